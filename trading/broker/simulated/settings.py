@@ -1,0 +1,29 @@
+"""What a simulated gateway is told when it starts. Plain facts."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+from zoneinfo import ZoneInfo
+
+MIN_VERSION: Final = 157  # the one version inside every client's range (ib_wire.md 1.1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class GatewaySettings:
+    """One gateway: where it listens, whose account it keeps, which folder is its memory.
+
+    `state` is a folder; it is created when missing and belongs to one gateway at a time. Port 0 takes a free one.
+    """
+
+    state: Path
+    host: str = "127.0.0.1"
+    port: int = 4002
+    account: str = "DU0000001"
+    base_currency: str = "USD"
+    starting_cash: float = 5_000_000.0
+    max_version: int = 178
+    zone: str = "Europe/London"
+
+    @property
+    def tz(self) -> ZoneInfo:
+        return ZoneInfo(self.zone)

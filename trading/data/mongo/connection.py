@@ -1,0 +1,80 @@
+"""Connect to MongoDB, or say in one sentence why not. Majority and journaled writes, always with a time limit."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from pymongo import MongoClient, ReadPreference, WriteConcern
+from pymongo.client_session import ClientSession
+from pymongo.database import Database
+from pymongo.errors import PyMongoError
+from pymongo.read_concern import ReadConcern
+from pymongo.uri_parser import parse_uri
+
+from trading.errors import StoreError
+
+Document = dict[str, Any]
+Result = TypeVar("Result")
+
+
+class StandaloneRefused(StoreError):
+    """The server is no replica set; the order protocol needs transactions."""
+
+    def __init__(self, uri: str) -> None:
+        super().__init__(f"MongoDB at {without_password(uri)} is a standalone server; tradingd needs a replica set "
+                         f"(one node is enough), because an order and its fills are written in transactions. "
+                         f"Start mongod with --replSet and run rs.initiate() once.")
+
+
+@dataclass(frozen=True)
+class MongoStore:
+    """One database, and the two ways to write it: a statement, or a transaction."""
+
+    client: MongoClient[Document]
+    database: Database[Document]
+
+    def transact(self, steps: Callable[[ClientSession], Result]) -> Result:
+        """Run `steps` as one transaction; it may run more than once, so it must only write through its session."""
+        with self.client.start_session() as session:
+            return session.with_transaction(steps, read_concern=ReadConcern("snapshot"),
+                                            write_concern=WriteConcern("majority", j=True),
+                                            read_preference=ReadPreference.PRIMARY)
+
+    def close(self) -> None:
+        self.client.close()
+
+
+def connect(uri: str, database: str, timeout_s: float = 5.0) -> MongoStore:
+    """Open `database` at `uri`.
+
+    Raises:
+        StandaloneRefused: the server is no replica set.
+        StoreError: no server answers; the message names the address without its password.
+    """
+    client: MongoClient[Document] | None = None
+    try:
+        client = MongoClient(uri, timeoutMS=int(timeout_s * 1000), serverSelectionTimeoutMS=int(timeout_s * 1000),
+                             tz_aware=True, appname="tradingd", retryWrites=True)
+        hello = client.admin.command("hello")
+    except PyMongoError as error:
+        if client is not None:
+            client.close()
+        raise StoreError(f"MongoDB at {without_password(uri)} does not answer: {_first_words(error)}. "
+                         f"Check mongo.uri and that the server runs.") from error
+    if "setName" not in hello:
+        client.close()
+        raise StandaloneRefused(uri)
+    return MongoStore(client, client.get_database(database, write_concern=WriteConcern("majority", j=True)))
+
+
+def without_password(uri: str) -> str:
+    """The address alone, fit for a log line: no user, no password, no options."""
+    try:
+        nodes = parse_uri(uri, validate=False)["nodelist"]
+    except (PyMongoError, ValueError):
+        return "the configured address"
+    return ", ".join(f"{host}:{port}" for host, port in nodes)
+
+
+def _first_words(error: PyMongoError) -> str:
+    return str(error).partition(", Timeout:")[0].partition(" (configured timeouts")[0][:160].rstrip(".")

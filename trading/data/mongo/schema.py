@@ -1,0 +1,110 @@
+"""The collections: their validators, their unique indexes, and the version of all this. Run once at start."""
+
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from pymongo.errors import CollectionInvalid
+
+from trading.data.mongo.connection import Document, MongoStore
+from trading.errors import StoreError
+
+SCHEMA_VERSION: Final = 1
+
+
+@dataclass(frozen=True)
+class Index:
+    """One index; `only_where` makes it partial."""
+
+    keys: tuple[tuple[str, int], ...]
+    unique: bool = False
+    only_where: Document | None = None
+
+
+@dataclass(frozen=True)
+class Collection:
+    """One collection: the fields that every document must have with their BSON types, and its indexes."""
+
+    required: dict[str, str | list[str]] = field(default_factory=dict)
+    indexes: tuple[Index, ...] = ()
+
+
+_INTEGER: Final = ["int", "long"]
+_VERSIONED: Final[dict[str, str | list[str]]] = {"v": _INTEGER}
+_ORDER: Final[dict[str, str | list[str]]] = {**_VERSIONED, "lifecycle": "string", "account": "string"}
+
+COLLECTIONS: Final[dict[str, Collection]] = {
+    "process_states": Collection({**_VERSIONED, "state": "string"}),
+    "process_runs": Collection(
+        {**_VERSIONED, "process": "string", "state": "string", "active": "bool"},
+        (Index((("process", 1),), unique=True, only_where={"active": True}),
+         Index((("process", 1), ("created", -1))), Index((("trading_day", 1),)))),
+    "process_events": Collection({"process": "string"}, (Index((("process", 1), ("_id", -1))),)),
+    "leases": Collection({"nonce": "string", "token": _INTEGER, "expires_ms": _INTEGER}),
+    "settings": Collection(),
+    "imports": Collection({"digest": "string"}),
+    "instruments": Collection({"code": "string", "currency": "string"}),
+    "currency_pairs": Collection({"code": "string"}),
+    "roll_calendars": Collection(_VERSIONED),
+    "contracts": Collection({**_VERSIONED, "instrument": "string"}, (Index((("instrument", 1),)),)),
+    "contract_prices": Collection({**_VERSIONED, "key": "string"}, (Index((("key", 1), ("year", 1)), unique=True),)),
+    "multiple_prices": Collection({**_VERSIONED, "key": "string"}, (Index((("key", 1), ("year", 1)), unique=True),)),
+    "adjusted_prices": Collection({**_VERSIONED, "key": "string"}, (Index((("key", 1), ("year", 1)), unique=True),)),
+    "fx_prices": Collection({**_VERSIONED, "key": "string"}, (Index((("key", 1), ("year", 1)), unique=True),)),
+    "capital": Collection({"owner": "string", "day": "string"}, (Index((("owner", 1), ("day", 1)), unique=True),)),
+    "optimal_positions": Collection(
+        {"strategy": "string", "instrument": "string", "day": "string"},
+        (Index((("strategy", 1), ("instrument", 1), ("day", 1)), unique=True),)),
+    "instrument_orders": Collection(
+        {**_ORDER, "idempotency_key": "string"},
+        (Index((("idempotency_key", 1),), unique=True), Index((("lifecycle", 1),)))),
+    "contract_orders": Collection(_ORDER, (Index((("parent", 1),)), Index((("lifecycle", 1),)))),
+    "broker_orders": Collection(
+        _ORDER, (Index((("parent", 1),)), Index((("lifecycle", 1),)), Index((("perm_id", 1),)))),
+    "fills": Collection({"broker_order": ["string", "null"], "quantity": _INTEGER},
+                        (Index((("broker_order", 1),)), Index((("trading_day", 1),)))),
+    "contract_positions": Collection({**_VERSIONED, "quantity": _INTEGER}),
+    "strategy_positions": Collection({**_VERSIONED, "quantity": _INTEGER}),
+    "instrument_locks": Collection({"reason": "string"}),
+    "broker_messages": Collection({"kind": "string"}, (Index((("kind", 1), ("_id", 1))),)),
+}
+
+
+def set_up_schema(store: MongoStore) -> None:
+    """Create what is missing; repeating it changes nothing.
+
+    Raises:
+        StoreError: the database was written by a newer version of tradingd.
+    """
+    _refuse_newer(store)
+    existing = set(store.database.list_collection_names())
+    for name, collection in COLLECTIONS.items():
+        if name not in existing:
+            _create(store, name, collection)
+        for index in collection.indexes:
+            _create_index(store, name, index)
+    store.database.settings.replace_one({"_id": "schema"}, {"version": SCHEMA_VERSION}, upsert=True)
+
+
+def _refuse_newer(store: MongoStore) -> None:
+    found = (store.database.settings.find_one({"_id": "schema"}) or {}).get("version", SCHEMA_VERSION)
+    if found > SCHEMA_VERSION:
+        raise StoreError(f"The database {store.database.name} has schema version {found}; this tradingd knows "
+                         f"{SCHEMA_VERSION}. Install the newer version again, or restore an older backup.")
+
+
+def _create(store: MongoStore, name: str, collection: Collection) -> None:
+    properties = {key: {"bsonType": kind} for key, kind in collection.required.items()}
+    schema: dict[str, Any] = {"bsonType": "object"}
+    if properties:
+        schema |= {"required": sorted(properties), "properties": properties}
+    try:
+        store.database.create_collection(name, validator={"$jsonSchema": schema})
+    except CollectionInvalid:
+        return  # another starter was faster
+
+
+def _create_index(store: MongoStore, name: str, index: Index) -> None:
+    options: Document = {"unique": index.unique}
+    if index.only_where is not None:
+        options["partialFilterExpression"] = index.only_where
+    store.database[name].create_index(list(index.keys), **options)

@@ -1,0 +1,117 @@
+"""Time series as columnar chunks: one document a key and year, an Arrow stream inside.
+
+A document a bar would be a hundred times slower to read. Writes are compare-and-set on the chunk's version, so two
+writers can never both believe that they appended.
+"""
+
+from collections.abc import Iterable
+from io import BytesIO
+
+import pandas as pd
+import pyarrow as pa
+from pymongo.client_session import ClientSession
+from pymongo.collection import Collection
+
+from trading.data.mongo.connection import Document
+from trading.data.mongo.versioned import replace_version
+from trading.errors import DataError
+
+
+class MongoSeries:
+    """Frames with a sorted, unique, UTC index, stored under text keys."""
+
+    def __init__(self, collection: Collection[Document], columns: tuple[str, ...]) -> None:
+        self._collection = collection
+        self._columns = columns
+
+    def keys(self) -> list[str]:
+        return sorted(self._collection.distinct("key"))
+
+    def load(self, key: str) -> pd.DataFrame:
+        """The whole series of `key`; an empty frame with the right columns when nothing is stored."""
+        chunks = self._collection.find({"key": key}).sort("year", 1)
+        frames = [_decoded(chunk["data"]) for chunk in chunks]
+        return pd.concat(frames) if frames else empty_frame(self._columns)
+
+    def load_since(self, key: str, year: int) -> pd.DataFrame:
+        """The series of `key` from the start of `year` on."""
+        chunks = self._collection.find({"key": key, "year": {"$gte": year}}).sort("year", 1)
+        frames = [_decoded(chunk["data"]) for chunk in chunks]
+        return pd.concat(frames) if frames else empty_frame(self._columns)
+
+    def last_stamp(self, key: str) -> pd.Timestamp | None:
+        """When the newest row of `key` stands, or None when nothing is stored."""
+        newest = self._collection.find_one({"key": key}, {"last": 1}, sort=[("year", -1)])
+        return None if newest is None else pd.Timestamp(newest["last"], unit="ms", tz="UTC")
+
+    def append(self, key: str, frame: pd.DataFrame, session: ClientSession | None = None) -> int:
+        """Add the rows of `frame` that are newer than what is stored; the number of rows added.
+
+        Raises:
+            DataError: the index of `frame` is not sorted, unique and in UTC.
+            ConcurrentUpdate: another writer was here.
+        """
+        check_frame(key, frame, self._columns)
+        last = self.last_stamp(key)
+        newer = frame if last is None else frame[frame.index > last]
+        for year, rows in _by_year(newer):
+            self._write(key, year, rows, session, joined=True)
+        return len(newer)
+
+    def replace(self, key: str, frame: pd.DataFrame, session: ClientSession | None = None) -> None:
+        """Make `frame` the whole series of `key`; years that did not change are not written."""
+        check_frame(key, frame, self._columns)
+        years = dict(_by_year(frame))
+        self._collection.delete_many({"key": key, "year": {"$nin": list(years)}}, session=session)
+        for year, rows in years.items():
+            self._write(key, year, rows, session, joined=False)
+
+    def _write(self, key: str, year: int, rows: pd.DataFrame, session: ClientSession | None, joined: bool) -> None:
+        stored = self._collection.find_one({"_id": f"{key}:{year}"}, session=session)
+        if stored is not None and joined:
+            rows = pd.concat([_decoded(stored["data"]), rows])
+        data = _encoded(rows)
+        if stored is not None and stored["data"] == data:
+            return
+        document = {"_id": f"{key}:{year}", "key": key, "year": year, "rows": len(rows),
+                    "last": int(rows.index[-1].timestamp() * 1000), "data": data}
+        replace_version(self._collection, document, stored["v"] if stored else 0, f"series {key}", session)
+
+
+def empty_frame(columns: Iterable[str]) -> pd.DataFrame:
+    """No rows, the given columns, a UTC index."""
+    return pd.DataFrame({name: pd.Series(dtype="float64") for name in columns},
+                        index=pd.DatetimeIndex([], tz="UTC", dtype="datetime64[ms, UTC]"))
+
+
+def check_frame(key: str, frame: pd.DataFrame, columns: tuple[str, ...]) -> None:
+    """Raise DataError unless `frame` can be stored as it is."""
+    index = frame.index
+    if not isinstance(index, pd.DatetimeIndex) or str(index.tz) != "UTC":
+        raise DataError(f"{key}: the rows have no UTC time; convert them before they are stored.")
+    if not index.is_monotonic_increasing or not index.is_unique:
+        raise DataError(f"{key}: the rows are not in order of time or a time stands twice; sort them first.")
+    if tuple(frame.columns) != columns:
+        raise DataError(f"{key}: columns {', '.join(map(str, frame.columns))}; expected {', '.join(columns)}.")
+
+
+def _by_year(frame: pd.DataFrame) -> list[tuple[int, pd.DataFrame]]:
+    index = frame.index
+    assert isinstance(index, pd.DatetimeIndex)
+    return [(int(year), rows) for year, rows in frame.groupby(index.year)]
+
+
+def _encoded(frame: pd.DataFrame) -> bytes:
+    plain = frame.set_axis(pd.DatetimeIndex(frame.index).as_unit("ms"), axis=0).rename_axis("stamp").reset_index()
+    batch = pa.RecordBatch.from_pandas(plain, preserve_index=False).replace_schema_metadata(None)
+    sink = BytesIO()
+    options = pa.ipc.IpcWriteOptions(compression="zstd")
+    with pa.ipc.new_stream(sink, batch.schema, options=options) as writer:
+        writer.write_batch(batch)
+    return sink.getvalue()
+
+
+def _decoded(data: bytes) -> pd.DataFrame:
+    with pa.ipc.open_stream(pa.py_buffer(data)) as reader:
+        frame = reader.read_pandas()
+    return frame.set_index("stamp").rename_axis(None)

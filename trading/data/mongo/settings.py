@@ -1,0 +1,60 @@
+"""What the database knows about itself: whose it is, and which recorded day is being played."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from trading.data.mongo.connection import MongoStore
+from trading.errors import StoreError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Playback:
+    """Recorded days that were held back at the import, and how far they have been played."""
+
+    days: tuple[date, ...]
+    source: str
+    current: date | None = None  # being played, or last played
+    finished: bool = True
+
+    def next_day(self, again: bool) -> date | None:
+        """The day to play: an interrupted one first, the same `again`, else the next; None when all are played."""
+        if self.current is not None and (again or not self.finished):
+            return self.current
+        later = [day for day in self.days if self.current is None or day > self.current]
+        return later[0] if later else None
+
+
+class MongoSettings:
+    """A few single documents."""
+
+    def __init__(self, store: MongoStore) -> None:
+        self._collection = store.database.settings
+        self._name = store.database.name
+
+    def stamp_identity(self, mode: str, account: str) -> None:
+        """Claim the database for `mode` and `account`.
+
+        Raises:
+            StoreError: it belongs to another mode or account; paper and live never mix.
+        """
+        wanted = {"mode": mode, "account": account}
+        found = self._collection.find_one_and_update({"_id": "identity"}, {"$setOnInsert": wanted}, upsert=True,
+                                                     return_document=True)
+        owner = {key: found[key] for key in wanted}
+        if owner != wanted:
+            raise StoreError(f"The database {self._name} belongs to mode {owner['mode']}, account {owner['account']}; "
+                             f"this daemon is configured for mode {mode}, account {account}. Name another "
+                             f"mongo.database, or correct mode and broker.account in tradingd.yaml.")
+
+    def playback(self) -> Playback | None:
+        document = self._collection.find_one({"_id": "playback"})
+        if document is None:
+            return None
+        current = document["current"]
+        return Playback(days=tuple(map(date.fromisoformat, document["days"])), source=document["source"],
+                        current=current and date.fromisoformat(current), finished=document["finished"])
+
+    def save_playback(self, playback: Playback) -> None:
+        document = {"days": [day.isoformat() for day in playback.days], "source": playback.source,
+                    "current": playback.current and playback.current.isoformat(), "finished": playback.finished}
+        self._collection.replace_one({"_id": "playback"}, document, upsert=True)
