@@ -1,0 +1,110 @@
+"""The daemon's side of the workers: one zygote, its commands and its events. Restarts the zygote when it dies."""
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from trading.log import get_log
+
+log = get_log()
+
+_ONE_THREAD = {name: "1" for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS",
+                                      "ARROW_IO_THREADS")} | {"ARROW_DEFAULT_MEMORY_POOL": "system"}
+_READY_WITHIN_S = 60.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkerExit:
+    """How a worker ended: an exit code, or minus the number of the signal that killed it."""
+
+    run: str
+    code: int
+    max_rss_kb: int | None = None
+    cpu_s: float | None = None
+
+
+class Workers:
+    """Start, signal and observe workers; `on_exit` is called once for each."""
+
+    def __init__(self, log_file: Path, on_exit: Callable[[WorkerExit], None]) -> None:
+        self._log_file = log_file
+        self._on_exit = on_exit
+        self._process: asyncio.subprocess.Process | None = None
+        self._connection: socket.socket | None = None
+        self._reader: asyncio.Task[None] | None = None
+        self._ready = asyncio.Event()
+        self._running: set[str] = set()
+
+    async def start(self) -> None:
+        """Start the zygote; it becomes ready while the daemon goes on."""
+        ours, theirs = socket.socketpair()
+        ours.setblocking(False)
+        self._log_file.parent.mkdir(parents=True, exist_ok=True)
+        with self._log_file.open("ab") as output, theirs:
+            self._process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "daemon.zygote", str(theirs.fileno()), str(os.getpid()),
+                pass_fds=(theirs.fileno(),), stdin=asyncio.subprocess.DEVNULL, stdout=output, stderr=output,
+                start_new_session=True, env=os.environ | _ONE_THREAD)
+        self._connection = ours
+        self._reader = asyncio.create_task(self._read(ours), name="zygote events")
+
+    async def stop(self) -> None:
+        """End the zygote and with it every worker."""
+        if self._reader is not None:
+            self._reader.cancel()
+        if self._connection is not None:
+            self._connection.close()
+        if self._process is not None and self._process.returncode is None:
+            self._process.kill()
+            await self._process.wait()
+
+    async def run(self, spec: dict[str, Any]) -> None:
+        """Fork a worker for `spec`; its end comes through `on_exit`."""
+        self._running.add(spec["run"])
+        await asyncio.wait_for(self._ready.wait(), _READY_WITHIN_S)
+        await self._tell({"start": spec})
+
+    async def ask_to_stop(self, run: str) -> None:
+        """SIGTERM to the worker's whole group."""
+        await self._tell({"signal": signal.SIGTERM, "run": run})
+
+    async def kill(self, run: str) -> None:
+        """SIGKILL to the worker's whole group."""
+        await self._tell({"signal": signal.SIGKILL, "run": run})
+
+    async def _tell(self, command: dict[str, Any]) -> None:
+        assert self._connection is not None
+        await asyncio.get_running_loop().sock_sendall(self._connection, json.dumps(command).encode() + b"\n")
+
+    async def _read(self, connection: socket.socket) -> None:
+        buffer = b""
+        while received := await asyncio.get_running_loop().sock_recv(connection, 65536):
+            *lines, buffer = (buffer + received).split(b"\n")
+            for line in lines:
+                self._observe(json.loads(line))
+        await self._zygote_died(connection)
+
+    def _observe(self, event: dict[str, Any]) -> None:
+        if event["event"] == "ready":
+            self._ready.set()
+        elif event["event"] == "exited":
+            self._running.discard(event["run"])
+            self._on_exit(WorkerExit(run=event["run"], code=event["code"], max_rss_kb=event["max_rss_kb"],
+                                     cpu_s=event["cpu_s"]))
+
+    async def _zygote_died(self, connection: socket.socket) -> None:
+        connection.close()
+        self._ready.clear()
+        log.error("zygote_died", lost_runs=sorted(self._running), log=str(self._log_file))
+        for run in sorted(self._running):
+            self._on_exit(WorkerExit(run=run, code=-signal.SIGKILL))
+        self._running.clear()
+        await asyncio.sleep(0.5)
+        await self.start()

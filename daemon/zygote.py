@@ -1,0 +1,167 @@
+"""The mother of all workers: a preloaded process that forks one child a run in about ten milliseconds.
+
+It is the daemon's direct child and dies with it; its children die with it. It has no threads and no connections,
+so that forking is safe. It alone collects the dead, so a signal can never hit a reused pid. Commands and events are
+JSON lines on one socket: {"start": spec}, {"signal": number, "run": id} / {"event": "started" | "exited", ...}.
+"""
+
+import gc
+import json
+import os
+import selectors
+import signal
+import socket
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from daemon.die_with_parent import die_with_parent
+
+PR_SET_CHILD_SUBREAPER = 36
+RUN_VARIABLE = "TRADINGD_RUN_ID"
+
+
+def main() -> None:
+    """Serve commands from the inherited socket (its number is the first argument) until it closes."""
+    die_with_parent(int(sys.argv[2]))
+    _become_subreaper()
+    from daemon import worker_main
+
+    worker_main.preload()
+    gc.collect()
+    gc.freeze()  # keep shared pages shared
+    Zygote(socket.socket(fileno=int(sys.argv[1])), worker_main).serve()
+
+
+class Zygote:
+    """Forks, signals and collects workers. Single-threaded."""
+
+    def __init__(self, connection: socket.socket, worker_main: Any) -> None:
+        self._connection = connection
+        self._worker_main = worker_main
+        self._pids: dict[str, int] = {}
+        self._wake_read, self._wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+
+    def serve(self) -> None:
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # the daemon decides when workers end
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.set_wakeup_fd(self._wake_write)
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._connection, selectors.EVENT_READ)
+            selector.register(self._wake_read, selectors.EVENT_READ)
+            self._tell({"event": "ready"})
+            buffer = b""
+            while True:
+                for key, _ in selector.select():
+                    if key.fileobj is self._connection:
+                        received = self._connection.recv(65536)
+                        if not received:
+                            return
+                        *lines, buffer = (buffer + received).split(b"\n")
+                        for line in lines:
+                            self._obey(json.loads(line))
+                self._drain_wakeups()
+                self._collect()
+
+    def _obey(self, command: dict[str, Any]) -> None:
+        if "start" in command:
+            self._start(command["start"])
+        elif command["run"] in self._pids:
+            _signal_group(self._pids[command["run"]], command["signal"])
+
+    def _start(self, spec: dict[str, Any]) -> None:
+        me = os.getpid()
+        pid = os.fork()
+        if pid == 0:
+            self._become_worker(spec, me)
+        self._pids[spec["run"]] = pid
+        self._tell({"event": "started", "run": spec["run"], "pid": pid})
+
+    def _become_worker(self, spec: dict[str, Any], parent: int) -> None:
+        code = 70
+        try:
+            signal.set_wakeup_fd(-1)
+            for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT):
+                signal.signal(number, signal.SIG_DFL)
+            os.setsid()
+            die_with_parent(parent)
+            self._connection.close()
+            _redirect_output(spec["log"])
+            os.environ[RUN_VARIABLE] = spec["run"]
+            code = self._worker_main.run_worker(spec)
+        finally:
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(code)
+
+    def _collect(self) -> None:
+        """Report workers that ended, kill what is left of their groups, and bury adopted orphans."""
+        for pid in _ended_children():
+            run = next((run for run, worker in self._pids.items() if worker == pid), None)
+            if run is not None:
+                _signal_group(pid, signal.SIGKILL)  # grandchildren; the leader is not yet collected, so the group is ours
+            _, status, usage = os.wait4(pid, 0)
+            if run is not None:
+                del self._pids[run]
+                _kill_marked(run)
+                self._tell({"event": "exited", "run": run, "code": os.waitstatus_to_exitcode(status),
+                            "max_rss_kb": usage.ru_maxrss, "cpu_s": usage.ru_utime + usage.ru_stime})
+
+    def _tell(self, event: dict[str, Any]) -> None:
+        self._connection.sendall(json.dumps(event).encode() + b"\n")
+
+    def _drain_wakeups(self) -> None:
+        try:
+            while os.read(self._wake_read, 4096):
+                pass
+        except BlockingIOError:
+            return
+
+
+def _ended_children() -> Iterator[int]:
+    while True:
+        try:
+            ended = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+        except ChildProcessError:
+            return
+        if ended is None:
+            return
+        yield ended.si_pid
+
+
+def _signal_group(leader: int, number: int) -> None:
+    try:
+        os.killpg(leader, number)
+    except ProcessLookupError:
+        os.kill(leader, number)  # forked a moment ago, not yet a group of its own; not collected, so it is ours
+
+
+def _kill_marked(run: str) -> None:
+    """Kill programs that a worker started in sessions of their own: they carry the mark in their environment."""
+    mark = f"{RUN_VARIABLE}={run}".encode()
+    for path in Path("/proc").glob("[0-9]*/environ"):
+        try:
+            if mark in path.read_bytes().split(b"\0"):
+                os.kill(int(path.parent.name), signal.SIGKILL)
+        except (OSError, ProcessLookupError):
+            continue
+
+
+def _redirect_output(log: str) -> None:
+    Path(log).parent.mkdir(parents=True, exist_ok=True)
+    output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o640)
+    nothing = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
+    for source, target in ((nothing, 0), (output, 1), (output, 2)):
+        os.dup2(source, target)
+
+
+def _become_subreaper() -> None:
+    import ctypes
+
+    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+if __name__ == "__main__":
+    main()

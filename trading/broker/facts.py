@@ -1,0 +1,73 @@
+"""What a broker tells us, in our own terms. Plain values that travel over the broker link."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContractDetails:
+    """One tradable contract. `contract_month` is YYYYMM; `last_trade_date` YYYYMMDD; hours as the broker writes them."""
+
+    con_id: int
+    symbol: str
+    local_symbol: str
+    exchange: str
+    currency: str
+    multiplier: str
+    price_magnifier: int
+    min_tick: Decimal
+    contract_month: str
+    last_trade_date: str
+    trading_hours: str
+    time_zone: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bar:
+    """One historical bar; `at` is its start (a daily bar: the day's midnight in UTC)."""
+
+    at: datetime
+    open: float
+    high: float
+    low: float
+    close: float
+    volume: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Quote:
+    """Best prices at a moment; None: the broker gave none."""
+
+    bid: Decimal | None
+    ask: Decimal | None
+    last: Decimal | None
+    at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class BrokerPosition:
+    """Lots of one contract that the broker says we hold."""
+
+    account: str
+    con_id: int
+    symbol: str
+    quantity: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class OrderEvidence:
+    """Where an order reference was found at the broker, after asking for everything it knows.
+
+    `next_valid_id` is the order id that the broker offered when this connection was made: one at or below our
+    order's id proves that the broker never saw it.
+    """
+
+    found_open: bool
+    found_completed: bool
+    found_executed: bool
+    next_valid_id: int
+
+    @property
+    def found(self) -> bool:
+        return self.found_open or self.found_completed or self.found_executed

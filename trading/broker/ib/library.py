@@ -1,0 +1,258 @@
+"""The seam: the only module that imports the Interactive Brokers library. Async; transport only.
+
+The library's own view of orders is never used: it rewrites states from error codes and forgets everything on a
+disconnect (ib_wire.md 1.4). Raw taps hand every message on, before the library looks at it.
+"""
+
+import asyncio
+import math
+from collections.abc import Awaitable, Callable
+from datetime import UTC, date, datetime, time
+from decimal import Decimal
+from typing import Any, Final, TypeVar
+
+import ib_async
+
+from trading.broker.facts import Bar, BrokerPosition, ContractDetails, Quote
+from trading.errors import BrokerError, BrokerUnavailable
+from trading.execution.broker_messages import MessageKind
+from trading.execution.broker_orders import BrokerOrder
+from trading.objects.instruments import BrokerInstrument, CurrencyPair
+
+Sink = Callable[[MessageKind, dict[str, Any]], None]
+Answer = TypeVar("Answer")
+_UNSET: Final = 1e300  # the wire's "not known" is the largest double
+
+
+class IbLibrary:
+    """One connection. Every request has a time limit; unkeyed requests never run twice at once."""
+
+    def __init__(self, sink: Sink, request_timeout_s: float) -> None:
+        self._sink = sink
+        self._timeout_s = request_timeout_s
+        self._ib = ib_async.IB()
+        self._ib.RaiseRequestErrors = True
+        self._ib.TimezoneTWS = "UTC"
+        self._one_at_a_time = asyncio.Lock()
+        self._tap_messages()
+
+    async def connect(self, host: str, port: int, client_id: int, timeout_s: float) -> int:
+        """Connect; the next valid order id that the broker offers.
+
+        Raises:
+            BrokerUnavailable: nobody listens, nobody answers, or the client id is in use.
+        """
+        nothing = ib_async.StartupFetch(0)
+        try:
+            await self._ib.connectAsync(host, port, client_id, timeout=timeout_s, fetchFields=nothing)
+        except (OSError, TimeoutError) as error:
+            raise BrokerUnavailable(f"The gateway at {host}:{port} does not answer as client {client_id}: "
+                                    f"{str(error) or type(error).__name__}. Check that it runs, its API port, and "
+                                    f"that no other program uses this client id.") from error
+        return int(self._ib.client.getReqId())
+
+    def disconnect(self) -> None:
+        self._ib.disconnect()
+
+    @property
+    def is_connected(self) -> bool:
+        return bool(self._ib.isConnected())
+
+    def on_disconnect(self, callback: Callable[[], None]) -> None:
+        """Call `callback` when the socket is gone, whoever closed it."""
+        self._ib.disconnectedEvent += callback
+
+    def allocate_order_id(self) -> int:
+        """An order id greater than every one seen on this connection."""
+        return int(self._ib.client.getReqId())
+
+    def place(self, order: BrokerOrder) -> None:
+        """Hand `order` to the socket. Returning says nothing about its fate."""
+        assert order.ib_order_id is not None
+        contract = ib_async.Contract(secType="FUT", conId=order.con_id, exchange=order.exchange)
+        self._ib.placeOrder(contract, ib_async.Order(
+            orderId=order.ib_order_id, action="BUY" if order.quantity > 0 else "SELL",
+            totalQuantity=abs(order.quantity), orderType=order.order_type,
+            lmtPrice=float(order.limit_price) if order.limit_price is not None else 0.0,
+            tif=order.time_in_force, outsideRth=False, account=order.account, orderRef=order.id, transmit=True))
+
+    def cancel(self, ib_order_id: int) -> None:
+        """Ask for a cancel; the order stays alive until the broker says otherwise."""
+        self._ib.client.cancelOrder(ib_order_id, "")
+
+    async def current_time(self) -> datetime:
+        """The broker's clock; the heartbeat of the connection."""
+        return await self._unkeyed(self._ib.reqCurrentTimeAsync)
+
+    async def ask_for_orders(self) -> tuple[set[str], set[str], set[str]]:
+        """References of our open, completed and executed orders of today; the taps see each message.
+
+        Raises:
+            BrokerUnavailable: an answer is missing; nothing may be concluded.
+        """
+        opened = await self._unkeyed(self._ib.reqAllOpenOrdersAsync)
+        completed = await self._unkeyed(lambda: self._ib.reqCompletedOrdersAsync(False))
+        executed = await self._unkeyed(self._ib.reqExecutionsAsync)
+        return ({trade.order.orderRef for trade in opened}, {trade.order.orderRef for trade in completed},
+                {fill.execution.orderRef for fill in executed})
+
+    async def positions(self) -> list[BrokerPosition]:
+        """Everything that the broker says we hold."""
+        rows = await self._unkeyed(self._ib.reqPositionsAsync)
+        return [BrokerPosition(account=row.account, con_id=row.contract.conId, symbol=row.contract.symbol,
+                               quantity=int(row.position)) for row in rows if row.position]
+
+    async def account_value(self, account: str, currency: str) -> float:
+        """Net liquidation of `account` in `currency`."""
+        rows = await self._unkeyed(lambda: self._ib.accountSummaryAsync(account))
+        for row in rows:
+            if row.tag == "NetLiquidation" and row.account == account and row.currency in (currency, "BASE"):
+                return float(row.value)
+        raise BrokerError(f"The broker reports no NetLiquidation in {currency} for account {account}. "
+                          f"Check broker.account in tradingd.yaml.")
+
+    async def contracts(self, instrument: BrokerInstrument) -> list[ContractDetails]:
+        """Every listed contract of `instrument`, nearest first; empty when the broker lists none."""
+        query = ib_async.Contract(secType="FUT", symbol=instrument.symbol, exchange=instrument.exchange,
+                                  currency=instrument.currency, multiplier=instrument.multiplier)
+        try:
+            rows = await self._limited(self._ib.reqContractDetailsAsync(query))
+        except BrokerError as error:
+            if error.code == 200:
+                return []
+            raise
+        return sorted((_details(row) for row in rows), key=lambda details: details.contract_month)
+
+    async def bars(self, con_id: int, exchange: str, duration: str, size: str) -> list[Bar]:
+        """Historical trades of one contract up to now; empty when there are none."""
+        contract = ib_async.Contract(secType="FUT", conId=con_id, exchange=exchange, includeExpired=True)
+        return await self._history(contract, duration, size, "TRADES")
+
+    async def fx_bars(self, pair: CurrencyPair, duration: str) -> list[Bar]:
+        """Daily mid rates of `pair` the way we write it."""
+        base, quote = (pair.quote, pair.base) if pair.inverted_at_broker else (pair.base, pair.quote)
+        contract = ib_async.Contract(secType="CASH", symbol=base, currency=quote, exchange="IDEALPRO")
+        bars = await self._history(contract, duration, "1 day", "MIDPOINT")
+        return [_inverted(bar) for bar in bars] if pair.inverted_at_broker else bars
+
+    async def quote(self, con_id: int, exchange: str, now: Callable[[], datetime], wait_s: float = 5.0) -> Quote:
+        """The first complete bid and ask within `wait_s`, or what there is by then."""
+        contract = ib_async.Contract(secType="FUT", conId=con_id, exchange=exchange)
+        ticker = self._ib.reqMktData(contract, "", False, False)
+        try:
+            async with asyncio.timeout(wait_s):
+                while _price(ticker.bid) is None or _price(ticker.ask) is None:
+                    await ticker.updateEvent
+        except TimeoutError:
+            pass  # an incomplete quote is an answer too; the caller sees its None
+        finally:
+            self._ib.cancelMktData(contract)
+        return Quote(bid=_price(ticker.bid), ask=_price(ticker.ask), last=_price(ticker.last), at=now())
+
+    async def _history(self, contract: Any, duration: str, size: str, show: str) -> list[Bar]:
+        request = self._ib.reqHistoricalDataAsync(contract, "", duration, size, show, False, 2,
+                                                  timeout=self._timeout_s)
+        try:
+            rows = await self._limited(request)
+        except BrokerError as error:
+            if error.code == 162 and "no data" in str(error):
+                return []
+            raise
+        return [Bar(at=_instant(row.date), open=row.open, high=row.high, low=row.low, close=row.close,
+                    volume=max(0.0, float(row.volume))) for row in rows]
+
+    async def _unkeyed(self, request: Callable[[], Awaitable[Answer]]) -> Answer:
+        async with self._one_at_a_time:
+            return await self._limited(request())
+
+    async def _limited(self, request: Awaitable[Answer]) -> Answer:
+        try:
+            return await asyncio.wait_for(request, self._timeout_s)
+        except ib_async.RequestError as error:
+            raise BrokerError(f"The broker refused: {error.message} (code {error.code}).", error.code) from error
+        except TimeoutError as error:
+            raise BrokerUnavailable(f"The broker gave no answer within {self._timeout_s:g} s; nothing is known.") \
+                from error
+        except (ConnectionError, asyncio.CancelledError) as error:
+            if isinstance(error, asyncio.CancelledError):
+                raise
+            raise BrokerUnavailable("The connection to the broker broke before the answer came.") from error
+
+    def _tap_messages(self) -> None:
+        for name, kind, facts in (
+                ("orderStatus", MessageKind.ORDER_STATUS, _status_facts),
+                ("openOrder", MessageKind.OPEN_ORDER, _open_order_facts),
+                ("completedOrder", MessageKind.COMPLETED_ORDER, _completed_facts),
+                ("execDetails", MessageKind.EXECUTION, _execution_facts),
+                ("commissionReport", MessageKind.COMMISSION, _commission_facts),
+                ("error", MessageKind.ERROR, _error_facts)):
+            self._tap(name, kind, facts)
+
+    def _tap(self, name: str, kind: MessageKind, facts: Callable[..., dict[str, Any]]) -> None:
+        original = getattr(self._ib.wrapper, name)  # the library's own names, from the table above
+
+        def tapped(*values: Any) -> None:
+            self._sink(kind, facts(*values))
+            original(*values)
+
+        setattr(self._ib.wrapper, name, tapped)
+
+
+def _status_facts(order_id: int, status: str, filled: float, remaining: float, average: float, perm_id: int,
+                  *_rest: Any) -> dict[str, Any]:
+    return {"ib_order_id": order_id, "status": status, "filled": float(filled), "remaining": float(remaining),
+            "average_price": float(average), "perm_id": perm_id}
+
+
+def _open_order_facts(order_id: int, contract: Any, order: Any, state: Any) -> dict[str, Any]:
+    return {"ib_order_id": order_id, "reference": order.orderRef, "perm_id": order.permId, "status": state.status,
+            "con_id": contract.conId, "client_id": order.clientId}
+
+
+def _completed_facts(contract: Any, order: Any, state: Any) -> dict[str, Any]:
+    return {"reference": order.orderRef, "perm_id": order.permId, "status": state.status, "con_id": contract.conId,
+            "filled": float(order.filledQuantity) if abs(order.filledQuantity) < _UNSET else 0.0,
+            "text": state.completedStatus}
+
+
+def _execution_facts(_request: int, contract: Any, execution: Any) -> dict[str, Any]:
+    sign = 1 if execution.side == "BOT" else -1
+    return {"execution_id": execution.execId, "reference": execution.orderRef, "perm_id": execution.permId,
+            "ib_order_id": execution.orderId, "con_id": contract.conId, "security": contract.secType,
+            "quantity": sign * int(execution.shares), "price": repr(float(execution.price)),
+            "at": execution.time if isinstance(execution.time, datetime) else None, "account": execution.acctNumber}
+
+
+def _commission_facts(report: Any) -> dict[str, Any]:
+    known = abs(report.commission) < _UNSET and bool(report.currency)
+    return {"execution_id": report.execId, "amount": repr(float(report.commission)) if known else None,
+            "currency": report.currency}
+
+
+def _error_facts(request_id: int, code: int, text: str, *_rest: Any) -> dict[str, Any]:
+    return {"request_id": request_id, "code": code, "text": text}
+
+
+def _details(row: Any) -> ContractDetails:
+    contract = row.contract
+    return ContractDetails(
+        con_id=contract.conId, symbol=contract.symbol, local_symbol=contract.localSymbol, exchange=contract.exchange,
+        currency=contract.currency, multiplier=contract.multiplier, price_magnifier=int(row.priceMagnifier or 1),
+        min_tick=Decimal(repr(row.minTick)), contract_month=row.contractMonth,
+        last_trade_date=contract.lastTradeDateOrContractMonth[:8], trading_hours=row.tradingHours,
+        time_zone=row.timeZoneId)
+
+
+def _price(value: float) -> Decimal | None:
+    return None if value is None or not math.isfinite(value) or value == -1 else Decimal(repr(value))
+
+
+def _instant(stamp: date | datetime) -> datetime:
+    if isinstance(stamp, datetime):
+        return stamp if stamp.tzinfo is not None else stamp.replace(tzinfo=UTC)
+    return datetime.combine(stamp, time(0), UTC)
+
+
+def _inverted(bar: Bar) -> Bar:
+    return Bar(at=bar.at, open=1 / bar.open, high=1 / bar.low, low=1 / bar.high, close=1 / bar.close,
+               volume=bar.volume)

@@ -1,0 +1,86 @@
+"""The workers' way to the broker: requests to the daemon, which owns the one connection. Synchronous."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Final
+
+import pandas as pd
+
+from trading.broker.facts import BrokerPosition, ContractDetails, OrderEvidence, Quote
+from trading.errors import BrokerError, BrokerUnavailable
+from trading.objects.instruments import BrokerInstrument, CurrencyPair
+from trading.objects.prices import BAR_COLUMNS
+from trading.unix_socket import DaemonRefused, DaemonUnreachable, request
+
+_TIMEOUT_S: Final = 120.0  # longer than the daemon's own limit, so that its message arrives
+
+
+@dataclass(frozen=True)
+class BrokerLink:
+    """Every method raises BrokerUnavailable when nothing could be asked, BrokerError when the answer was no."""
+
+    socket: Path
+
+    def contracts(self, instrument: BrokerInstrument) -> list[ContractDetails]:
+        """Every listed contract of `instrument`, nearest first."""
+        rows = self._ask("GET", f"contracts/{instrument.code}")
+        return [ContractDetails(**row | {"min_tick": Decimal(row["min_tick"])}) for row in rows]
+
+    def bars(self, details: ContractDetails, duration: str, size: str) -> pd.DataFrame:
+        """Bars of one contract: OPEN HIGH LOW FINAL VOLUME on a UTC index; empty when there are none."""
+        rows = self._ask("POST", "bars", {"con_id": details.con_id, "exchange": details.exchange,
+                                          "duration": duration, "size": size})
+        return _frame(rows)
+
+    def fx_bars(self, pair: CurrencyPair, duration: str) -> pd.DataFrame:
+        """Daily bars of `pair`, the way we write it."""
+        return _frame(self._ask("POST", "fx_bars", {"pair": pair.code, "duration": duration}))
+
+    def quote(self, details: ContractDetails) -> Quote:
+        row = self._ask("POST", "quote", {"con_id": details.con_id, "exchange": details.exchange})
+        prices = {name: None if row[name] is None else Decimal(row[name]) for name in ("bid", "ask", "last")}
+        return Quote(**prices, at=datetime.fromisoformat(row["at"]))
+
+    def account_value(self) -> float:
+        """What the account is worth, in the base currency."""
+        return float(self._ask("GET", "account")["net_liquidation"])
+
+    def positions(self) -> list[BrokerPosition]:
+        return [BrokerPosition(**row) for row in self._ask("GET", "positions")]
+
+    def submit(self, order_id: str) -> str:
+        """Send the stored intent `order_id`, at most once in its life; its state afterwards."""
+        return str(self._ask("POST", f"orders/{order_id}/submit")["lifecycle"])
+
+    def cancel(self, order_id: str) -> None:
+        """Ask the broker to cancel; the order lives until the broker says otherwise."""
+        self._ask("POST", f"orders/{order_id}/cancel")
+
+    def evidence(self, order_id: str) -> OrderEvidence:
+        """Where the broker knows `order_id` from, after asking for everything."""
+        return OrderEvidence(**self._ask("GET", f"orders/{order_id}/evidence"))
+
+    def refresh(self) -> None:
+        """Have the broker repeat all orders and executions of the day; they arrive in the journal."""
+        self._ask("POST", "refresh")
+
+    def wait_for_messages(self, after: int, wait_s: float) -> int:
+        """The last journaled message, as soon as it lies behind `after`, or what it is after `wait_s`."""
+        return int(self._ask("GET", f"messages?after={after}&wait_s={wait_s:g}")["last"])
+
+    def _ask(self, method: str, resource: str, body: object = None) -> Any:
+        try:
+            return request(self.socket, method, f"/broker/{resource}", body, _TIMEOUT_S)
+        except DaemonUnreachable as error:
+            raise BrokerUnavailable(str(error)) from error
+        except DaemonRefused as error:
+            kind = BrokerUnavailable if error.status == 503 else BrokerError
+            raise kind(str(error)) from error
+
+
+def _frame(rows: list[list[Any]]) -> pd.DataFrame:
+    stamps = pd.to_datetime([row[0] for row in rows], unit="ms", utc=True).as_unit("ms")
+    frame = pd.DataFrame([row[1:] for row in rows], columns=list(BAR_COLUMNS), dtype="float64")
+    return frame.set_axis(pd.DatetimeIndex(stamps), axis=0)

@@ -1,0 +1,48 @@
+"""Every order-related message of the broker, stored before anybody acts on it. Append only; `_id` is its place."""
+
+from collections.abc import Sequence
+
+from trading.data.mongo.connection import Document, MongoStore
+from trading.execution.broker_messages import BrokerMessage, MessageKind
+
+
+class MongoBrokerJournal:
+    """One writer (the leading daemon), any number of readers."""
+
+    def __init__(self, store: MongoStore) -> None:
+        self._collection = store.database.broker_messages
+        self._settings = store.database.settings
+
+    def last_sequence(self) -> int:
+        newest = self._collection.find_one({}, {"_id": 1}, sort=[("_id", -1)])
+        return 0 if newest is None else int(newest["_id"])
+
+    def append(self, messages: Sequence[BrokerMessage]) -> None:
+        """Store `messages`; a duplicate key means that a second daemon writes, and is an error."""
+        self._collection.insert_many([_document(message) for message in messages], ordered=True)
+
+    def after(self, sequence: int, limit: int = 1000) -> list[BrokerMessage]:
+        rows = self._collection.find({"_id": {"$gt": sequence}}).sort("_id", 1).limit(limit)
+        return [_message(row) for row in rows]
+
+    def applied(self) -> int:
+        """The last message whose effect is in the books."""
+        return int((self._settings.find_one({"_id": "journal_applied"}) or {}).get("sequence", 0))
+
+    def mark_applied(self, sequence: int) -> None:
+        self._settings.update_one({"_id": "journal_applied"}, {"$max": {"sequence": sequence}}, upsert=True)
+
+    def drop_applied_before(self, sequence: int) -> int:
+        """Delete old messages that are in the books; the number deleted."""
+        limit = min(sequence, self.applied())
+        return self._collection.delete_many({"_id": {"$lt": limit}}).deleted_count
+
+
+def _document(message: BrokerMessage) -> Document:
+    return {"_id": message.sequence, "at": message.at, "epoch": message.epoch, "kind": message.kind.value,
+            "facts": message.facts}
+
+
+def _message(row: Document) -> BrokerMessage:
+    return BrokerMessage(sequence=row["_id"], at=row["at"], epoch=row["epoch"], kind=MessageKind(row["kind"]),
+                         facts=row["facts"])
