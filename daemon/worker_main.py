@@ -9,13 +9,13 @@ import signal
 import sys
 import threading
 import traceback
-from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 from types import FrameType
 from typing import Any, Final
 
 from daemon.worker_identity import my_identity
+from daemon.worker_spec import WorkerSpec
 from processes.job import JobContext
 from processes.registry import PROCESSES, job_module
 from trading.clock import OFFSET_VARIABLE, SystemClock
@@ -29,24 +29,6 @@ from trading.log import configure_log, get_log
 DONE, FAILED, NOT_OURS, STOPPED = 0, 1, 75, 143
 HEARTBEAT_S: Final = 5.0
 log = get_log()
-
-
-@dataclass(frozen=True, kw_only=True)
-class WorkerSpec:
-    """What the daemon tells a worker."""
-
-    run: str
-    process: str
-    owner: str
-    trading_day: str
-    log: str
-    uri: str
-    database: str
-    timeout_s: float
-    clock_offset_s: float
-    config: str
-    state: str
-    socket: str
 
 
 def preload() -> None:

@@ -160,15 +160,17 @@ def _last_trading_day(day: date) -> date:
     return day
 
 
-def _calendar_before(**unit: int) -> Callable[[int, datetime, ZoneInfo], datetime]:
+def _calendar_before(stretch: Callable[[int], pd.DateOffset]) -> Callable[[int, datetime, ZoneInfo], datetime]:
     def start(count: int, end: datetime, zone: ZoneInfo) -> datetime:
         local = pd.Timestamp(end).tz_convert(zone).normalize()
-        steps = pd.DateOffset(**{name: size * count for name, size in unit.items()})
-        return (local - steps).tz_convert("UTC").to_pydatetime()
+        return (local - stretch(count)).tz_convert("UTC").to_pydatetime()
     return start
 
 
 _START: Final[Mapping[str, Callable[[int, datetime, ZoneInfo], datetime]]] = {
-    "S": _seconds_before, "D": _trading_days_before, "W": _calendar_before(days=7),
-    "M": _calendar_before(months=1), "Y": _calendar_before(years=1),
+    "S": _seconds_before,
+    "D": _trading_days_before,
+    "W": _calendar_before(lambda count: pd.DateOffset(days=7 * count)),
+    "M": _calendar_before(lambda count: pd.DateOffset(months=count)),
+    "Y": _calendar_before(lambda count: pd.DateOffset(years=count)),
 }

@@ -8,6 +8,7 @@ becomes active, and then every later print; so it fills the same whether or not 
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Final
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -19,6 +20,8 @@ from trading.broker.simulated.place_order import PlaceOrder
 from trading.broker.simulated.recorded_market import Prints, instant_of
 from trading.broker.simulated.refusals import Refusal
 
+MARGIN: Final = 0.1
+
 
 @dataclass(frozen=True)
 class Venue:
@@ -29,6 +32,14 @@ class Venue:
 
 
 @dataclass(frozen=True)
+class Identity:
+    """Who owns a new order, and its number for ever."""
+
+    client_id: int
+    perm_id: int
+
+
+@dataclass(frozen=True)
 class Fill:
     """When an order fills, and at what price."""
 
@@ -36,13 +47,13 @@ class Fill:
     price: float
 
 
-def accept(request: PlaceOrder, contract: ListedContract, client_id: int, book: Book, venue: Venue,
+def accept(request: PlaceOrder, contract: ListedContract, identity: Identity, venue: Venue,
            now: datetime) -> Changes:
     """A new order, held until the next match; its terms were checked before."""
     active_from = hours.next_open(now, venue.zone)
     tif = request.tif or "DAY"
     order = Order(
-        perm_id=book.next_perm_id(), client_id=client_id, order_id=request.order_id, con_id=contract.facts.con_id,
+        perm_id=identity.perm_id, client_id=identity.client_id, order_id=request.order_id, con_id=contract.facts.con_id,
         account=venue.account, action=Action(request.action), quantity=int(request.quantity),
         order_type=request.order_type, limit_price=_limit(request), tif=tif, order_ref=request.order_ref,
         outside_rth=request.outside_rth, status=OrderStatus.PRE_SUBMITTED, placed_at=now, active_from=active_from,
@@ -94,10 +105,9 @@ def first_fill(order: Order, contract: ListedContract, until: datetime, zone: Zo
     return fill if fill is not None and fill.time <= until else None
 
 
-def what_if_margin(request: PlaceOrder, contract: ListedContract, now: datetime) -> float | None:
-    """A tenth of the order's value, in the contract's currency; None while the contract has no price."""
-    price = contract.prints.until(now).last()
-    return None if price is None else abs(int(request.quantity) * price * contract.facts.point_value) / 10
+def what_if_margin(order: Order, contract: ListedContract, price: float) -> float:
+    """A tenth of the order's value, in the contract's currency; a plausible figure, no model of any exchange."""
+    return abs(order.quantity * price * contract.facts.point_value) * MARGIN
 
 
 def _first_crossing(order: Order, contract: ListedContract, prints: Prints, zone: ZoneInfo) -> Fill | None:

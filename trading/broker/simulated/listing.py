@@ -255,7 +255,7 @@ def plain(number: float) -> str:
 
 
 def _same_multiplier(asked: str, known: str) -> bool:
-    return asked == "" or asked == known or (_is_number(asked) and _is_number(known) and float(asked) == float(known))
+    return asked in ("", known) or (_is_number(asked) and _is_number(known) and float(asked) == float(known))
 
 
 def _is_number(text: str) -> bool:

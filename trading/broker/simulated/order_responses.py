@@ -3,6 +3,7 @@
 The echo is not what was sent: the gateway fills in defaults, so they are written out here in their order.
 """
 
+from dataclasses import dataclass
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -16,11 +17,20 @@ NOTHING: Final = ""
 UNSET_MARGINS: Final = (UNSET_DOUBLE,) * 9
 
 
+@dataclass(frozen=True)
+class Costs:
+    """The money part of an order's state: nine margins, then commission, its range and its currency."""
+
+    margins: Message
+    commission: Message
+    what_if: bool = False
+
+
 def open_order(order: Order, facts: ContractFacts, version: int, *, commission_known: bool = False) -> Message:
     """The state of an order; the commission appears in a second message after the fill."""
     commission = number(order.commission) if commission_known else ""
     currency = order.commission_currency if commission_known else ""
-    return _open_order(order, facts, version, UNSET_MARGINS, (commission, "", "", currency), what_if=False)
+    return _open_order(order, facts, version, Costs(UNSET_MARGINS, (commission, "", "", currency)))
 
 
 def what_if_order(order: Order, facts: ContractFacts, version: int, margin: float, commission: float) -> Message:
@@ -28,11 +38,10 @@ def what_if_order(order: Order, facts: ContractFacts, version: int, margin: floa
     change = number(round(margin, 2))
     margins = ("0", "0", "0", change, change, "0", change, change, "0")
     known = number(commission)
-    return _open_order(order, facts, version, margins, (known, known, known, facts.currency), what_if=True)
+    return _open_order(order, facts, version, Costs(margins, (known, known, known, facts.currency), what_if=True))
 
 
-def _open_order(order: Order, facts: ContractFacts, version: int, margins: Message, commission: Message, *,
-                what_if: bool) -> Message:
+def _open_order(order: Order, facts: ContractFacts, version: int, costs: Costs) -> Message:
     return (
         "5", str(order.order_id), *_contract(facts), *_terms(order), str(order.client_id), str(order.perm_id),
         _flag(order.outside_rth), "0", "0", NOTHING,
@@ -42,8 +51,8 @@ def _open_order(order: Order, facts: ContractFacts, version: int, margins: Messa
         NOTHING, "3", "0", "0", NOTHING, "0", "0",  # minQty to triggerMethod
         NOTHING, "0", "None", NOTHING, "0", NOTHING, NOTHING, NOTHING, "?", "0", "0", NOTHING,  # volatility
         "0", "0", NOTHING, NOTHING, NOTHING, NOTHING, NOTHING, "0", "0", "0",  # continuousUpdate to routing
-        UNSET_INTEGER, UNSET_INTEGER, NOTHING, NOTHING, "0", NOTHING, "IB", "0", "0", NOTHING, "0",  # scale to solicited
-        _flag(what_if), order.status, *margins, *commission, NOTHING,
+        UNSET_INTEGER, UNSET_INTEGER, NOTHING, NOTHING, "0", NOTHING, "IB", "0", "0", NOTHING, "0",  # scale on
+        _flag(costs.what_if), order.status, *costs.margins, *costs.commission, NOTHING,
         "0", "0", "0", "None", *(UNSET_DOUBLE,) * 6, "0", NOTHING, NOTHING, NOTHING, "0", "1", "0", "0", "0",
         *_gated(version))
 

@@ -125,11 +125,9 @@ def order_status(order: Order, status: str | None = None) -> Message:
             str(order.perm_id), "0", price, str(order.client_id), "", "0")
 
 
-def historical_data(req_id: int, bars: list[Bar], start: datetime, until: datetime, zone: ZoneInfo,
-                    version: int) -> Message:
+def historical_data(req_id: int, bars: list[Bar], start: str, until: str) -> Message:
     rows = [text for bar in bars for text in _bar_fields(bar)]
-    return ("17", str(req_id), hours.stamp(start, zone, version), hours.stamp(until, zone, version), str(len(bars)),
-            *rows)
+    return ("17", str(req_id), start, until, str(len(bars)), *rows)
 
 
 def historical_update(req_id: int, bar: Bar) -> Message:

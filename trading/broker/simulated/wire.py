@@ -57,14 +57,6 @@ class FrameDecoder:
         self._buffer += data
         return list(self._complete())
 
-    def take_raw(self, count: int) -> bytes | None:
-        """The first `count` bytes as they are, or None until they have all arrived."""
-        if len(self._buffer) < count:
-            return None
-        raw = bytes(self._buffer[:count])
-        del self._buffer[:count]
-        return raw
-
     def _complete(self) -> Iterator[bytes]:
         while len(self._buffer) >= PREFIX_BYTES:
             length = int.from_bytes(self._buffer[:PREFIX_BYTES], "big")

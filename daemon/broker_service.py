@@ -1,0 +1,213 @@
+"""BrokerService: owns the one connection to the broker, journals what it says, and sends what was stored to be sent.
+
+The connection is a state machine of its own: it connects, synchronises, listens for its heartbeat, and begins again
+with a growing pause whenever anything breaks. Nothing is sent before the day's orders were asked for on this very
+connection, nor while the journal lags behind, nor by a daemon that does not lead.
+"""
+
+import asyncio
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+from daemon.async_store import AsyncStore
+from daemon.journal_writer import JournalWriter
+from daemon.leadership import Leadership
+from daemon.pacing import Pacing
+from trading.broker.facts import OrderEvidence
+from trading.broker.ib.library import IbLibrary
+from trading.clock import Clock
+from trading.config import BrokerConfig
+from trading.errors import BrokerError, BrokerUnavailable
+from trading.execution.broker_messages import MessageKind
+from trading.execution.broker_orders import BrokerLifecycle, BrokerOrder
+from trading.log import get_log
+
+log = get_log()
+
+HEARTBEAT_S: Final = 15.0
+PAUSES_S: Final = (0.5, 1, 2, 5, 10, 30)
+_DEGRADED: Final = {1100: "the gateway lost its connection to the broker",
+                    2110: "the gateway lost its connection to the broker"}
+_RESTORED: Final = {1101, 1102}
+
+
+class Link(StrEnum):
+    """How things stand with the broker."""
+
+    DOWN = "down"
+    SYNCHRONISING = "synchronising"
+    READY = "ready"
+    DEGRADED = "degraded"  # the socket is open, the broker is not behind it
+
+
+@dataclass(frozen=True, kw_only=True)
+class BrokerParts:
+    """What the service works with."""
+
+    store: AsyncStore
+    journal: JournalWriter
+    leadership: Leadership
+    clock: Clock
+    settings: BrokerConfig
+    address: Callable[[], tuple[str, int]]  # asked at each attempt: a restarted gateway may have moved
+    on_ready: Callable[[], None]
+
+
+class BrokerService:
+    """One connection for all jobs."""
+
+    def __init__(self, parts: BrokerParts) -> None:
+        self._parts = parts
+        self.link = Link.DOWN
+        self.reason = "not connected yet"
+        self.since: datetime = parts.clock.now()
+        self._library: IbLibrary | None = None
+        self._next_valid_id = 0
+        self._pacing = Pacing(parts.settings.messages_per_s, parts.clock)
+        self._lost = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self.reconnects = 0
+
+    def start(self) -> None:
+        """Connect, and stay connected, in the background."""
+        self._task = asyncio.create_task(self._stay_connected(), name="broker connection")
+
+    async def stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+        if self._library is not None:
+            self._library.disconnect()
+        self._move(Link.DOWN, "the daemon is stopping")
+
+    @property
+    def problem(self) -> str | None:
+        """Why jobs cannot use the broker, as a sentence; None when they can."""
+        return None if self.link is Link.READY else f"the broker link is {self.link} ({self.reason})"
+
+    async def library(self) -> IbLibrary:
+        """The connected library, after one turn of the pacing.
+
+        Raises:
+            BrokerUnavailable: not ready; the message says why.
+        """
+        if self._library is None or self.link is not Link.READY:
+            raise BrokerUnavailable(f"{self.problem}. It keeps trying; see: tradectl status")
+        await self._pacing.turn()
+        return self._library
+
+    async def submit(self, order_id: str) -> BrokerOrder:
+        """Send the stored intent `order_id`, at most once in its life.
+
+        An order that was claimed before is not sent again, whatever became of it.
+
+        Raises:
+            BrokerUnavailable: not ready; nothing was sent and the order is still an intent.
+        """
+        library = await self.library()
+        self._refuse_to_trade_blindly()
+        store = self._parts.store
+        order = await store.call(store.orders.broker_order, order_id)
+        if order.lifecycle is not BrokerLifecycle.INTENT:
+            return order
+        claimed = replace(order.moved(BrokerLifecycle.SENDING), epoch=self._parts.journal.epoch,
+                          ib_order_id=library.allocate_order_id(), sent=self._parts.clock.now())
+        claimed = await store.call(store.orders.save_broker_order, claimed)
+        self._refuse_to_trade_blindly()
+        library.place(claimed)
+        return await store.call(store.orders.save_broker_order, claimed.moved(BrokerLifecycle.SENT))
+
+    async def cancel(self, order_id: str) -> None:
+        """Ask for a cancel of a live order; repeating it is harmless."""
+        library = await self.library()
+        store = self._parts.store
+        order = await store.call(store.orders.broker_order, order_id)
+        if order.ib_order_id is None or not order.may_be_alive:
+            raise BrokerError(f"Broker order {order_id} is {order.lifecycle} and cannot be cancelled.")
+        library.cancel(order.ib_order_id)
+
+    async def evidence(self, order_id: str) -> OrderEvidence:
+        """Where the broker knows `order_id` from; everything that it says is journaled first."""
+        library = await self.library()
+        opened, completed, executed = await library.ask_for_orders()
+        await self._parts.journal.flush()
+        return OrderEvidence(found_open=order_id in opened, found_completed=order_id in completed,
+                             found_executed=order_id in executed, next_valid_id=self._next_valid_id)
+
+    async def refresh(self) -> None:
+        """Have all orders and executions of the day repeated into the journal."""
+        library = await self.library()
+        await library.ask_for_orders()
+        await self._parts.journal.flush()
+
+    def _refuse_to_trade_blindly(self) -> None:
+        if not self._parts.leadership.is_leader:
+            raise BrokerUnavailable("This daemon does not lead; nothing was sent.")
+        if self._parts.journal.is_behind:
+            raise BrokerUnavailable("The journal waits for the store; nothing was sent.")
+
+    async def _stay_connected(self) -> None:
+        failures = 0
+        while True:
+            try:
+                await self._connect()
+                failures = 0
+                await self._listen()
+            except (BrokerError, OSError) as error:
+                self._move(Link.DOWN, str(error))
+                log.warning("broker_not_connected", reason=str(error))
+            self._drop()
+            pause_s = PAUSES_S[min(failures, len(PAUSES_S) - 1)]
+            failures += 1
+            self.reconnects += 1
+            await asyncio.sleep(pause_s)
+
+    async def _connect(self) -> None:
+        self._lost.clear()
+        journal, settings = self._parts.journal, self._parts.settings
+        self._library = library = IbLibrary(self._note, settings.request_timeout_s)
+        library.on_disconnect(self._lost.set)
+        host, port = self._parts.address()
+        self._next_valid_id = await library.connect(host, port, settings.client_id, settings.connect_timeout_s)
+        journal.epoch = secrets.token_hex(8)
+        self._move(Link.SYNCHRONISING, "asking for the day's orders")
+        journal.note(MessageKind.CONNECTED, {"next_valid_id": self._next_valid_id, "host": host, "port": port})
+        await library.ask_for_orders()
+        await journal.flush()
+        self._move(Link.READY, "")
+        self._parts.on_ready()
+
+    async def _listen(self) -> None:
+        """Return when the connection is lost; a missed heartbeat is a loss too (ib_wire.md 1.4, L9)."""
+        assert self._library is not None
+        while not self._lost.is_set():
+            try:
+                await asyncio.wait_for(self._lost.wait(), HEARTBEAT_S)
+            except TimeoutError:
+                await self._library.current_time()
+        self._move(Link.DOWN, "the gateway closed the connection")
+
+    def _drop(self) -> None:
+        if self._library is not None:
+            self._library.disconnect()
+            self._library = None
+            self._parts.journal.note(MessageKind.DISCONNECTED, {"reason": self.reason})
+
+    def _note(self, kind: MessageKind, facts: dict[str, object]) -> None:
+        self._parts.journal.note(kind, facts)
+        if kind is MessageKind.ERROR:
+            self._heed(facts["code"])
+
+    def _heed(self, code: object) -> None:
+        if code in _DEGRADED and self.link is Link.READY:
+            self._move(Link.DEGRADED, _DEGRADED[int(str(code))])
+        elif code in _RESTORED and self.link is Link.DEGRADED:
+            self._lost.set()  # begin again: every order is asked for on a fresh connection
+
+    def _move(self, link: Link, reason: str) -> None:
+        if (link, reason) != (self.link, self.reason):
+            log.info("broker_link", state=link.value, reason=reason)
+            self.link, self.reason, self.since = link, reason, self._parts.clock.now()

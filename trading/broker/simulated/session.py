@@ -1,0 +1,117 @@
+"""One client's conversation: its messages in, the gateway's answers into an outbox. Knows no sockets.
+
+A message that cannot be read or is not served gets an error; the conversation goes on.
+"""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from trading.broker.simulated import answers_account, answers_market, answers_orders, responses
+from trading.broker.simulated.gateway import Gateway
+from trading.broker.simulated.listing import ListedContract
+from trading.broker.simulated.rate_limit import MESSAGES_A_SECOND, RateLimit
+from trading.broker.simulated.refusals import Refusal
+from trading.broker.simulated.requests import Request, RequestHistoricalData, StartApi, parse, request_id_of
+from trading.broker.simulated.responses import FARM_NOTICES, NO_REQUEST, Message
+from trading.errors import BrokerError
+
+log = logging.getLogger(__name__)
+
+ACCOUNT_REFRESH_S: Final = 180.0  # ib_wire.md 3.5
+Answer = Callable[[Gateway, "Session", Any], None]
+ANSWERS: Final[Mapping[type[Request], Answer]] = {
+    **answers_account.ANSWERS, **answers_market.ANSWERS, **answers_orders.ANSWERS}
+
+
+@dataclass
+class Line:
+    """A market data stream: how many prints of the contract were told."""
+
+    contract: ListedContract
+    told: int
+
+
+@dataclass
+class HistoryLine:
+    """Bars that are kept up to date."""
+
+    request: RequestHistoricalData
+    contract: ListedContract
+    told: int
+
+
+class Session:
+    """What one connected client asked for, and what it has yet to be sent."""
+
+    def __init__(self, gateway: Gateway, version: int) -> None:
+        self.version: Final = version
+        self.client_id: int | None = None
+        self.outbox: list[Message] = []
+        self.is_closing = False
+        self.lines: Final[dict[int, Line]] = {}
+        self.histories: Final[dict[int, HistoryLine]] = {}
+        self.summaries: Final[dict[int, tuple[str, ...]]] = {}
+        self.watches_positions = False
+        self.watches_account = False
+        self._gateway: Final = gateway
+        self._rate: Final = RateLimit()
+        self._refreshed_s = gateway.clock.monotonic_s()
+
+    def send(self, *messages: Message) -> None:
+        self.outbox.extend(messages)
+
+    def refuse(self, request_id: int, problem: Refusal) -> None:
+        self.send(responses.error(request_id, problem, self.version))
+
+    def take_outbox(self) -> list[Message]:
+        messages, self.outbox = self.outbox, []
+        return messages
+
+    def receive(self, fields: Sequence[str]) -> None:
+        """Answer one message; what it cannot answer is refused with the code that the real gateway uses."""
+        if self._rate.is_exceeded(self._gateway.clock.monotonic_s()):
+            self._hang_up(Refusal(100, f"Max rate of messages per second has been exceeded:max={MESSAGES_A_SECOND}"))
+            return
+        try:
+            request = parse(fields, self.version)
+        except BrokerError as error:
+            log.warning("client %s: %s", self.client_id, error)
+            self.refuse(request_id_of(fields), Refusal(error.code or 320, str(error)))
+            return
+        self._answer(request)
+
+    def poll(self) -> None:
+        """New prints to the streams; the account again when it is due."""
+        answers_market.stream(self._gateway, self)
+        now_s = self._gateway.clock.monotonic_s()
+        if now_s - self._refreshed_s >= ACCOUNT_REFRESH_S:
+            self._refreshed_s = now_s
+            answers_account.refresh(self._gateway, self)
+
+    def position_changed(self, con_id: int) -> None:
+        answers_account.position_changed(self._gateway, self, con_id)
+
+    def _answer(self, request: Request) -> None:
+        if isinstance(request, StartApi):
+            self._start(request.client_id)
+        elif self.client_id is not None:  # the real gateway ignores what comes before startApi
+            ANSWERS[type(request)](self._gateway, self, request)
+
+    def _start(self, client_id: int) -> None:
+        if self.client_id is not None:
+            return
+        if not self._gateway.admit(self, client_id):
+            self._hang_up(Refusal(326, "Unable to connect as the client id is already in use. "
+                                       "Retry with a unique client id."))
+            return
+        self.client_id = client_id
+        self.send(responses.managed_accounts(self._gateway.settings.account),
+                  responses.next_valid_id(self._gateway.book.next_order_id(client_id)))
+        for notice in FARM_NOTICES:
+            self.refuse(NO_REQUEST, notice)
+
+    def _hang_up(self, problem: Refusal) -> None:
+        self.refuse(NO_REQUEST, problem)
+        self.is_closing = True
