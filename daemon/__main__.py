@@ -1,0 +1,81 @@
+"""tradingd: the service itself. Flags, configuration, run; an exit code (0 done, 1 failed, 2 wrong usage or configuration)."""
+
+import argparse
+import asyncio
+import os
+import sys
+from pathlib import Path
+
+from trading.config import shipped_folder
+from trading.errors import ConfigError, TradingError
+
+
+def main() -> None:
+    """Entry point of `tradingd` and of `python -m daemon`."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(words: list[str]) -> int:
+    """Run the service as `words` ask; its exit code."""
+    from daemon.bootstrap import checked_config
+    from daemon.places import Places
+    from daemon.supervisor import Supervisor, Wishes
+    from trading.log import configure_log
+
+    flags = _parser().parse_args(words)
+    configure_log("INFO" if flags.verbose else "WARNING")
+    try:
+        config = checked_config(flags.config)
+        wishes = Wishes(play_day=flags.day, once=flags.once, again=flags.again, data=flags.data)
+        _check_data(wishes.data)
+        say = _say
+        return asyncio.run(Supervisor(config=config, places=Places(flags.state.resolve()), wishes=wishes, say=say).run())
+    except ConfigError as error:
+        print(error, file=sys.stderr)
+        return 2
+    except TradingError as error:
+        print(error, file=sys.stderr)
+        return 1
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)
+
+
+def _check_data(data: Path | None) -> None:
+    if data is not None and not data.is_dir():
+        raise ConfigError(f"The data folder {data} does not exist. Name a folder in pysystemtrade's layout, or none "
+                          f"to use generated data.")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="tradingd", description="Supervise every production job of a futures "
+                                     "trading firm from one schedule. Driven by tradectl.")
+    parser.add_argument("--config", type=Path, default=default_config(), help="folder with tradingd.yaml, "
+                        "processes.yaml, strategies.yaml (default: %(default)s)")
+    parser.add_argument("--state", type=Path, default=default_state(), help="where the service keeps its files "
+                        "(default: %(default)s)")
+    parser.add_argument("--day", action="store_true", help="run one whole trading day at once, then stay on schedule")
+    parser.add_argument("--once", action="store_true", help="with --day: end after the day")
+    parser.add_argument("--again", action="store_true", help="with --day: the same recorded day once more")
+    parser.add_argument("--data", type=Path, help="recorded prices in pysystemtrade's layout (mode simulated)")
+    parser.add_argument("--verbose", action="store_true", help="log every event, not only warnings")
+    return parser
+
+
+def default_config() -> Path:
+    """$TRADINGD_CONFIG, ./config, or the shipped defaults."""
+    named = os.environ.get("TRADINGD_CONFIG")
+    if named:
+        return Path(named)
+    here = Path("config")
+    return here if (here / "processes.yaml").is_file() else shipped_folder()
+
+
+def default_state() -> Path:
+    """$TRADINGD_STATE, systemd's state directory, or ./var."""
+    return Path(os.environ.get("TRADINGD_STATE") or os.environ.get("STATE_DIRECTORY") or "var")
+
+
+if __name__ == "__main__":
+    main()

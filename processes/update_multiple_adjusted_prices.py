@@ -1,0 +1,86 @@
+"""Extend multiple and adjusted prices with the newest contract prices, and roll where it is time to.
+
+Reads: db_contract_prices, db_multiple_prices, db_instruments. Writes: db_multiple_prices, db_adjusted_prices;
+both series of an instrument change in one transaction.
+If it fails: the instruments named keep yesterday's series; safe to run again at any time.
+"""
+
+import pandas as pd
+from pymongo.client_session import ClientSession
+
+from processes.job import JobContext
+from trading.data.mongo.instruments import InstrumentRecord
+from trading.errors import DataError, JobIncomplete, StoreError
+from trading.log import get_log
+from trading.objects.adjusted_prices import rolled
+from trading.objects.contracts import Contract, DeliveryMonth
+from trading.objects.multiple_prices import ContractSet, current_contracts, roll_gap, roll_reason, rows_of
+from trading.objects.prices import check_spike
+
+log = get_log()
+
+
+def run(job: JobContext) -> None:
+    """Update every instrument that has multiple prices."""
+    failed = []
+    for code in job.data.db_multiple_prices.codes():
+        job.checkpoint()
+        try:
+            update_instrument(job, job.data.db_instruments.load(code))
+        except (DataError, StoreError) as error:
+            log.warning("multiple_prices_not_updated", instrument=code, reason=str(error))
+            failed.append(code)
+    if failed:
+        raise JobIncomplete(f"Multiple and adjusted prices not updated: {', '.join(failed)}.")
+
+
+def update_instrument(job: JobContext, record: InstrumentRecord) -> None:
+    """Append the rows since the last update, then roll if there is a reason to."""
+    code, rolls = record.instrument.code, record.rolls
+    if rolls is None:
+        raise DataError(f"{code} has no roll parameters. Add it to rollconfig.csv and import again.")
+    old = job.data.db_multiple_prices.load(code)
+    contracts = current_contracts(code, old)
+    newer = newer_rows(job, code, contracts, old.index[-1])
+    reason = roll_reason(contracts, rolls, newer, job.trading_day)
+    if not newer["PRICE"].notna().any() and reason is None:
+        log.info("no_newer_prices", instrument=code)
+        return
+    check_spike(code, old["PRICE"], newer["PRICE"])
+    append(job, code, newer)
+    log.info("multiple_prices_updated", instrument=code, rows=len(newer))
+    if reason is not None:
+        roll(job, code, pd.concat([old, newer]), ContractSet.of(contracts.forward, rolls), reason)
+
+
+def newer_rows(job: JobContext, code: str, contracts: ContractSet, last: pd.Timestamp) -> pd.DataFrame:
+    """Multiple prices behind `last`, from the stored closes of the three contracts."""
+    closes: dict[DeliveryMonth, pd.Series] = {}
+    for month in contracts.months():
+        series = job.data.db_contract_prices.load(Contract(code, month))["FINAL"]
+        closes[month] = series[series.index > last]
+    return rows_of(contracts, closes)
+
+
+def append(job: JobContext, code: str, rows: pd.DataFrame) -> None:
+    """The rows into both series at once."""
+    def steps(session: ClientSession) -> None:
+        job.data.db_multiple_prices.append(code, rows, session)
+        job.data.db_adjusted_prices.append(code, rows["PRICE"].dropna(), session)
+    job.data.store.transact(steps)
+
+
+def roll(job: JobContext, code: str, multiple: pd.DataFrame, after: ContractSet, reason: str) -> None:
+    """Price `after` from now on: one row with the new contracts, older adjusted prices moved by the gap."""
+    gap = roll_gap(code, multiple)
+    forward = multiple["FORWARD"].dropna()
+    stamp = multiple.index[-1] + pd.Timedelta(seconds=1)
+    row = rows_of(after, {after.price: pd.Series([float(forward.iloc[-1])], index=pd.DatetimeIndex([stamp]))})
+    adjusted = rolled(job.data.db_adjusted_prices.load(code), gap)
+    adjusted = pd.concat([adjusted, row["PRICE"]])
+
+    def steps(session: ClientSession) -> None:
+        job.data.db_multiple_prices.append(code, row, session)
+        job.data.db_adjusted_prices.replace(code, adjusted, session)
+    job.data.store.transact(steps)
+    log.info("rolled", instrument=code, to=str(after.price), gap=gap, reason=reason)
