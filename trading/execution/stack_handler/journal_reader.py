@@ -1,0 +1,84 @@
+"""Bring the journal into the books: message by message, in order; a message applied twice changes nothing."""
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from trading.execution.broker_messages import BrokerMessage, MessageKind
+from trading.execution.broker_orders import BrokerOrder
+from trading.execution.fills import execution_base
+from trading.execution.ports import Books, Journal, Market, OrderStore
+from trading.execution.stack_handler.reports import after_error, after_status, fill_of
+from trading.log import get_log
+
+log = get_log()
+
+
+@dataclass
+class JournalReader:
+    """Reads behind the last applied message."""
+
+    journal: Journal
+    orders: OrderStore
+    books: Books
+    market: Market
+    account: str
+    trading_day: str
+    _early_commissions: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def apply_new(self) -> int:
+        """Apply everything that is stored; the last message applied."""
+        applied = self.journal.applied()
+        while messages := self.journal.after(applied):
+            for message in messages:
+                self._apply(message)
+            applied = messages[-1].sequence
+            self.journal.mark_applied(applied)
+        return applied
+
+    def _apply(self, message: BrokerMessage) -> None:
+        facts = message.facts
+        if message.kind is MessageKind.EXECUTION:
+            self._apply_execution(message)
+        elif message.kind is MessageKind.COMMISSION:
+            self._apply_commission(facts)
+        elif message.kind in (MessageKind.ORDER_STATUS, MessageKind.OPEN_ORDER, MessageKind.COMPLETED_ORDER):
+            order = self._order(message)
+            if order is not None:
+                self._save(order, after_status(order, facts))
+        elif message.kind is MessageKind.ERROR and facts["request_id"] > 0:
+            order = self.orders.find_broker_order("", 0, facts["request_id"], message.epoch)
+            if order is not None:
+                self._save(order, after_error(order, facts))
+
+    def _apply_execution(self, message: BrokerMessage) -> None:
+        facts = message.facts
+        if facts["security"] == "BAG" or facts["account"] != self.account:
+            return  # the legs of a spread report themselves; other accounts are not ours
+        order = self._order(message)
+        contract = self.market.contract_of(facts["con_id"])
+        fill = fill_of(message, order, contract, self.trading_day)
+        if self.books.apply_fill(fill):
+            log.info("fill", order=fill.broker_order or "not ours", contract=fill.contract, quantity=fill.quantity,
+                     price=str(fill.price))
+        early = self._early_commissions.pop(facts["execution_id"], None)
+        if early is not None:
+            self._apply_commission(early)
+
+    def _apply_commission(self, facts: dict[str, Any]) -> None:
+        if facts["amount"] is None:
+            return
+        fill_id = f"{self.account}/{execution_base(facts['execution_id'])[0]}"
+        if not self.books.apply_commission(fill_id, Decimal(facts["amount"]), facts["currency"]):
+            self._early_commissions[facts["execution_id"]] = facts
+
+    def _order(self, message: BrokerMessage) -> BrokerOrder | None:
+        facts = message.facts
+        return self.orders.find_broker_order(facts.get("reference") or "", facts.get("perm_id") or 0,
+                                             facts.get("ib_order_id") or 0, message.epoch)
+
+    def _save(self, old: BrokerOrder, new: BrokerOrder) -> None:
+        if new != old:
+            self.orders.save_broker_order(new)
+            if new.lifecycle is not old.lifecycle:
+                log.info("broker_order", id=new.id, state=new.lifecycle.value, reason=new.reason)

@@ -1,0 +1,59 @@
+"""What one broker message means for a broker order. Pure: order and message in, order out.
+
+Only what came over the wire counts. An order ends as FILLED when its executions add up, never because a status says
+so; a cancel ends it; an error code that is not known to be final only means that somebody must ask.
+"""
+
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any, Final
+
+from trading.execution.broker_messages import BrokerMessage
+from trading.execution.broker_orders import BrokerLifecycle, BrokerOrder
+from trading.execution.fills import Fill, execution_base
+
+_B = BrokerLifecycle
+STATUS: Final = {
+    "ApiPending": _B.SENT, "PendingSubmit": _B.SENT, "PreSubmitted": _B.ACKED, "Submitted": _B.WORKING,
+    "PendingCancel": _B.PENDING_CANCEL, "Cancelled": _B.CANCELLED, "ApiCancelled": _B.CANCELLED,
+    "Inactive": _B.UNKNOWN,
+}
+REJECTS_NEW: Final = {103, 104, 105, 110, 200, 201, 203, 321, 387, 388, 392, 412, 434, 460}
+CANCEL_REFUSED: Final = {135, 136, 161, 10147, 10148}
+
+
+def after_status(order: BrokerOrder, facts: dict[str, Any]) -> BrokerOrder:
+    """`order` after an order status, an open-order or a completed-order message."""
+    order = with_perm_id(order, facts.get("perm_id") or 0)
+    new = STATUS.get(facts["status"])
+    if new is None or (new is _B.SENT and order.lifecycle is not _B.SENDING):
+        return order  # Filled waits for its executions; unknown words change nothing
+    if new is _B.CANCELLED and float(facts.get("filled") or 0) > abs(order.filled):
+        return order  # executions are still to come
+    return order.advanced(new)
+
+
+def after_error(order: BrokerOrder, facts: dict[str, Any]) -> BrokerOrder:
+    """`order` after an error message that names it."""
+    code, reason = facts["code"], f"{facts['text']} (code {facts['code']})"
+    never_lived = order.lifecycle in (_B.SENDING, _B.SENT, _B.UNKNOWN) and order.perm_id is None
+    if code == 201 or (code in REJECTS_NEW and never_lived):
+        return order.advanced(_B.REJECTED, reason) if order.filled == 0 else order
+    if code == 202:
+        return order.advanced(_B.CANCELLED, reason)
+    return order  # 399, 21xx, refused cancels and whatever else: the order is what it was
+
+
+def with_perm_id(order: BrokerOrder, perm_id: int) -> BrokerOrder:
+    """`order` with the broker's identity, once it is known."""
+    return replace(order, perm_id=perm_id) if perm_id and order.perm_id != perm_id else order
+
+
+def fill_of(message: BrokerMessage, order: BrokerOrder | None, contract: str | None, trading_day: str) -> Fill:
+    """The fill in an execution message."""
+    facts = message.facts
+    base, revision = execution_base(facts["execution_id"])
+    return Fill(id=f"{facts['account']}/{base}", execution_id=facts["execution_id"], revision=revision,
+                broker_order=order.id if order else None, contract=order.contract if order else contract,
+                con_id=facts["con_id"], quantity=facts["quantity"], price=Decimal(facts["price"]),
+                at=facts["at"] or message.at, trading_day=order.trading_day if order else trading_day)

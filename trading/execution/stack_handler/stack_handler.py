@@ -1,0 +1,177 @@
+"""StackHandler: instrument orders become contract orders become broker orders; fills travel the same way up.
+
+Each pass looks at everything that is open, decides, and acts; stopping between two passes loses nothing. It never
+sends for a parent one of whose broker orders may still be alive.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from trading.clock import Clock
+from trading.errors import BrokerError, BrokerUnavailable, NotFound
+from trading.execution.algos.limit_at_touch import MAX_ATTEMPTS, Touch, limit_price, should_cancel
+from trading.execution.broker_orders import BrokerLifecycle, BrokerOrder
+from trading.execution.orders import (
+    CloseReason,
+    ContractOrder,
+    InstrumentOrder,
+    Lifecycle,
+    broker_order_id,
+    closed_by_children,
+    spawn,
+)
+from trading.execution.ports import Locks, Market, OrderStore, Sender
+from trading.execution.stack_handler.journal_reader import JournalReader
+from trading.execution.stack_handler.resolver import Resolver, Verdict, needs_resolving
+from trading.log import get_log
+
+log = get_log()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Patience:
+    """How long to wait for what."""
+
+    time_out: timedelta
+    acknowledge_within: timedelta
+
+
+@dataclass(kw_only=True)
+class StackHandler:
+    """One job's view of the order stacks."""
+
+    orders: OrderStore
+    market: Market
+    sender: Sender
+    locks: Locks
+    reader: JournalReader
+    resolver: Resolver
+    clock: Clock
+    patience: Patience
+    priced_contract: Callable[[str], str]
+
+    def run(self, checkpoint: Callable[[], None]) -> int:
+        """Work until nothing is open that could move; how many instrument orders were closed."""
+        self.sender.refresh()
+        applied, closed = self.reader.apply_new(), 0
+        while True:
+            checkpoint()
+            closed += self.one_pass()
+            if not self._can_move():
+                return closed
+            self.sender.wait_for_messages(applied, 1.0)
+            applied = self.reader.apply_new()
+
+    def one_pass(self) -> int:
+        """Look at every open order once, from the bottom up and then down again."""
+        for order in self.orders.live_broker_orders():
+            self._manage(order)
+        for leg in self.orders.open_contract_orders():
+            self._settle_or_send(leg)
+        closed = sum(self._close(parent) for parent in self.orders.open_instrument_orders())
+        for parent in self.orders.open_instrument_orders():
+            self._spawn(parent)
+        return closed
+
+    def _can_move(self) -> bool:
+        """Whether waiting can help: something is at the broker, or was just spawned and may be sent."""
+        locked = self.locks.reasons()
+        free = [leg for leg in self.orders.open_contract_orders() if leg.instrument not in locked]
+        return bool(self.orders.live_broker_orders() or free)
+
+    def _spawn(self, parent: InstrumentOrder) -> None:
+        if parent.lifecycle is not Lifecycle.OPEN or parent.next_child > 1:
+            return
+        try:
+            contract = self.priced_contract(parent.instrument)
+        except NotFound as error:
+            log.warning("not_spawned", order=parent.id, reason=str(error))
+            return
+        self.orders.spawned(*spawn(parent, contract, self.clock.now()))
+
+    def _manage(self, order: BrokerOrder) -> None:
+        now = self.clock.now()
+        if order.lifecycle is BrokerLifecycle.INTENT:
+            self._send(order)
+        elif needs_resolving(order, now, self.patience.acknowledge_within):
+            self._resolve(order, now)
+        elif should_cancel(order, now, self.patience.time_out):
+            self._cancel(order, now)
+
+    def _send(self, order: BrokerOrder) -> None:
+        try:
+            self.sender.submit(order.id)
+        except BrokerUnavailable:
+            raise
+        except BrokerError as error:
+            log.warning("not_sent", order=order.id, reason=str(error))
+
+    def _resolve(self, order: BrokerOrder, now: datetime) -> None:
+        found = self.resolver.resolve(order, now)
+        order = self.orders.broker_order(order.id)
+        if found is Verdict.NOT_RECEIVED and not order.filled and order.perm_id is None:
+            log.warning("order_never_received", order=order.id)
+            self.orders.save_broker_order(order.advanced(BrokerLifecycle.NOT_SENT, "the broker never received it"))
+        elif found is Verdict.UNDECIDED and order.lifecycle is not BrokerLifecycle.UNKNOWN:
+            log.error("order_unknown", order=order.id, effect=f"{order.instrument} is not traded until it is known")
+            self.orders.save_broker_order(order.advanced(BrokerLifecycle.UNKNOWN))
+            self.locks.lock(order.instrument, f"the fate of broker order {order.id} is unknown", now)
+
+    def _cancel(self, order: BrokerOrder, now: datetime) -> None:
+        log.info("order_timed_out", order=order.id, residual=order.residual)
+        self.orders.save_broker_order(replace(order.moved(BrokerLifecycle.PENDING_CANCEL), cancel_requested=now))
+        self.sender.cancel(order.id)
+
+    def _settle_or_send(self, leg: ContractOrder) -> None:
+        children = self.orders.broker_orders_of(leg.id)
+        if any(child.may_be_alive for child in children):
+            return
+        reason = _reason_to_close(leg, children)
+        if reason is not None:
+            self.orders.save_contract_order(replace(leg, lifecycle=Lifecycle.CLOSED, close_reason=reason))
+            return
+        if leg.instrument in self.locks.reasons():
+            return
+        order = self._new_broker_order(leg)
+        if order is not None:
+            parent = replace(leg, lifecycle=Lifecycle.WORKING, next_child=leg.next_child + 1)
+            self._send(self.orders.add_broker_order(parent, order))
+
+    def _new_broker_order(self, leg: ContractOrder) -> BrokerOrder | None:
+        touch = self.market.touch(leg.contract)
+        if touch is None or not touch.is_sane:
+            log.warning("no_quote", contract=leg.contract, effect="nothing is sent without one")
+            return self._give_up(leg)
+        return self._intent(leg, touch)
+
+    def _give_up(self, leg: ContractOrder) -> None:
+        self.orders.save_contract_order(
+            replace(leg, lifecycle=Lifecycle.CLOSED, close_reason=CloseReason.EXPIRED))
+
+    def _intent(self, leg: ContractOrder, touch: Touch) -> BrokerOrder:
+        tradable = self.market.tradable(leg.contract)
+        return BrokerOrder(
+            id=broker_order_id(leg), parent=leg.id, account=leg.account, strategy=leg.strategy,
+            instrument=leg.instrument, contract=leg.contract, con_id=tradable.con_id, exchange=tradable.exchange,
+            kind=leg.kind, quantity=leg.residual, order_type="LMT", time_in_force="DAY",
+            limit_price=limit_price(leg.residual, touch, tradable.min_tick), bid=touch.bid, ask=touch.ask,
+            trading_day=leg.trading_day, created=self.clock.now())
+
+    def _close(self, parent: InstrumentOrder) -> int:
+        closed = closed_by_children(parent, self.orders.contract_orders_of(parent.id))
+        if closed is None:
+            return 0
+        self.orders.save_instrument_order(closed)
+        log.info("instrument_order_closed", order=closed.id, instrument=closed.instrument,
+                 reason=closed.close_reason and closed.close_reason.value, filled=closed.filled)
+        return 1
+
+
+def _reason_to_close(leg: ContractOrder, children: list[BrokerOrder]) -> CloseReason | None:
+    """Why `leg` is over, none of its broker orders being alive; None when it should be tried (again)."""
+    if leg.residual == 0:
+        return CloseReason.FILLED
+    if any(child.lifecycle is BrokerLifecycle.REJECTED for child in children):
+        return CloseReason.REJECTED
+    return CloseReason.EXPIRED if len(children) >= MAX_ATTEMPTS else None
