@@ -70,19 +70,10 @@ class Timer:
 
     def upcoming(self, count: int) -> list[dict[str, Any]]:
         """The next `count` slots of all processes in order of time."""
-        rows: list[tuple[datetime, str]] = []
-        for name, process in self._processes.items():
-            after, found = self._clock.now(), 0
-            while process.enabled and found < min(count, 10):
-                fire = next_after(process.cron, self._zone(process), after)
-                rows.append((fire.instant, name))
-                after, found = fire.instant, found + 1
-        return [{"process": name, "instant": instant.isoformat(),
-                 "local": instant.astimezone(self._zone(self._processes[name])).isoformat(),
-                 "cron": self._processes[name].cron} for instant, name in sorted(rows)[:count]]
+        return upcoming(self._processes, self._default_zone, self._clock.now(), count)
 
     def _add(self, name: str, process: ProcessConfig) -> None:
-        trigger = CronTrigger(process.cron, self._zone(process), self._clock)
+        trigger = CronTrigger(process.cron, _zone(process, self._default_zone), self._clock)
 
         async def fire() -> None:
             slot = trigger.take_due(self._clock.now() + _EARLY)
@@ -95,5 +86,20 @@ class Timer:
         if self._scheduler.get_job(name) is not None:
             self._scheduler.remove_job(name)
 
-    def _zone(self, process: ProcessConfig) -> ZoneInfo:
-        return ZoneInfo(process.timezone) if process.timezone else self._default_zone
+
+def upcoming(processes: Mapping[str, ProcessConfig], default_zone: ZoneInfo, now: datetime,
+             count: int) -> list[dict[str, Any]]:
+    """The next `count` slots of `processes` behind `now`, in order of time; at most ten of each."""
+    rows: list[tuple[datetime, str]] = []
+    for name, process in processes.items():
+        after = now
+        for _ in range(min(count, 10) if process.enabled else 0):
+            after = next_after(process.cron, _zone(process, default_zone), after).instant
+            rows.append((after, name))
+    return [{"process": name, "instant": instant.isoformat(), "cron": processes[name].cron,
+             "local": instant.astimezone(_zone(processes[name], default_zone)).isoformat()}
+            for instant, name in sorted(rows)[:count]]
+
+
+def _zone(process: ProcessConfig, default: ZoneInfo) -> ZoneInfo:
+    return ZoneInfo(process.timezone) if process.timezone else default

@@ -1,0 +1,1 @@
+"""tradectl, the command line of the operator."""

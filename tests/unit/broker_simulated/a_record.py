@@ -44,7 +44,7 @@ class FileClock:
 def equity_prices() -> pd.DataFrame:
     """Hourly prints on weekdays from 1 September to noon, then three of the afternoon; ESZ1 priced, ESH2 forward."""
     hours = pd.date_range("2021-09-01 08:00", "2021-10-13 12:00", freq="h", tz="UTC")
-    hours = hours[(hours.dayofweek < 5) & (hours.hour >= 8) & (hours.hour <= 20)]
+    hours = hours[(hours.day_of_week < 5) & (hours.hour >= 8) & (hours.hour <= 20)]
     afternoon = pd.DatetimeIndex(["2021-10-13 12:10", "2021-10-13 12:20", "2021-10-15 19:00"], tz="UTC")
     prices = np.r_[4300.0 + np.arange(len(hours)) % 40, 4340.0, 4360.0, 4365.0]
     prices[len(hours) - 1] = 4350.0

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from trading.broker.simulated import bars, hours, responses
 from trading.broker.simulated.bars import Bar, BarRequestError
 from trading.broker.simulated.gateway import Gateway
+from trading.broker.simulated.lines import HistoryLine, Line
 from trading.broker.simulated.listing import FUTURE, ContractQuery, ListedContract
 from trading.broker.simulated.quotes import opening_ticks, update_ticks
 from trading.broker.simulated.recorded_market import Prints, instant_of
@@ -24,7 +25,7 @@ from trading.broker.simulated.requests import (
 )
 
 if TYPE_CHECKING:
-    from trading.broker.simulated.session import HistoryLine, Session
+    from trading.broker.simulated.session import Session
 
 LINES: Final = 100
 NOT_FOUND: Final = Refusal(200, "No security definition has been found for the request")
@@ -49,7 +50,6 @@ def market_rule(_gateway: Gateway, session: "Session", request: RequestMarketRul
 
 
 def market_data(gateway: Gateway, session: "Session", request: RequestMarketData) -> None:
-    from trading.broker.simulated.session import Line
     contract = _the_one(gateway, request.contract, include_expired=False)
     refusal = contract if isinstance(contract, Refusal) else _line_refusal(session, request)
     if isinstance(contract, Refusal) or refusal is not None:
@@ -69,7 +69,6 @@ def cancel_market_data(_gateway: Gateway, session: "Session", request: CancelMar
 
 
 def historical_data(gateway: Gateway, session: "Session", request: RequestHistoricalData) -> None:
-    from trading.broker.simulated.session import HistoryLine
     try:
         contract, start, until, found = _bars_of(gateway, session.version, request)
     except BarRequestError as error:
@@ -111,7 +110,7 @@ def stream(gateway: Gateway, session: "Session") -> None:
         _update_history(gateway, session, history, now)
 
 
-def _update_history(gateway: Gateway, session: "Session", history: "HistoryLine", now: datetime) -> None:
+def _update_history(gateway: Gateway, session: "Session", history: HistoryLine, now: datetime) -> None:
     seen = len(history.contract.prints.until(now))
     if seen > history.told:
         history.told = seen

@@ -197,7 +197,7 @@ def _grouped(contracts: Iterable[ListedContract]) -> dict[str, tuple[ListedContr
 
 def _futures(market: RecordedMarket, base_currency: str) -> Iterator[ListedContract]:
     for code, recorded in market.instruments.items():
-        if market.rate(recorded.broker.currency, base_currency, datetime.max.replace(tzinfo=ZoneInfo("UTC"))) is None:
+        if not market.has_rate(recorded.broker.currency, base_currency):
             log.warning("%s is not offered: no recorded rate of %s in %s", code, recorded.broker.currency,
                         base_currency)
             continue

@@ -7,7 +7,7 @@ it is: every question names the instant after which the future begins. Read only
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache, cached_property
+from functools import cache
 from typing import Final
 
 import numpy as np
@@ -103,15 +103,20 @@ class RecordedMarket:
         """
         if currency == base:
             return 1.0
-        for pair, rates in self._rates.items():
-            if {pair.base, pair.quote} == {currency, base} and len(rates):
-                value = rates.until(now).last() or float(rates.prices[0])
-                return value if pair.base == currency else 1.0 / value
-        return None
+        pair = self._pair_between(currency, base)
+        if pair is None:
+            return None
+        rates = self._rates[pair]
+        value = rates.until(now).last() or float(rates.prices[0])
+        return value if pair.base == currency else 1.0 / value
 
-    @cached_property
-    def currencies(self) -> frozenset[str]:
-        return frozenset(currency for pair in self.pairs for currency in (pair.base, pair.quote))
+    def has_rate(self, currency: str, base: str) -> bool:
+        """Can the record ever value `currency` in `base`?"""
+        return currency == base or self._pair_between(currency, base) is not None
+
+    def _pair_between(self, currency: str, base: str) -> CurrencyPair | None:
+        return next((pair for pair, rates in self._rates.items()
+                     if {pair.base, pair.quote} == {currency, base} and len(rates)), None)
 
 
 def nanoseconds(instant: datetime) -> int:

@@ -5,15 +5,14 @@ A message that cannot be read or is not served gets an error; the conversation g
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 from trading.broker.simulated import answers_account, answers_market, answers_orders, responses
 from trading.broker.simulated.gateway import Gateway
-from trading.broker.simulated.listing import ListedContract
+from trading.broker.simulated.lines import HistoryLine, Line
 from trading.broker.simulated.rate_limit import MESSAGES_A_SECOND, RateLimit
 from trading.broker.simulated.refusals import Refusal
-from trading.broker.simulated.requests import Request, RequestHistoricalData, StartApi, parse, request_id_of
+from trading.broker.simulated.requests import Request, StartApi, parse, request_id_of
 from trading.broker.simulated.responses import FARM_NOTICES, NO_REQUEST, Message
 from trading.errors import BrokerError
 
@@ -23,23 +22,6 @@ ACCOUNT_REFRESH_S: Final = 180.0  # ib_wire.md 3.5
 Answer = Callable[[Gateway, "Session", Any], None]
 ANSWERS: Final[Mapping[type[Request], Answer]] = {
     **answers_account.ANSWERS, **answers_market.ANSWERS, **answers_orders.ANSWERS}
-
-
-@dataclass
-class Line:
-    """A market data stream: how many prints of the contract were told."""
-
-    contract: ListedContract
-    told: int
-
-
-@dataclass
-class HistoryLine:
-    """Bars that are kept up to date."""
-
-    request: RequestHistoricalData
-    contract: ListedContract
-    told: int
 
 
 class Session:

@@ -30,6 +30,11 @@ class MongoBooks:
         rows = self._database.contract_positions.find({"quantity": {"$ne": 0}}).sort("_id", 1)
         return {row["_id"]: int(row["quantity"]) for row in rows}
 
+    def contract_positions_by_con_id(self) -> dict[str, tuple[int, int]]:
+        """Contract key to the broker's number of it and lots; only what is not flat."""
+        rows = self._database.contract_positions.find({"quantity": {"$ne": 0}}).sort("_id", 1)
+        return {row["_id"]: (int(row["con_id"]), int(row["quantity"])) for row in rows}
+
     def strategy_positions(self) -> dict[tuple[str, str], int]:
         """(strategy, instrument) to lots; only what is not flat."""
         rows = self._database.strategy_positions.find({"quantity": {"$ne": 0}}).sort("_id", 1)

@@ -1,0 +1,49 @@
+# Everything a user or a machine needs: each target installs what it needs by itself.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.installed
+SHARED := $(wildcard ../shared/data)
+DATA   ?= $(SHARED)
+
+.PHONY: setup run test check bench docs clean help
+.DEFAULT_GOAL := help
+
+help:
+	@echo "make run            bring everything up, run one whole trading day, stay on schedule until Ctrl-C"
+	@echo "make run ONCE=1     ... and end after the day; every call plays the next recorded day"
+	@echo "make run AGAIN=1    ... the same day once more"
+	@echo "make run DATA=DIR   ... on recorded prices in pysystemtrade's layout (default: generated markets)"
+	@echo "make test           all tests          make check   ruff, mypy, import rules"
+	@echo "make bench          the speed table    make docs    check that every documented command exists"
+	@echo "make clean          remove what was built; the state under ./var stays"
+
+setup: $(STAMP)
+
+$(STAMP): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "tradingd needs Python 3.11 or newer")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Installing tradingd into $(VENV) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[embedded,dev]'
+	@touch $@
+
+run: $(STAMP)
+	@$(BIN)/tradingd --day $(if $(ONCE),--once) $(if $(AGAIN),--again) $(if $(DATA),--data "$(DATA)")
+
+test: $(STAMP)
+	@$(BIN)/python -m pytest
+
+check: $(STAMP)
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+bench: $(STAMP)
+	@$(BIN)/python -m benchmarks
+
+docs: $(STAMP)
+	@$(BIN)/python -m pytest tests/architecture
+
+clean:
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,96 @@
+"""tradectl: one file a noun, loaded when it is used, so that `tradectl status` stays quick."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from daemon.__main__ import default_config, default_state
+from daemon.places import Places
+from trading.errors import ConfigError, TradingError
+
+# command -> module of daemon/cli that defines it
+COMMANDS = {
+    "start": "service", "stop": "service", "restart": "service", "status": "status", "reload": "service",
+    "run": "processes", "pause": "processes", "resume": "processes", "reset": "processes", "kill": "processes",
+    "logs": "runs", "history": "runs", "schedule": "schedule",
+    "orders": "orders", "positions": "positions", "prices": "prices", "import": "imports", "doctor": "doctor",
+    "sim": "sim",
+}
+
+
+class LazyCommands(click.Group):
+    """Imports a command's module only when that command is called or explained."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name not in COMMANDS:
+            return None
+        from importlib import import_module
+
+        module = import_module(f"daemon.cli.{COMMANDS[name]}")
+        command: click.Command = module.COMMANDS[name]
+        return command
+
+
+@click.group(cls=LazyCommands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--config", type=click.Path(path_type=Path), default=default_config, help="Configuration folder.")
+@click.option("--state", type=click.Path(path_type=Path), default=default_state, help="State directory.")
+@click.version_option(package_name="tradingd", prog_name="tradectl")
+@click.pass_context
+def tradectl(ctx: click.Context, config: Path, state: Path) -> None:
+    """Drive tradingd.
+
+    Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 daemon not running, 4 refused in this state.
+    """
+    ctx.obj = Settings(config, Places(state.resolve()))
+
+
+class Settings:
+    """Where this call looks."""
+
+    def __init__(self, config: Path, places: Places) -> None:
+        self.config_folder, self.places = config, places
+
+
+def main() -> None:
+    """Entry point of `tradectl`: errors are sentences on standard error, and an exit code."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(words: list[str]) -> int:
+    """Run one command; its exit code."""
+    try:
+        result: Any = tradectl.main(args=words, prog_name="tradectl", standalone_mode=False)
+    except click.exceptions.Exit as leaving:
+        return leaving.exit_code
+    except click.ClickException as error:
+        error.show()
+        return 2
+    except click.Abort:
+        return 130
+    except BrokenPipeError:
+        sys.stderr.close()  # the reader had enough
+        return 0
+    except TradingError as error:
+        click.echo(str(error), err=True)
+        return exit_code(error)
+    return result if isinstance(result, int) else 0
+
+
+def exit_code(error: TradingError) -> int:
+    """2 configuration, 3 daemon not running, 4 refused in this state, 1 everything else."""
+    from trading.unix_socket import DaemonRefused, DaemonUnreachable
+
+    if isinstance(error, ConfigError) or (isinstance(error, DaemonRefused) and error.kind in ("NotFound", "ConfigError")):
+        return 2
+    if isinstance(error, DaemonUnreachable):
+        return 3
+    return 4 if isinstance(error, DaemonRefused) and error.status == 409 else 1
+
+
+if __name__ == "__main__":
+    main()

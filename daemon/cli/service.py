@@ -1,0 +1,148 @@
+"""tradectl start, stop, restart, reload: the service as a whole, through systemd where its unit is installed."""
+
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Final
+
+import click
+
+from daemon.cli.__main__ import Settings
+from daemon.worker_identity import identity_of
+from trading.errors import TradingError
+from trading.unix_socket import DaemonUnreachable, request
+
+UNIT: Final = "tradingd.service"
+_START_WITHIN_S: Final = 90.0
+
+
+class NotStarted(TradingError):
+    """The service did not come up."""
+
+
+@click.command()
+@click.option("--data", type=click.Path(path_type=Path, exists=True, file_okay=False),
+              help="Recorded prices in pysystemtrade's layout (mode simulated).")
+@click.pass_obj
+def start(settings: Settings, data: Path | None) -> None:
+    """Start the service and wait until it answers.
+
+    Example: tradectl start
+    """
+    if _answers(settings):
+        click.echo("tradingd is running already.")
+        return
+    if unit_installed():
+        _systemctl("start")
+    else:
+        _start_in_background(settings, data)
+    click.echo(f"tradingd is running, pid {request(settings.places.socket, 'GET', '/status')['pid']}. "
+               f"See: tradectl status")
+
+
+@click.command()
+@click.option("--timeout", default=180.0, show_default=True, help="Seconds to wait for running jobs.")
+@click.pass_obj
+def stop(settings: Settings, timeout: float) -> None:
+    """Stop the service gracefully: running jobs are asked to stop first.
+
+    Example: tradectl stop
+    """
+    if unit_installed() and not settings.places.pid_file.exists():
+        _systemctl("stop")
+        return
+    try:
+        status = request(settings.places.socket, "GET", "/status", timeout_s=10)
+    except DaemonUnreachable:
+        click.echo("tradingd is not running.")
+        return
+    running = [row["process"] for row in status["processes"] if row["state"] == "RUNNING"]
+    if running:
+        click.echo(f"Waiting for {', '.join(running)} to stop.")
+    request(settings.places.socket, "POST", "/shutdown")
+    _wait_for_end(int(status["pid"]), timeout)
+    settings.places.pid_file.unlink(missing_ok=True)
+    click.echo("tradingd has stopped.")
+
+
+@click.command()
+@click.pass_context
+def restart(ctx: click.Context) -> None:
+    """Stop the service, then start it.
+
+    Example: tradectl restart
+    """
+    ctx.invoke(stop)
+    ctx.invoke(start)
+
+
+@click.command()
+@click.pass_obj
+def reload(settings: Settings) -> None:
+    """Read the configuration again; a wrong one changes nothing and says file, line and key.
+
+    Example: tradectl reload
+    """
+    changes = request(settings.places.socket, "POST", "/reload")["changes"]
+    click.echo("\n".join(changes) if changes else "Nothing changed.")
+
+
+def unit_installed() -> bool:
+    """Whether systemd runs this machine and knows our unit."""
+    if not Path("/run/systemd/system").is_dir() or shutil.which("systemctl") is None:
+        return False
+    known = subprocess.run(["systemctl", "cat", UNIT], capture_output=True, check=False)
+    return known.returncode == 0
+
+
+def _systemctl(verb: str) -> None:
+    done = subprocess.run(["systemctl", verb, UNIT], check=False)
+    if done.returncode != 0:
+        raise NotStarted(f"`systemctl {verb} {UNIT}` failed with code {done.returncode}. "
+                         f"See: journalctl -u {UNIT} -n 50")
+
+
+def _start_in_background(settings: Settings, data: Path | None) -> None:
+    places = settings.places
+    places.logs.mkdir(parents=True, exist_ok=True)
+    places.pid_file.parent.mkdir(parents=True, exist_ok=True)
+    words = [sys.executable, "-m", "daemon", "--verbose", "--config", str(settings.config_folder), "--state",
+             str(places.state), *(("--data", str(data)) if data else ())]
+    with places.service_log.open("ab") as output:
+        process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
+                                   start_new_session=True)
+    places.pid_file.write_text(f"{process.pid}\n")
+    deadline_s = time.monotonic() + _START_WITHIN_S
+    while not _answers(settings):
+        if process.poll() is not None or time.monotonic() > deadline_s:
+            places.pid_file.unlink(missing_ok=True)
+            raise NotStarted(f"tradingd did not start: {_last_words(places.service_log)} (log: {places.service_log})")
+        time.sleep(0.05)
+
+
+def _answers(settings: Settings) -> bool:
+    try:
+        request(settings.places.socket, "GET", "/health", timeout_s=5)
+    except DaemonUnreachable:
+        return False
+    return True
+
+
+def _wait_for_end(pid: int, timeout_s: float) -> None:
+    deadline_s = time.monotonic() + timeout_s
+    while identity_of(pid) is not None:
+        if time.monotonic() > deadline_s:
+            raise TradingError(f"tradingd (pid {pid}) still stops after {timeout_s:g} s. See: tradectl status; to end "
+                               f"it at once: kill -{signal.SIGKILL} {pid}")
+        time.sleep(0.05)
+
+
+def _last_words(log: Path) -> str:
+    lines = log.read_text(errors="replace").strip().splitlines()
+    return lines[-1] if lines else "it said nothing"
+
+
+COMMANDS = {"start": start, "stop": stop, "restart": restart, "reload": reload}

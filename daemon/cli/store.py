@@ -1,0 +1,74 @@
+"""The store for a reading command: the running daemon's, the configured one, or the embedded one started for the call."""
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from daemon.cli.__main__ import Settings
+from daemon.embedded_store import free_port, server_program
+from daemon.state_lock import StateLock
+from trading.config import Config, load_config
+from trading.data.mongo.connection import MongoStore, connect
+from trading.data.mongo.schema import set_up_schema
+from trading.errors import StoreError
+from trading.unix_socket import DaemonUnreachable, request
+
+
+@contextmanager
+def opened_store(settings: Settings) -> Iterator[tuple[MongoStore, Config]]:
+    """The store and the configuration; what was started for the call is stopped after it."""
+    config = load_config(settings.config_folder)
+    mongo = config.service.mongo
+    uri = mongo.uri or _daemons_uri(settings)
+    if uri is not None:
+        store = connect(uri, mongo.database, mongo.timeout_s)
+        try:
+            yield store, config
+        finally:
+            store.close()
+        return
+    with _embedded(settings, config) as store:
+        yield store, config
+
+
+def _daemons_uri(settings: Settings) -> str | None:
+    try:
+        return str(request(settings.places.socket, "GET", "/status", timeout_s=5)["store"]["uri"])
+    except DaemonUnreachable:
+        return None
+
+
+@contextmanager
+def _embedded(settings: Settings, config: Config) -> Iterator[MongoStore]:
+    places, mongo = settings.places, config.service.mongo
+    lock = StateLock(places.lock, places.state)
+    port = free_port()
+    places.logs.mkdir(parents=True, exist_ok=True)
+    with (places.logs / "store.log").open("ab") as output:
+        process = subprocess.Popen(
+            [server_program(), "--host", "127.0.0.1", "--port", str(port), "--storage-path", str(places.store),
+             "--sync-on-commit", "--log-level", "WARNING"], stdin=subprocess.DEVNULL, stdout=output, stderr=output,
+            start_new_session=True)
+    try:
+        store = _connect_when_up(f"mongodb://127.0.0.1:{port}/", mongo.database, mongo.timeout_s, process)
+        set_up_schema(store)
+        yield store
+        store.close()
+    finally:
+        os.kill(process.pid, signal.SIGTERM)
+        process.wait()
+        lock.release()
+
+
+def _connect_when_up(uri: str, database: str, timeout_s: float, process: "subprocess.Popen[bytes]") -> MongoStore:
+    deadline_s = time.monotonic() + 30
+    while True:
+        try:
+            return connect(uri, database, min(timeout_s, 1.0))
+        except StoreError:
+            if process.poll() is not None or time.monotonic() > deadline_s:
+                raise
+            time.sleep(0.05)

@@ -1,0 +1,44 @@
+"""Builds client messages as the real clients send them, field by field from ib_wire.md 2.2 and 2.3."""
+
+from collections.abc import Sequence
+
+
+def a_contract(con_id: str = "0", symbol: str = "ES", sec_type: str = "FUT", month: str = "202112",
+               exchange: str = "CME", currency: str = "USD", local_symbol: str = "") -> list[str]:
+    return [con_id, symbol, sec_type, month, "0.0", "", "", exchange, "", currency, local_symbol, ""]
+
+
+def place_order(order_id: int, action: str = "BUY", quantity: str = "1", order_type: str = "MKT", limit: str = "",
+                contract: Sequence[str] | None = None, tif: str = "DAY", ref: str = "", what_if: str = "0",
+                algo: Sequence[str] = ("",), delta_neutral: str = "", hedge: str = "", scale: str = "",
+                conditions: Sequence[str] = ("0",), transmit: str = "1", parent: str = "0",
+                account: str = "", version: int = 178) -> list[str]:
+    """One placeOrder; optional blocks appear when their switch is set, gated ones by `version`."""
+    fields = ["3", str(order_id), *(contract or a_contract()), "", ""]
+    fields += [action, quantity, order_type, limit, "", tif, "", account, "O", "0", ref, transmit, parent]
+    fields += ["0", "0", "0", "0", "0", "0"]
+    if (contract or ["", "", ""])[2] == "BAG":
+        fields += ["1", "7", "1", "BUY", "CME", "0", "0", "", "-1", "1", "5.0", "1", "NonGuaranteed", "1"]
+    fields += ["", "0.0", "", "", "", "", ""] + ([""] if version < 177 else [])
+    fields += ["", "0", "", "-1", "0", "", "", "0", "", "", "0", "0", "", "0", "", "", "", "", "", "0"]
+    fields += ["", "", delta_neutral, ""] + (["1", "", "", "", "", "0", "0", ""] if delta_neutral else [])
+    fields += ["0", "", "", "", "", "", scale] + ([""] * 7 if scale else [])
+    fields += ["", "", "", hedge] + (["x"] if hedge else []) + ["0", "", "", "0", "0"]
+    fields += [*algo, "", what_if, "", "0", "0", "0"]
+    if order_type == "PEG BENCH":
+        fields += ["1", "0", "0.1", "0.1", "CME"]
+    fields += [*conditions] + (["0", "0"] if conditions[0] != "0" else [])
+    fields += [""] * 19
+    fields += [value for since, value in ((158, ""), (160, ""), (162, "0"), (166, ""), (169, "")) if version >= since]
+    if version >= 170 and order_type == "PEG BEST":
+        fields += ["1", "Infinite", "0.0", "0.0"]
+    return fields
+
+
+def market_data(req_id: int, contract: Sequence[str], snapshot: str = "0") -> list[str]:
+    return ["1", "11", str(req_id), *contract, "0", "", snapshot, "0", ""]
+
+
+def historical(req_id: int, contract: Sequence[str], end: str = "", size: str = "1 day", duration: str = "5 D",
+               what: str = "TRADES", format_date: str = "1") -> list[str]:
+    return ["20", str(req_id), *contract, "0", end, size, duration, "0", what, format_date, "0", ""]
