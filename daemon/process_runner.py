@@ -19,6 +19,7 @@ from trading.clock import Clock
 from trading.config import ProcessConfig
 from trading.control.process_control import Desired, ProcessControl
 from trading.control.process_run import Kind, ProcessRun, RunState, run_id
+from trading.control.process_state import ProcessState
 from trading.errors import ConcurrentUpdate, TradingError
 from trading.log import get_log
 
@@ -93,7 +94,7 @@ class ProcessRunner:
         control, decision = await self._decision(name, slot.trading_day, force)
         if not decision.allowed:
             raise NotAllowed(name, decision)
-        if force and control.state.value == "TERMINATED":
+        if force and control.state is ProcessState.TERMINATED:
             control = await self._save(control.reset_process(), "forced")
         return await self._start(control, slot)
 
@@ -105,16 +106,18 @@ class ProcessRunner:
                                 tell: Callable[[str, ProcessRun | str], None]) -> bool:
         """Run a whole trading day at once, in the order of dependencies and of the file; whether all went well.
 
-        What already finished on this trading day is not repeated unless `again`. `tell` hears of each process: its
-        terminal run, or why it was left out.
+        What already finished on this trading day is not repeated, unless `again` or something before it had to be
+        run now. `tell` hears of each process: its terminal run, or why it was left out.
         """
-        all_well = True
+        all_well, repeat = True, again
         for name in self._day_order():
-            outcome = await self._run_in_day(name, trading_day, again)
+            if not repeat and await self._has_finished(name, trading_day):
+                tell(name, f"already finished on {trading_day}")
+                continue
+            repeat = True
+            outcome = await self._run_in_day(name, trading_day)
             tell(name, outcome)
-            all_well &= isinstance(outcome, str) or outcome.state is RunState.FINISHED
-            if isinstance(outcome, str) and not outcome.startswith("already"):
-                all_well = False
+            all_well &= not isinstance(outcome, str) and outcome.state is RunState.FINISHED
             if self._draining:
                 return False
         return all_well
@@ -172,12 +175,14 @@ class ProcessRunner:
         for name, (slot, _reason) in list(self.waiting.items()):
             self._spawn(self._try_slot(name, slot))
 
-    async def _run_in_day(self, name: str, trading_day: str, again: bool) -> ProcessRun | str:
-        store, process = self._parts.store, self.processes[name]
+    async def _has_finished(self, name: str, trading_day: str) -> bool:
+        store = self._parts.store
         control = await store.call(store.processes.control, name)
-        done = control.last_success is not None and control.last_success.trading_day == trading_day
-        if done and not again:
-            return f"already finished on {trading_day}"
+        last = control.last_success
+        return control.state is ProcessState.FINISHED and last is not None and last.trading_day == trading_day
+
+    async def _run_in_day(self, name: str, trading_day: str) -> ProcessRun | str:
+        process = self.processes[name]
         for attempt in range(1, process.max_attempts + 1):
             try:
                 run = await self.run_single_process(name, Slot(key=f"day-{trading_day}", kind=Kind.DAY,

@@ -21,20 +21,30 @@ class PriceSpike(DataError):
 
 
 def check_spike(what: str, old: pd.Series, new: pd.Series) -> None:
-    """Raise PriceSpike when a move in `new` is out of proportion to those before it.
+    """Raise PriceSpike when a daily move in `new` is out of proportion to the usual ones of `old`.
 
-    Moves are per square root of the days between prices; a young series has no usual move and passes.
+    Moves are between the last prices of each UTC day, per square root of the days between them: an hourly price
+    beside a daily one must not look like a jump. A young series has no usual move yet and passes.
     """
-    series = pd.concat([old.tail(500), new]).dropna()
-    if len(series) < _USUAL_MOVES_NEEDED:
+    before, after = _last_of_day(old), _last_of_day(new)
+    if len(before) < _USUAL_MOVES_NEEDED or after.empty:
         return
-    days = np.maximum(series.index.to_series().diff().dt.total_seconds() / 86_400, 1 / 24)
-    move = series.diff().abs() / np.sqrt(days)
-    usual = move.ewm(span=500, min_periods=_USUAL_MOVES_NEEDED).mean().shift(1)
-    ratio = (move / usual.where(usual > 0)).reindex(new.dropna().index)
-    if len(ratio) and ratio.max() > MAX_SPIKE:
-        stamp = ratio.idxmax()
-        raise PriceSpike(what, stamp, float(series[stamp]), float(ratio.max()))
+    usual = float(_moves(before.tail(500)).ewm(span=500).mean().iloc[-1])
+    joined = pd.concat([before[before.index < after.index[0]].tail(1), after])
+    moves = _moves(joined)
+    if usual > 0 and len(moves) and moves.max() > MAX_SPIKE * usual:
+        stamp = moves.idxmax()
+        raise PriceSpike(what, stamp, float(joined[stamp]), float(moves.max() / usual))
+
+
+def _last_of_day(prices: pd.Series) -> pd.Series:
+    known = prices.dropna()
+    return known.groupby(pd.DatetimeIndex(known.index).normalize()).last()
+
+
+def _moves(daily: pd.Series) -> pd.Series:
+    days = daily.index.to_series().diff().dt.total_seconds() / 86_400
+    return (daily.diff().abs() / np.sqrt(np.maximum(days, 1.0))).dropna()
 
 
 def without_empty_bars(frame: pd.DataFrame) -> pd.DataFrame:

@@ -59,7 +59,7 @@ def daily_prices(start: float, count: int = 20) -> pd.DataFrame:
     index = pd.bdate_range("2021-09-15 16:00", periods=count, tz="UTC")
     return pd.DataFrame({
         "PRICE": start + np.arange(count) * 0.5, "CARRY": np.nan, "FORWARD": start + 1.0,
-        "PRICE_CONTRACT": "20211200", "CARRY_CONTRACT": "20220300", "FORWARD_CONTRACT": "20220300"}, index=index)
+        "PRICE_CONTRACT": "20211200", "CARRY_CONTRACT": "20220600", "FORWARD_CONTRACT": "20220300"}, index=index)
 
 
 def a_market() -> RecordedMarket:

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 
 
-def a_contract(con_id: str = "0", symbol: str = "ES", sec_type: str = "FUT", month: str = "202112",
+def a_contract(*, con_id: str = "0", symbol: str = "ES", sec_type: str = "FUT", month: str = "202112",
                exchange: str = "CME", currency: str = "USD", local_symbol: str = "") -> list[str]:
     return [con_id, symbol, sec_type, month, "0.0", "", "", exchange, "", currency, local_symbol, ""]
 
 
-def place_order(order_id: int, action: str = "BUY", quantity: str = "1", order_type: str = "MKT", limit: str = "",
+def place_order(order_id: int, *, action: str = "BUY", quantity: str = "1", order_type: str = "MKT", limit: str = "",
                 contract: Sequence[str] | None = None, tif: str = "DAY", ref: str = "", what_if: str = "0",
                 algo: Sequence[str] = ("",), delta_neutral: str = "", hedge: str = "", scale: str = "",
                 conditions: Sequence[str] = ("0",), transmit: str = "1", parent: str = "0",
@@ -39,6 +39,6 @@ def market_data(req_id: int, contract: Sequence[str], snapshot: str = "0") -> li
     return ["1", "11", str(req_id), *contract, "0", "", snapshot, "0", ""]
 
 
-def historical(req_id: int, contract: Sequence[str], end: str = "", size: str = "1 day", duration: str = "5 D",
+def historical(req_id: int, contract: Sequence[str], *, end: str = "", size: str = "1 day", duration: str = "5 D",
                what: str = "TRADES", format_date: str = "1") -> list[str]:
     return ["20", str(req_id), *contract, "0", end, size, duration, "0", what, format_date, "0", ""]

@@ -37,8 +37,8 @@ class TheExchange(RuleBasedStateMachine):
           limit=st.none() | st.integers(4320, 4375), tif=st.sampled_from(("DAY", "GTC")))
     def place(self, action: str, size: int, month: str, limit: int | None, tif: str) -> None:
         self.stage.ask(self.client, place_order(
-            self.next_id, action, str(size), "MKT" if limit is None else "LMT", "" if limit is None else str(limit),
-            a_contract(month=month), tif))
+            self.next_id, action=action, quantity=str(size), order_type="MKT" if limit is None else "LMT",
+            limit="" if limit is None else str(limit), contract=a_contract(month=month), tif=tif))
         self.next_id += 1
 
     @rule(number=st.integers(1, 10), limit=st.integers(4320, 4375), size=st.integers(1, 5))
@@ -46,8 +46,9 @@ class TheExchange(RuleBasedStateMachine):
         order = self.stage.gateway.book.order_of(8, number)
         if order is not None:
             month = self.stage.gateway.book.contracts[order.con_id].month
-            self.stage.ask(self.client, place_order(number, order.action, str(size), order.order_type, str(limit),
-                                                    a_contract(month=month), order.tif))
+            self.stage.ask(self.client, place_order(
+                number, action=order.action, quantity=str(size), order_type=order.order_type, limit=str(limit),
+                contract=a_contract(month=month), tif=order.tif))
 
     @rule(number=st.integers(1, 10))
     def cancel(self, number: int) -> None:

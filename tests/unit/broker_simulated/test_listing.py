@@ -27,7 +27,7 @@ def test_a_contract_is_unknown_before_the_record_names_it() -> None:
 
 
 def test_a_month_without_any_price_is_listed_by_its_label() -> None:
-    assert found(ContractQuery(symbol="ZC", last_trade_date_or_month="202203")) == ["ZCH2"]
+    assert found(ContractQuery(symbol="ZC", last_trade_date_or_month="202206")) == ["ZCM2"]
 
 
 def test_month_day_local_symbol_and_id_name_the_same_contract() -> None:

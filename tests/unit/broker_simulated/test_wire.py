@@ -1,5 +1,7 @@
 """Frames and fields: whatever is encoded comes back, however the stream is chopped."""
 
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,7 +18,7 @@ def test_messages_survive_any_chopping_of_the_stream(messages: list[list[str]], 
     stream = b"".join(encode(fields) for fields in messages)
     decoder, edges = FrameDecoder(), sorted({0, len(stream), *(min(cut, len(stream)) for cut in cuts)})
 
-    chunks = [stream[start:end] for start, end in zip(edges, edges[1:], strict=False)]
+    chunks = [stream[start:end] for start, end in itertools.pairwise(edges)]
     decoded = [split_fields(payload) for chunk in chunks for payload in decoder.feed(chunk)]
 
     assert decoded == messages

@@ -54,7 +54,7 @@ MARKETS: Final = tuple(Market(**dict(zip(
         ("MIKE", "MI", "CBOT", "USD", "Ags", 50.0, 1300.0, 0.22, "FHKNX", 0.25),
         ("NOVEMBER", "NO", "CME", "USD", "FX", 125000.0, 1.15, 0.08, "HMUZ", 0.00005),
         ("OSCAR", "OS", "CME", "USD", "FX", 100000.0, 0.75, 0.10, "HMUZ", 0.00005),
-        ("PAPA", "PA", "EUREX", "CHF", "Equity", 10.0, 10500.0, 0.16, "HMUZ", 1.0))))
+        ("PAPA", "PA", "EUREX", "CHF", "Equity", 10.0, 10500.0, 0.16, "HMUZ", 1.0)))
 RATES: Final = {"EURUSD": 1.1, "JPYUSD": 0.0085, "CHFUSD": 1.05, "GBPUSD": 1.3}
 
 

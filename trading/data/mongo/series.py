@@ -103,11 +103,11 @@ def _by_year(frame: pd.DataFrame) -> list[tuple[int, pd.DataFrame]]:
 
 def _encoded(frame: pd.DataFrame) -> bytes:
     plain = frame.set_axis(pd.DatetimeIndex(frame.index).as_unit("ms"), axis=0).rename_axis("stamp").reset_index()
-    batch = pa.RecordBatch.from_pandas(plain, preserve_index=False).replace_schema_metadata(None)
+    table = pa.Table.from_pandas(plain, preserve_index=False).replace_schema_metadata(None).combine_chunks()
     sink = BytesIO()
     options = pa.ipc.IpcWriteOptions(compression="zstd")
-    with pa.ipc.new_stream(sink, batch.schema, options=options) as writer:
-        writer.write_batch(batch)
+    with pa.ipc.new_stream(sink, table.schema, options=options) as writer:
+        writer.write_table(table)
     return sink.getvalue()
 
 
