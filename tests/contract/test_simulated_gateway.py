@@ -292,7 +292,8 @@ def test_an_order_that_was_acknowledged_the_moment_before_a_kill_exists_afterwar
 
 
 @pytest.mark.parametrize("noise", [b"GET / HTTP/1.1\r\n\r\n", b"API\0\x00\x00\x00\x05hello", b"API\0\xff\xff\xff\xff",
-                                   b"API\0\x00\x00\x00\x09v100..156", b"API\0\x00\x00\x00\x09v157..178\xff\xff\xff\xff"])
+                                   b"API\0\x00\x00\x00\x09v100..156",
+                                   b"API\0\x00\x00\x00\x09v157..178\xff\xff\xff\xff"])
 def test_garbage_ends_its_own_connection_only(gateway: GatewayProcess, noise: bytes) -> None:
     async def story() -> None:
         ib = await connected(gateway)
@@ -305,8 +306,9 @@ def test_garbage_ends_its_own_connection_only(gateway: GatewayProcess, noise: by
 
 
 def test_a_second_gateway_on_the_same_folder_refuses_to_start(gateway: GatewayProcess) -> None:
-    second = subprocess.run([sys.executable, str(UNIT_TESTS / "a_record.py"), str(gateway.folder)], cwd=ROOT, check=False,
-                            env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, timeout=15)
+    second = subprocess.run([sys.executable, str(UNIT_TESTS / "a_record.py"), str(gateway.folder)], cwd=ROOT,
+                            check=False, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True,
+                            timeout=15)
     assert second.returncode == 1
     assert "Another simulated gateway is running" in second.stderr
 

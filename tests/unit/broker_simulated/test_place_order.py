@@ -7,7 +7,7 @@ from messages import a_contract, place_order
 
 from trading.broker.simulated.field_reader import MalformedField
 from trading.broker.simulated.place_order import PlaceOrder
-from trading.broker.simulated.requests import UnknownMessage, parse
+from trading.broker.simulated.request_parser import UnknownMessage, parse
 
 TOTALS = {157: 110, 176: 115, 178: 114}  # ib_wire.md 2.3
 BLOCKS = {

@@ -10,7 +10,7 @@ from trading.broker.simulated.listing import ContractFacts
 from trading.broker.simulated.order_responses import completed_order, open_order
 from trading.broker.simulated.orders import Action, Order, OrderStatus
 from trading.broker.simulated.place_order import PlaceOrder
-from trading.broker.simulated.requests import parse
+from trading.broker.simulated.request_parser import parse
 from trading.broker.simulated.settings import GatewaySettings
 
 FOLDER = Path("/work/shared/reference")

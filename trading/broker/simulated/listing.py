@@ -119,7 +119,7 @@ class Listing:
 
     def __init__(self, market: RecordedMarket, base_currency: str, zone: ZoneInfo) -> None:
         self._zone: Final = zone
-        drafts = [*_futures(market, base_currency), *_pairs(market)]
+        drafts = [*_futures(market, base_currency), *_pairs(market, base_currency)]
         self._contracts: Final = with_con_ids(drafts)
         self._by_id: Final = {contract.facts.con_id: contract for contract in self._contracts}
         self._by_symbol: Final = _grouped(self._contracts)
@@ -231,8 +231,11 @@ def magnifier(recorded: RecordedInstrument) -> int:
     return int(ratio) if ratio >= 1 and ratio == ratio.to_integral_value() else broker.price_magnifier
 
 
-def _pairs(market: RecordedMarket) -> Iterator[ListedContract]:
+def _pairs(market: RecordedMarket, base_currency: str) -> Iterator[ListedContract]:
     for pair in market.pairs:
+        if not all(market.has_rate(currency, base_currency) for currency in (pair.base, pair.quote)):
+            log.warning("%s is not offered: no recorded rates in %s", pair.code, base_currency)
+            continue
         prints = market.pair_prints(pair)
         large = len(prints) > 0 and float(prints.prices[0]) >= LARGE_RATE
         tick = FX_TICK_OF_LARGE_RATES if large else FX_TICK

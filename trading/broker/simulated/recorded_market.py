@@ -4,10 +4,12 @@ Prices come out in the broker's units (ours times the instrument's price magnifi
 it is: every question names the instant after which the future begins. Read only.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -103,16 +105,28 @@ class RecordedMarket:
         """
         if currency == base:
             return 1.0
-        pair = self._pair_between(currency, base)
-        if pair is None:
-            return None
-        rates = self._rates[pair]
-        value = rates.until(now).last() or float(rates.prices[0])
-        return value if pair.base == currency else 1.0 / value
+        path = self._path_between(currency, base)
+        steps = pairwise(path)
+        return math.prod(self._step_rate(start, end, now) for start, end in steps) if path else None
 
     def has_rate(self, currency: str, base: str) -> bool:
         """Can the record ever value `currency` in `base`?"""
-        return currency == base or self._pair_between(currency, base) is not None
+        return currency == base or self._path_between(currency, base) != ()
+
+    def _path_between(self, currency: str, base: str) -> tuple[str, ...]:
+        """Directly, or across one third currency; empty when there is no way."""
+        if self._pair_between(currency, base):
+            return (currency, base)
+        thirds = sorted({third for pair in self.pairs for third in (pair.base, pair.quote)})
+        return next(((currency, third, base) for third in thirds
+                     if self._pair_between(currency, third) and self._pair_between(third, base)), ())
+
+    def _step_rate(self, currency: str, base: str, now: datetime) -> float:
+        pair = self._pair_between(currency, base)
+        assert pair is not None  # steps come from a path
+        rates = self._rates[pair]
+        value = rates.until(now).last() or float(rates.prices[0])
+        return value if pair.base == currency else 1.0 / value
 
     def _pair_between(self, currency: str, base: str) -> CurrencyPair | None:
         return next((pair for pair, rates in self._rates.items()

@@ -12,7 +12,8 @@ from trading.broker.simulated.gateway import Gateway
 from trading.broker.simulated.lines import HistoryLine, Line
 from trading.broker.simulated.rate_limit import MESSAGES_A_SECOND, RateLimit
 from trading.broker.simulated.refusals import Refusal
-from trading.broker.simulated.requests import Request, StartApi, parse, request_id_of
+from trading.broker.simulated.request_parser import parse, request_id_of
+from trading.broker.simulated.requests import Request, StartApi
 from trading.broker.simulated.responses import FARM_NOTICES, NO_REQUEST, Message
 from trading.errors import BrokerError
 

@@ -112,11 +112,11 @@ def _broker_instrument(row: "object", instrument: Instrument) -> BrokerInstrumen
     symbol, exchange, currency, multiplier = (
         str(getattr(row, name)).strip() for name in ("IBSymbol", "IBExchange", "IBCurrency", "IBMultiplier"))
     size = instrument.point_size if multiplier in ("", "NA") else float(multiplier)
-    ratio = size / instrument.point_size if instrument.point_size else 1.0
+    scale = str(getattr(row, "MyMultiplier", "1")).strip()
     return BrokerInstrument(
         code=instrument.code, symbol=symbol, exchange=RETIRED_EXCHANGES.get(exchange, exchange),
         currency=instrument.currency if currency in ("", "NA") else currency, multiplier=_plain(size),
-        price_magnifier=round(ratio) if ratio > 1 and abs(ratio - round(ratio)) < 1e-9 else 1,
+        price_magnifier=int(float(scale)) if scale not in ("", "NA") and float(scale) >= 1 else 1,
         ignore_weekly=str(getattr(row, "IgnoreWeekly", "")).strip().upper() == "TRUE")
 
 
