@@ -15,7 +15,7 @@ COMMANDS = {
     "start": "service", "stop": "service", "restart": "service", "status": "status", "reload": "service",
     "run": "processes", "pause": "processes", "resume": "processes", "reset": "processes", "kill": "processes",
     "logs": "runs", "history": "runs", "schedule": "schedule",
-    "orders": "orders", "positions": "positions", "prices": "prices", "import": "imports", "doctor": "doctor",
+    "orders": "orders", "positions": "orders", "prices": "prices", "import": "imports", "doctor": "doctor",
     "sim": "sim",
 }
 

@@ -34,7 +34,7 @@ class GatewayProcess:
 
     def start(self) -> None:
         (self.folder / "port").unlink(missing_ok=True)
-        self.process = subprocess.Popen([sys.executable, str(UNIT_TESTS / "a_record.py"), str(self.folder)],
+        self.process = subprocess.Popen([sys.executable, str(UNIT_TESTS / "simulated_record.py"), str(self.folder)],
                                         cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)})
         deadline = time.monotonic() + PATIENCE_S
         while not (self.folder / "port").exists():
@@ -175,7 +175,8 @@ def test_a_market_order_becomes_a_fill_a_position_and_a_commission(gateway: Gate
         trade = ib.placeOrder(future, ib_async.MarketOrder("BUY", 2, tif="DAY", orderRef="ours-1"))
         await until(lambda: bool(trade.fills) and trade.fills[0].commissionReport.commission > 0)
         fill = trade.fills[0]
-        assert (trade.orderStatus.status, fill.execution.price, fill.execution.orderRef) == ("Filled", 4350.13, "ours-1")
+        assert (trade.orderStatus.status, fill.execution.price) == ("Filled", 4350.13)
+        assert fill.execution.orderRef == "ours-1"
         assert (fill.commissionReport.commission, fill.execution.time) == (4.0, NOON)
         await until(lambda: bool(ib.positions()))
         assert [(held.position, held.avgCost) for held in ib.positions()] == [(2.0, 217508.5)]
@@ -306,7 +307,7 @@ def test_garbage_ends_its_own_connection_only(gateway: GatewayProcess, noise: by
 
 
 def test_a_second_gateway_on_the_same_folder_refuses_to_start(gateway: GatewayProcess) -> None:
-    second = subprocess.run([sys.executable, str(UNIT_TESTS / "a_record.py"), str(gateway.folder)], cwd=ROOT,
+    second = subprocess.run([sys.executable, str(UNIT_TESTS / "simulated_record.py"), str(gateway.folder)], cwd=ROOT,
                             check=False, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True,
                             timeout=15)
     assert second.returncode == 1

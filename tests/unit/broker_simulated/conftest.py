@@ -7,7 +7,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from stage import Stage
+from simulated_stage import Stage
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from datetime import datetime
 from functools import cache
 from pathlib import Path
 
-from a_record import ACCOUNT, NOON, a_market
+from simulated_record import ACCOUNT, NOON, a_market
 
 from trading.broker.simulated.gateway import Gateway
 from trading.broker.simulated.recorded_market import RecordedMarket

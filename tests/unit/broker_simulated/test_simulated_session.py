@@ -1,9 +1,9 @@
 """A conversation: start, errors that do not end it, limits that do, and what the market looks like."""
 
 import pytest
-from a_record import later
-from messages import a_contract, historical, market_data
-from stage import Stage, kinds
+from simulated_messages import a_contract, historical, market_data
+from simulated_record import later
+from simulated_stage import Stage, kinds
 
 from trading.broker.simulated.session import Session
 

@@ -6,12 +6,12 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from a_record import NOON
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
-from messages import a_contract, place_order
-from stage import Stage
+from simulated_messages import a_contract, place_order
+from simulated_record import NOON
+from simulated_stage import Stage
 
 from trading.broker.simulated.orders import OrderStatus
 

@@ -3,9 +3,9 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from a_record import NOON, later
-from messages import a_contract, place_order
-from stage import Stage, kinds
+from simulated_messages import a_contract, place_order
+from simulated_record import NOON, later
+from simulated_stage import Stage, kinds
 
 FILLED = ["5", "status PreSubmitted", "11", "5", "status Filled", "5", "status Filled", "59"]
 RESTING = ["5", "status PreSubmitted", "5", "status Submitted"]

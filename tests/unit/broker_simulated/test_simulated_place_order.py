@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 import pytest
-from messages import a_contract, place_order
+from simulated_messages import a_contract, place_order
 
 from trading.broker.simulated.field_reader import MalformedField
 from trading.broker.simulated.place_order import PlaceOrder

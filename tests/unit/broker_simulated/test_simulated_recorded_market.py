@@ -5,7 +5,7 @@ from datetime import timedelta
 import numpy as np
 import pandas as pd
 import pytest
-from a_record import EURUSD, JPYUSD, NOON, ROLLS, a_market
+from simulated_record import EURUSD, JPYUSD, NOON, ROLLS, a_market
 
 from trading.broker.simulated.recorded_market import RecordedInstrument, RecordedMarket, contract_prints
 from trading.errors import DataError
@@ -32,7 +32,8 @@ def test_a_series_spans_the_columns_that_name_its_contract() -> None:
 
 
 def test_the_price_column_wins_where_two_columns_name_one_contract() -> None:
-    record = recorded(PRICE=[5.0] * 3, PRICE_CONTRACT=["20211200"] * 3, CARRY=[6.0] * 3, CARRY_CONTRACT=["20211200"] * 3)
+    record = recorded(PRICE=[5.0] * 3, PRICE_CONTRACT=["20211200"] * 3,
+                      CARRY=[6.0] * 3, CARRY_CONTRACT=["20211200"] * 3)
     assert contract_prints(record)[DECEMBER].prices.tolist() == [5.0] * 3
 
 

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import pytest
-from messages import place_order
-from stage import Stage, kinds
+from simulated_messages import place_order
+from simulated_stage import Stage, kinds
 
 from trading.broker.simulated.world import (
     HeldPosition,

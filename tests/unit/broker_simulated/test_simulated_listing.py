@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from a_record import NOON, a_market
+from simulated_record import NOON, a_market
 
 from trading.broker.simulated.listing import ContractQuery, Listing
 

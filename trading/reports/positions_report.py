@@ -1,0 +1,54 @@
+"""What is held, beside what each strategy wanted to hold, and what that is worth."""
+
+import pandas as pd
+
+from trading.data.data_blob import DataBlob
+from trading.errors import DataError
+from trading.objects.contracts import Contract
+from trading.reports.report import Report, Section
+
+
+def collect(data: DataBlob, day: str, strategies: tuple[str, ...], base_currency: str) -> Report:
+    """Positions by strategy with their buffers, and by contract with their value in the base currency."""
+    return Report(name="positions", title="Positions", day=day, sections=(
+        Section(heading="By strategy", table=_by_strategy(data, day, strategies)),
+        Section(heading="By contract", table=_by_contract(data, base_currency),
+                note=f"Values in {base_currency} at the last stored price."),
+    ))
+
+
+def _by_strategy(data: DataBlob, day: str, strategies: tuple[str, ...]) -> pd.DataFrame:
+    held = data.db_books.strategy_positions()
+    rows = []
+    for strategy in strategies:
+        wanted = data.db_optimal_positions.of_day(strategy, day)
+        for code in sorted({*wanted, *(code for name, code in held if name == strategy)}):
+            target = wanted.get(code)
+            rows.append({"strategy": strategy, "instrument": code, "held": held.get((strategy, code), 0),
+                         "optimal": target and target.optimal, "from": target and target.lower,
+                         "to": target and target.upper})
+    return pd.DataFrame(rows)
+
+
+def _by_contract(data: DataBlob, base_currency: str) -> pd.DataFrame:
+    rows = []
+    for key, quantity in data.db_books.contract_positions().items():
+        code, _, month = key.rpartition("/")
+        instrument = data.db_instruments.load(code).instrument
+        price = _last_price(data, key)
+        value = quantity * price * instrument.point_size * _rate(data, instrument.currency, base_currency)
+        rows.append({"instrument": code, "contract": month, "lots": quantity, "price": price,
+                     "value": value, "currency": instrument.currency})
+    return pd.DataFrame(rows)
+
+
+def _last_price(data: DataBlob, key: str) -> float:
+    known = data.db_contract_prices.load(Contract.parse(key))["FINAL"].dropna()
+    return float(known.iloc[-1]) if len(known) else float("nan")
+
+
+def _rate(data: DataBlob, currency: str, base: str) -> float:
+    try:
+        return float(data.db_fx_prices.rate(currency, base).iloc[-1])
+    except DataError:
+        return float("nan")

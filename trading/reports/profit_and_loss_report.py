@@ -1,0 +1,85 @@
+"""Profit and loss of a trading day, instrument by instrument, beside what the account itself says.
+
+Each instrument's gain is the change in value of all its fills since the day before: lots times price difference, less
+commissions, in the base currency. The account's own change is shown beside their sum; the rest is explained there.
+"""
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+import pandas as pd
+
+from trading.data.data_blob import DataBlob
+from trading.errors import DataError
+from trading.execution.fills import Fill
+from trading.objects.contracts import Contract
+from trading.reports.report import Report, Section
+
+
+@dataclass(frozen=True, kw_only=True)
+class Marks:
+    """The last price of a contract at the end of the day and of the day before."""
+
+    today: float
+    before: float
+
+
+def collect(data: DataBlob, day: str, base_currency: str, timezone: str) -> Report:
+    """Gains of `day` in `base_currency`."""
+    end = pd.Timestamp(day, tz=timezone) + pd.Timedelta(days=1)
+    rows = _rows(data, day, end, base_currency)
+    table = pd.DataFrame(rows)
+    total = float(table["gain"].sum()) if rows else 0.0
+    return Report(name="profit_and_loss", title="Profit and loss", day=day, sections=(
+        Section(heading="By instrument", table=table,
+                note=f"Sum: {total:,.0f} {base_currency}." if rows else "Nothing was held or traded."),
+        Section(heading="Account", table=_account(data)),
+    ))
+
+
+def gain(fills: list[Fill], day: str, marks: Marks, point_size: float) -> float:
+    """What `fills` of one contract gained on `day`, in its own currency, commissions in that currency taken off."""
+    held = sum(fill.quantity for fill in fills if fill.trading_day < day)
+    today = [fill for fill in fills if fill.trading_day == day]
+    moved = held * (marks.today - marks.before) if held else 0.0
+    traded = sum(fill.quantity * (marks.today - float(fill.price)) for fill in today)
+    costs = sum(float(fill.commission or 0) for fill in today)
+    return (moved + traded) * point_size - costs
+
+
+def _rows(data: DataBlob, day: str, end: pd.Timestamp, base_currency: str) -> list[dict[str, object]]:
+    by_contract: dict[str, list[Fill]] = defaultdict(list)
+    for fill in data.db_books.fills():
+        if fill.contract is not None and fill.trading_day <= day:
+            by_contract[fill.contract].append(fill)
+    rows = []
+    for key, fills in sorted(by_contract.items()):
+        instrument = data.db_instruments.load(Contract.parse(key).instrument).instrument
+        marks = _marks(data, key, end)
+        own = gain(fills, day, marks, instrument.point_size)
+        rows.append({"contract": key, "held": sum(fill.quantity for fill in fills), "price before": marks.before,
+                     "price": marks.today, "gain": own * _rate(data, instrument.currency, base_currency)})
+    return [row for row in rows if row["held"] or row["gain"]]
+
+
+def _marks(data: DataBlob, key: str, end: pd.Timestamp) -> Marks:
+    closes = data.db_contract_prices.load(Contract.parse(key))["FINAL"].dropna()
+    until, before = closes[closes.index < end], closes[closes.index < end - pd.Timedelta(days=1)]
+    return Marks(today=float(until.iloc[-1]) if len(until) else float("nan"),
+                 before=float(before.iloc[-1]) if len(before) else float("nan"))
+
+
+def _rate(data: DataBlob, currency: str, base: str) -> float:
+    try:
+        return float(data.db_fx_prices.rate(currency, base).iloc[-1])
+    except DataError:
+        return float("nan")
+
+
+def _account(data: DataBlob) -> pd.DataFrame:
+    rows, previous = [], None
+    for day, capital in data.db_capital.history()[-10:]:
+        change = None if previous is None else capital.broker_value - previous
+        rows.append({"day": day, "account": capital.broker_value, "change": change, "capital": capital.total})
+        previous = capital.broker_value
+    return pd.DataFrame(rows)

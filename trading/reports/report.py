@@ -1,0 +1,74 @@
+"""A report: a title and tables. Rendered as text that lines up and as one self-contained html page. Pure."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import jinja2
+import pandas as pd
+
+_TEMPLATES: Final = jinja2.Environment(loader=jinja2.FileSystemLoader(Path(__file__).parent), autoescape=True,
+                                       trim_blocks=True, lstrip_blocks=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Section:
+    """One table with its heading; `note` stands below it, or instead of it when it is empty."""
+
+    heading: str
+    table: pd.DataFrame
+    note: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """What one report says about one trading day."""
+
+    name: str
+    title: str
+    day: str
+    sections: tuple[Section, ...]
+
+
+def as_text(report: Report) -> str:
+    """For terminals and mail: numbers to the right, words to the left."""
+    lines = [f"{report.title}, {report.day}", "=" * (len(report.title) + len(report.day) + 2), ""]
+    for section in report.sections:
+        lines += [section.heading, "-" * len(section.heading)]
+        if not section.table.empty:
+            lines += _rows(section.table)
+        if section.note:
+            lines.append(section.note)
+        lines.append("")
+    return "\n".join(lines)
+
+
+def as_html(report: Report) -> str:
+    """For browsers: no script, no outside resource, readable on a telephone and in the dark."""
+    sections = [{"heading": section.heading, "note": section.note, "columns": list(section.table.columns),
+                 "numeric": [_is_numeric(section.table[name]) for name in section.table.columns],
+                 "rows": [[cell(value) for value in row] for row in section.table.itertuples(index=False)]}
+                for section in report.sections]
+    return _TEMPLATES.get_template("report.html").render(report=report, sections=sections)
+
+
+def cell(value: object) -> str:
+    """One value as a person reads it."""
+    if value is None or (isinstance(value, float) and pd.isna(value)):
+        return "-"
+    if isinstance(value, float):
+        return f"{value:,.2f}" if abs(value) < 1000 else f"{value:,.0f}"
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
+
+
+def _is_numeric(column: pd.Series) -> bool:
+    return all(isinstance(value, (int, float)) or value is None for value in column)
+
+
+def _rows(table: pd.DataFrame) -> list[str]:
+    columns = [[str(name), *(cell(value) for value in table[name])] for name in table.columns]
+    right = [_is_numeric(table[name]) for name in table.columns]
+    widths = [max(map(len, column)) for column in columns]
+    return ["  ".join(text.rjust(width) if number else text.ljust(width)
+                      for text, width, number in zip(line, widths, right, strict=True)).rstrip()
+            for line in zip(*columns, strict=True)]
