@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import date
 
 from daemon.places import Places
-from trading.control.process_run import ProcessRun, RunState
+from trading.control.process_run import ProcessRun
 
 
 class DayAccount:
@@ -20,7 +20,7 @@ class DayAccount:
             self._say(f"  {process:<33} left out    {outcome}")
             return
         seconds = (outcome.ended - outcome.created).total_seconds() if outcome.ended else 0.0
-        reason = "" if outcome.state is RunState.FINISHED else f"  {outcome.reason}"
+        reason = f"  {outcome.reason}" if outcome.reason else ""
         self._say(f"  {process:<33} {outcome.state.value:<10} {seconds:6.1f} s{reason}")
 
     def close(self, all_well: bool, seconds: float) -> None:

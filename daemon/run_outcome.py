@@ -36,7 +36,7 @@ def _verdict(run: ProcessRun, end: WorkerExit, done: Intervention) -> tuple[RunS
             return RunState.TERMINATED, f"asked to stop ({done.stop_reason}), did not, was killed. {see}"
         return RunState.STOPPED, done.stop_reason
     if end.code == 0:
-        return RunState.FINISHED, ""
+        return RunState.FINISHED, run.reason
     return RunState.ERROR, run.reason or f"{_how(end.code)}. {see}"
 
 

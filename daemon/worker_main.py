@@ -23,7 +23,7 @@ from trading.config import load_config
 from trading.data.data_blob import DataBlob
 from trading.data.mongo.connection import connect
 from trading.data.mongo.processes import MongoProcesses
-from trading.errors import ConcurrentUpdate, StopRequested, TradingError
+from trading.errors import ConcurrentUpdate, JobIncomplete, StopRequested, TradingError
 from trading.log import configure_log, get_log
 
 DONE, FAILED, NOT_OURS, STOPPED = 0, 1, 75, 143
@@ -75,6 +75,10 @@ class _Worker:
         except StopRequested as stopped:
             self._processes.note_reason(self._spec.run, str(stopped))
             return STOPPED
+        except JobIncomplete as incomplete:
+            log.warning("job_incomplete", reason=str(incomplete))
+            self._processes.note_reason(self._spec.run, str(incomplete))
+            return DONE  # the rest of the day goes on without the items that it names
         except TradingError as error:
             log.error("job_failed", reason=str(error))
             self._processes.note_reason(self._spec.run, str(error))

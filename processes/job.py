@@ -8,7 +8,7 @@ from pathlib import Path
 from trading.clock import Clock
 from trading.config import Config
 from trading.data.data_blob import DataBlob
-from trading.errors import StopRequested
+from trading.errors import DataError, JobIncomplete, StopRequested
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,3 +32,16 @@ class JobContext:
     def day(self) -> str:
         """The trading day, YYYY-MM-DD."""
         return self.trading_day.isoformat()
+
+
+def account_for(what: str, failed: list[str], tried: int) -> None:
+    """End a job that went through many items, of which `failed` did not work.
+
+    Raises:
+        JobIncomplete: some failed; the others are done and the day goes on with them.
+        DataError: every one failed; what comes after must wait.
+    """
+    if failed and len(failed) == tried:
+        raise DataError(f"{what}: not one of {tried} worked: {', '.join(failed)}.")
+    if failed:
+        raise JobIncomplete(f"{what}: all but {', '.join(failed)}.")

@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from processes.job import JobContext
 from trading.broker.facts import ContractDetails
-from trading.errors import JobIncomplete
+from trading.errors import PositionsDiffer
 from trading.execution.algos.limit_at_touch import Touch
 from trading.execution.reconcile import position_breaks
 from trading.execution.stack_handler.journal_reader import JournalReader
@@ -52,7 +52,7 @@ def compare_with_broker(job: JobContext, market: "BrokerMarket") -> None:
         if reason.startswith("position break") and instrument not in broken:
             job.data.db_locks.unlock(instrument)
     if breaks:
-        raise JobIncomplete("Positions differ, these instruments are locked: " + "; ".join(map(str, breaks)) + ".")
+        raise PositionsDiffer("Positions differ, these instruments are locked: " + "; ".join(map(str, breaks)) + ".")
 
 
 @dataclass

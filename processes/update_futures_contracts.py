@@ -4,10 +4,10 @@ Reads: broker contract details, db_instruments, db_multiple_prices. Writes: db_c
 If it fails: yesterday's contracts stay known; safe to run again at any time.
 """
 
-from processes.job import JobContext
+from processes.job import JobContext, account_for
 from trading.broker.facts import ContractDetails
 from trading.data.mongo.instruments import InstrumentRecord
-from trading.errors import BrokerError, BrokerUnavailable, DataError, JobIncomplete, StoreError
+from trading.errors import BrokerError, BrokerUnavailable, DataError, StoreError
 from trading.log import get_log
 from trading.objects.contracts import Contract, DeliveryMonth
 from trading.objects.multiple_prices import ContractSet, current_contracts
@@ -18,9 +18,10 @@ log = get_log()
 
 def run(job: JobContext) -> None:
     """Update the contracts of every instrument that has prices."""
-    failed = []
+    failed, tried = [], 0
     for code in job.data.db_multiple_prices.codes():
         job.checkpoint()
+        tried += 1
         try:
             known = update_instrument(job, job.data.db_instruments.load(code))
             log.info("contracts_updated", instrument=code, sampled=known)
@@ -29,8 +30,7 @@ def run(job: JobContext) -> None:
         except (DataError, BrokerError, StoreError) as error:
             log.warning("contracts_not_updated", instrument=code, reason=str(error))
             failed.append(code)
-    if failed:
-        raise JobIncomplete(f"Contracts not updated: {', '.join(failed)}.")
+    account_for("Contracts updated", failed, tried)
 
 
 def update_instrument(job: JobContext, record: InstrumentRecord) -> int:

@@ -6,10 +6,10 @@ If it fails: the contracts named keep yesterday's prices; safe to run again at a
 
 import pandas as pd
 
-from processes.job import JobContext
+from processes.job import JobContext, account_for
 from trading.broker.facts import ContractDetails
 from trading.data.closes import merged_bars
-from trading.errors import BrokerError, BrokerUnavailable, DataError, JobIncomplete
+from trading.errors import BrokerError, BrokerUnavailable, DataError
 from trading.log import get_log
 from trading.objects.contracts import Contract
 from trading.objects.prices import check_spike, without_empty_bars
@@ -19,10 +19,11 @@ log = get_log()
 
 def run(job: JobContext) -> None:
     """Update every sampled contract of every instrument that has prices."""
-    failed = []
+    failed, tried = [], 0
     for code in job.data.db_multiple_prices.codes():
         for contract, details in job.data.db_contracts.sampled(code).items():
             job.checkpoint()
+            tried += 1
             try:
                 added = update_contract(job, contract, details)
                 log.info("prices_updated", contract=contract.key, added=added)
@@ -31,8 +32,7 @@ def run(job: JobContext) -> None:
             except (DataError, BrokerError) as error:
                 log.warning("prices_not_updated", contract=contract.key, reason=str(error))
                 failed.append(contract.key)
-    if failed:
-        raise JobIncomplete(f"Prices not updated: {', '.join(failed)}.")
+    account_for("Prices updated", failed, tried)
 
 
 def update_contract(job: JobContext, contract: Contract, details: ContractDetails) -> int:

@@ -8,30 +8,29 @@ If it fails: the instruments named keep yesterday's series; safe to run again at
 import pandas as pd
 from pymongo.client_session import ClientSession
 
-from processes.job import JobContext
+from processes.job import JobContext, account_for
 from trading.data.mongo.instruments import InstrumentRecord
-from trading.errors import DataError, JobIncomplete, StoreError
+from trading.errors import DataError, StoreError
 from trading.log import get_log
 from trading.objects.adjusted_prices import rolled
 from trading.objects.contracts import Contract, DeliveryMonth
 from trading.objects.multiple_prices import ContractSet, current_contracts, roll_gap, roll_reason, rows_of
-from trading.objects.prices import check_spike
 
 log = get_log()
 
 
 def run(job: JobContext) -> None:
     """Update every instrument that has multiple prices."""
-    failed = []
+    failed, tried = [], 0
     for code in job.data.db_multiple_prices.codes():
         job.checkpoint()
+        tried += 1
         try:
             update_instrument(job, job.data.db_instruments.load(code))
         except (DataError, StoreError) as error:
             log.warning("multiple_prices_not_updated", instrument=code, reason=str(error))
             failed.append(code)
-    if failed:
-        raise JobIncomplete(f"Multiple and adjusted prices not updated: {', '.join(failed)}.")
+    account_for("Multiple and adjusted prices updated", failed, tried)
 
 
 def update_instrument(job: JobContext, record: InstrumentRecord) -> None:
@@ -46,7 +45,6 @@ def update_instrument(job: JobContext, record: InstrumentRecord) -> None:
     if not newer["PRICE"].notna().any() and reason is None:
         log.info("no_newer_prices", instrument=code)
         return
-    check_spike(code, old["PRICE"], newer["PRICE"])
     append(job, code, newer)
     log.info("multiple_prices_updated", instrument=code, rows=len(newer))
     if reason is not None:

@@ -8,6 +8,7 @@ TradingError
 │   └── NotFound
 ├── BrokerError          the broker refused a request, or is away
 │   └── BrokerUnavailable
+├── PositionsDiffer      our books and the broker disagree; the instruments are locked
 ├── StopRequested        the operator or the supervisor asked this job to stop
 └── JobIncomplete        a job did what it could; the message says what is missing
 """
@@ -57,5 +58,9 @@ class StopRequested(TradingError):
     """Raised by `checkpoint()` when this run was asked to stop."""
 
 
+class PositionsDiffer(TradingError):
+    """Our books and the broker's positions disagree; a person must find out why."""
+
+
 class JobIncomplete(TradingError):
-    """The job did what it could; the message names what is missing."""
+    """The job did what it could, and what comes after it can go on; the message names what is missing."""
