@@ -1,14 +1,42 @@
-from trading.systems.buffered_position import BufferedPosition
-from trading.errors import DataError
-class S:
-    def __init__(s, data, capital, base, zone): s.d=data; s.c=capital; s.b=base; s.portfolio=s
-    def instrument_codes(s): return s.d.instrument_codes()
-    def optimal_position(s, code):
-        p=s.d.adjusted_prices(code).dropna(); m=s.d.multiple_prices(code); i=s.d.instrument(code)
-        d=p.resample('1D').last().dropna(); vol=d.diff().ewm(35).std().iloc[-1]
-        f=((d.ewm(16).mean()-d.ewm(64).mean())/vol).iloc[-1]*3.75
-        fx=float(s.d.fx(i.currency,s.b).iloc[-1])
-        n=s.c*.2/16/(vol*i.point_size*fx)*f/10/16*2.1
-        k=m.dropna(subset=['PRICE']).iloc[-1]
-        return BufferedPosition(lower=float(n-abs(n)*.1),upper=float(n+abs(n)*.1),optimal=float(n),reference_price=float(k.PRICE),reference_contract=k.PRICE_CONTRACT,as_of=p.index[-1].to_pydatetime())
-def production_system(data, settings, capital, base, zone): return S(data,capital,base,zone)
+"""The system that production runs: all stages over stored data, with a strategy's settings and its capital."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from trading.clock import SystemClock
+from trading.errors import ConfigError
+from trading.systems.accounts import Accounts
+from trading.systems.cache import SystemCache
+from trading.systems.forecasts import CombineForecasts, ForecastScaleCap, Rules
+from trading.systems.portfolio import Portfolio
+from trading.systems.position_size import PositionSize
+from trading.systems.rawdata import RawData
+from trading.systems.sim_data import SimData
+from trading.systems.system import System
+from trading.systems.system_config import SystemConfig
+
+
+def standard_stages() -> tuple[RawData, Rules, ForecastScaleCap, CombineForecasts, PositionSize, Portfolio, Accounts]:
+    """The seven stages, in their order."""
+    return (RawData(), Rules(), ForecastScaleCap(), CombineForecasts(), PositionSize(), Portfolio(), Accounts())
+
+
+def system_config(settings: Mapping[str, Any], **facts: Any) -> SystemConfig:
+    """The settings of a strategy together with what production knows (capital, base currency, zone).
+
+    Raises:
+        ConfigError: a line for each mistake, with its key.
+    """
+    try:
+        return SystemConfig.model_validate({**settings, **facts})
+    except ValidationError as error:
+        lines = [f"strategies.yaml: system.{'.'.join(map(str, mistake['loc']))}: {mistake['msg']}."
+                 for mistake in error.errors()]
+        raise ConfigError("\n".join(lines)) from error
+
+
+def build_system(data: SimData, config: SystemConfig) -> System:
+    """A system with the standard stages."""
+    return System(standard_stages(), data, config, SystemCache(SystemClock().monotonic_s))

@@ -1,0 +1,1 @@
+"""Trading rules: pure functions from prices to raw forecasts."""

@@ -1,0 +1,81 @@
+"""The stages rules, forecastScaleCap and combForecast: from prices to one capped forecast an instrument."""
+
+import pandas as pd
+
+from trading.systems.rawdata import RawData
+from trading.systems.rules.breakout import breakout
+from trading.systems.rules.carry import carry
+from trading.systems.rules.ewmac import ewmac
+from trading.systems.stage import SystemStage
+from trading.systems.system_config import RuleConfig
+
+_WEIGHT_SMOOTHING = 125  # span in business days
+
+
+class Rules(SystemStage):
+    """Raw forecasts of each rule."""
+
+    name = "rules"
+    needs = ("rawdata",)
+
+    def raw_forecast(self, code: str, rule: str) -> pd.Series:
+        """One rule's own opinion, each business day."""
+        settings = self.system.config.forecast_rules[rule]
+        return self.kept(f"raw_forecast {rule}", code, lambda: self._computed(code, settings))
+
+    def _computed(self, code: str, settings: RuleConfig) -> pd.Series:
+        raw = self.system.stage(RawData)
+        if settings.rule == "ewmac":
+            assert settings.fast is not None
+            assert settings.slow is not None
+            return ewmac(raw.daily_prices(code), raw.daily_volatility(code), settings.fast, settings.slow)
+        if settings.rule == "carry":
+            assert settings.smooth_days is not None
+            return carry(raw.raw_carry(code), settings.smooth_days)
+        assert settings.lookback is not None
+        return breakout(raw.daily_prices(code), settings.lookback)
+
+
+class ForecastScaleCap(SystemStage):
+    """Forecasts on one scale: ten on average, never beyond the cap."""
+
+    name = "forecastScaleCap"
+    needs = ("rules",)
+
+    def capped_forecast(self, code: str, rule: str) -> pd.Series:
+        def compute() -> pd.Series:
+            config = self.system.config
+            scaled = self.system.stage(Rules).raw_forecast(code, rule) * config.forecast_rules[rule].scalar
+            return scaled.clip(-config.forecast_cap, config.forecast_cap)
+        return self.kept(f"capped_forecast {rule}", code, compute)
+
+
+class CombineForecasts(SystemStage):
+    """The weighted sum of all rules, diversification put back, capped again."""
+
+    name = "combForecast"
+    needs = ("forecastScaleCap",)
+
+    def combined_forecast(self, code: str) -> pd.Series:
+        """One forecast a business day, from minus to plus the cap."""
+        def compute() -> pd.Series:
+            config = self.system.config
+            forecasts = self._forecasts(code)
+            combined = (forecasts * self.forecast_weights(code)).sum(axis=1, min_count=1)
+            return (combined * config.forecast_div_multiplier).clip(-config.forecast_cap, config.forecast_cap)
+        return self.kept("combined_forecast", code, compute)
+
+    def forecast_weights(self, code: str) -> pd.DataFrame:
+        """The weight of each rule: those without a forecast yet count nothing, the rest add up to one; smoothed."""
+        def compute() -> pd.DataFrame:
+            fixed = pd.Series({name: rule.weight for name, rule in self.system.config.forecast_rules.items()})
+            available = self._forecasts(code).notna() * fixed
+            shares = available.div(available.sum(axis=1).where(lambda total: total > 0), axis=0)
+            return shares.fillna(0.0).resample("1B").mean().ewm(span=_WEIGHT_SMOOTHING).mean()
+        return self.kept("forecast_weights", code, compute)
+
+    def _forecasts(self, code: str) -> pd.DataFrame:
+        """Capped forecasts of all rules side by side; an old opinion holds until there is a new one."""
+        stage = self.system.stage(ForecastScaleCap)
+        return pd.DataFrame({rule: stage.capped_forecast(code, rule)
+                             for rule in self.system.config.forecast_rules}).ffill()

@@ -1,0 +1,50 @@
+"""PositionSize: how many contracts of one instrument would use the whole capital, given the forecast."""
+
+import pandas as pd
+
+from trading.quant.volatility import DAYS_TO_YEAR
+from trading.systems.daily import local_times
+from trading.systems.forecasts import CombineForecasts
+from trading.systems.rawdata import RawData
+from trading.systems.stage import SystemStage
+
+_AVERAGE_FORECAST = 10.0
+
+
+class PositionSize(SystemStage):
+    """Volatility targeting (pysystemtrade.md 4.6)."""
+
+    name = "positionSize"
+    needs = ("combForecast", "rawdata")
+
+    def subsystem_position(self, code: str) -> pd.Series:
+        """Contracts each business day, not rounded, if all capital were this instrument's."""
+        def compute() -> pd.Series:
+            forecast = self.system.stage(CombineForecasts).combined_forecast(code)
+            scalar = self.volatility_scalar(code).reindex(forecast.index, method="ffill")
+            return scalar * forecast / _AVERAGE_FORECAST
+        return self.kept("subsystem_position", code, compute)
+
+    def volatility_scalar(self, code: str) -> pd.Series:
+        """Contracts whose daily volatility is the daily volatility that the capital should have."""
+        config = self.system.config
+        daily_target = config.notional_trading_capital * config.percentage_vol_target / 100 / DAYS_TO_YEAR
+        return self.kept("volatility_scalar", code, lambda: daily_target / self.value_volatility(code))
+
+    def value_volatility(self, code: str) -> pd.Series:
+        """Daily volatility of one contract, in the base currency."""
+        def compute() -> pd.Series:
+            raw, instrument = self.system.stage(RawData), self.system.data.instrument(code)
+            percentage = raw.percentage_volatility(code)
+            block = raw.denominator(code).ffill().reindex(percentage.index, method="ffill").abs() \
+                * instrument.point_size / 100
+            own = block * percentage
+            return own * self._rate(instrument.currency).reindex(own.index, method="ffill")
+        return self.kept("value_volatility", code, compute)
+
+    def _rate(self, currency: str) -> pd.Series:
+        """Rates at their own times: a day's label is its midnight, so it takes the close before it, known by then."""
+        def compute() -> pd.Series:
+            rates = self.system.data.fx(currency, self.system.config.base_currency)
+            return local_times(rates, self.system.config.timezone).ffill()
+        return self.kept("rate", currency, compute)

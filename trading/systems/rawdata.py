@@ -1,0 +1,59 @@
+"""RawData: daily prices, their volatility, and carry, for each instrument."""
+
+import pandas as pd
+
+from trading.quant.volatility import DAYS_TO_YEAR, VolatilityEstimator
+from trading.systems.daily import business_day_last, business_day_mean, local_times, year_fraction
+from trading.systems.stage import SystemStage
+
+_SHORTEST_SPREAD = 1 / 365.25  # years between two contracts, at least
+
+
+class RawData(SystemStage):
+    """Source of the formulas: oracle README 00, 03 and 04."""
+
+    name = "rawdata"
+
+    def __init__(self, volatility: VolatilityEstimator | None = None) -> None:
+        self._estimator = volatility or VolatilityEstimator()
+
+    def daily_prices(self, code: str) -> pd.Series:
+        """Back-adjusted price of each business day; may be negative."""
+        def compute() -> pd.Series:
+            return business_day_last(local_times(self.system.data.adjusted_prices(code), self.system.config.timezone))
+        return self.kept("daily_prices", code, compute)
+
+    def denominator(self, code: str) -> pd.Series:
+        """Price of the contract that was held on each business day: what percentages are taken of."""
+        def compute() -> pd.Series:
+            prices = self.system.data.multiple_prices(code)["PRICE"]
+            return business_day_last(local_times(prices, self.system.config.timezone))
+        return self.kept("denominator", code, compute)
+
+    def daily_volatility(self, code: str) -> pd.Series:
+        """Standard deviation of a business day's price change, in price points."""
+        return self.kept("daily_volatility", code,
+                         lambda: self._estimator.estimate(self.daily_prices(code).diff()))
+
+    def percentage_volatility(self, code: str) -> pd.Series:
+        """Daily volatility in percent of the held contract's price."""
+        def compute() -> pd.Series:
+            volatility = self.daily_volatility(code)
+            denominator = self.denominator(code).ffill().reindex(volatility.index, method="ffill")
+            return 100 * volatility / denominator.abs()
+        return self.kept("percentage_volatility", code, compute)
+
+    def raw_carry(self, code: str) -> pd.Series:
+        """Annual return from the slope of the curve, in units of annual volatility, each business day."""
+        def compute() -> pd.Series:
+            roll = business_day_mean(self._annualised_roll(code))
+            annual_volatility = self.daily_volatility(code) * DAYS_TO_YEAR
+            return roll / annual_volatility.reindex(roll.index)
+        return self.kept("raw_carry", code, compute)
+
+    def _annualised_roll(self, code: str) -> pd.Series:
+        frame = self.system.data.multiple_prices(code)
+        roll = (frame["PRICE"] - frame["CARRY"]).where(lambda values: values != 0)
+        years = year_fraction(frame["CARRY_CONTRACT"]) - year_fraction(frame["PRICE_CONTRACT"])
+        years = years.where(years.abs() >= _SHORTEST_SPREAD)
+        return local_times(roll / years, self.system.config.timezone)

@@ -1,0 +1,22 @@
+"""SystemStage: one step of a system, with a name, the stages that it stands on, and a cache for what it computes."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, ClassVar, TypeVar
+
+if TYPE_CHECKING:
+    from trading.systems.system import System
+
+Value = TypeVar("Value")
+
+
+class SystemStage:
+    """A stage knows its system from the moment that the system is built."""
+
+    name: ClassVar[str]
+    needs: ClassVar[tuple[str, ...]] = ()
+
+    system: "System"
+
+    def kept(self, item: str, code: str, compute: Callable[[], Value]) -> Value:
+        """The value of `item` for `code`, computed once."""
+        return self.system.cache.get((self.name, item, code), compute)
