@@ -1,4 +1,7 @@
-"""tradingd: the service itself. Flags, configuration, run; an exit code (0 done, 1 failed, 2 wrong usage or configuration)."""
+"""tradingd: the service itself. Flags, configuration, run; an exit code.
+
+0 done, 1 failed, 2 wrong usage or configuration, 130 interrupted during a day that was to be run once.
+"""
 
 import argparse
 import asyncio
@@ -28,8 +31,8 @@ def run(words: list[str]) -> int:
         config = checked_config(flags.config)
         wishes = Wishes(play_day=flags.day, once=flags.once, again=flags.again, data=flags.data)
         _check_data(wishes.data)
-        say = _say
-        return asyncio.run(Supervisor(config=config, places=Places(flags.state.resolve()), wishes=wishes, say=say).run())
+        supervisor = Supervisor(config=config, places=Places(flags.state.resolve()), wishes=wishes, say=_say)
+        return asyncio.run(supervisor.run())
     except ConfigError as error:
         print(error, file=sys.stderr)
         return 2

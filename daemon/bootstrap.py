@@ -16,7 +16,7 @@ from daemon.places import Places
 from daemon.process_runner import ProcessRunner, RunnerParts
 from daemon.timer import Timer
 from daemon.worker_spec import WorkerSpec
-from daemon.workers import WorkerExit, Workers
+from daemon.workers import Workers
 from processes.registry import PROCESSES
 from trading.clock import SystemClock
 from trading.config import Config, load_config, source_line
@@ -80,12 +80,9 @@ def build(around: Surroundings) -> Daemon:
     store = AsyncStore(around.store)
     leadership = Leadership(store, around.clock)
     journal = JournalWriter(store=store, clock=around.clock)
-    exits: list[Callable[[WorkerExit], None]] = []
-    workers = Workers(around.places.logs / "zygote.log", lambda end: exits[0](end))
-    ready: list[Callable[[], None]] = []
+    workers = Workers(around.places.logs / "zygote.log")
     broker = BrokerService(BrokerParts(store=store, journal=journal, leadership=leadership, clock=around.clock,
-                                       settings=service.broker, address=around.gateway,
-                                       on_ready=lambda: ready[0]()))
+                                       settings=service.broker, address=around.gateway))
 
     def trading_day() -> str:
         return around.clock.now().astimezone(service.zone).date().isoformat()
@@ -94,8 +91,8 @@ def build(around: Surroundings) -> Daemon:
         store=store, workers=workers, leadership=leadership, clock=around.clock, trading_day=trading_day,
         broker_problem=lambda: broker.problem, worker_spec=lambda run: _worker_spec(run, around)),
         around.config.processes)
-    exits.append(runner.on_exit)
-    ready.append(runner.retry_waiting)
+    workers.on_exit = runner.on_exit
+    broker.on_ready = runner.retry_waiting
     timer = Timer(around.clock, service.zone, runner.slot_due)
 
     def reload() -> list[str]:
@@ -117,9 +114,9 @@ def differences(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
     """What an edit changed, one line a process."""
     lines = [f"{name}: removed" for name in old if name not in new]
     lines += [f"{name}: added, {new[name].cron}" for name in new if name not in old]
-    for name in new:
-        if name in old and old[name] != new[name]:
-            before, after = old[name].model_dump(), new[name].model_dump()
+    for name, process in new.items():
+        if name in old and old[name] != process:
+            before, after = old[name].model_dump(), process.model_dump()
             changed = [f"{key} {before[key]} -> {after[key]}" for key in after if before[key] != after[key]]
             lines.append(f"{name}: {', '.join(changed)}")
     return lines

@@ -54,11 +54,12 @@ class BrokerParts:
     clock: Clock
     settings: BrokerConfig
     address: Callable[[], tuple[str, int]]  # asked at each attempt: a restarted gateway may have moved
-    on_ready: Callable[[], None]
 
 
 class BrokerService:
-    """One connection for all jobs."""
+    """One connection for all jobs; `on_ready` is called whenever it has come up."""
+
+    on_ready: Callable[[], None]
 
     def __init__(self, parts: BrokerParts) -> None:
         self._parts = parts
@@ -178,7 +179,7 @@ class BrokerService:
         await library.ask_for_orders()
         await journal.flush()
         self._move(Link.READY, "")
-        self._parts.on_ready()
+        self.on_ready()
 
     async def _listen(self) -> None:
         """Return when the connection is lost; a missed heartbeat is a loss too (ib_wire.md 1.4, L9)."""

@@ -1,4 +1,4 @@
-"""A long-lived child of the daemon: started, watched, restarted when it dies, stopped politely, killed if it must be."""
+"""A long-lived child of the daemon: started, watched, restarted when it dies, stopped politely or killed."""
 
 import asyncio
 import os

@@ -189,7 +189,8 @@ class _FieldReader:
             return self.kind.names[text.lower()]
         if not re.fullmatch(r"[0-9]+", text):
             names = f" or {', '.join(self.kind.names)}" if self.kind.names else ""
-            self._refuse(position, f"{text!r} is no {self.kind.name} (allowed: {self.kind.low}-{self.kind.high}{names})")
+            self._refuse(position, f"{text!r} is no {self.kind.name} "
+                                   f"(allowed: {self.kind.low}-{self.kind.high}{names})")
         if not self.kind.low <= int(text) <= self.kind.high:
             self._refuse(position, f"{text} is no {self.kind.name} (allowed: {self.kind.low}-{self.kind.high})")
         return int(text)

@@ -39,7 +39,7 @@ class LeaseTimes:
 class Leadership:
     """Take the lease once, renew it until stopped; `token` fences what was decided under it."""
 
-    def __init__(self, store: AsyncStore, clock: Clock, times: LeaseTimes = LeaseTimes()) -> None:  # noqa: B008 (frozen)
+    def __init__(self, store: AsyncStore, clock: Clock, times: LeaseTimes = LeaseTimes()) -> None:
         self._store, self._clock, self._times = store, clock, times
         me = my_identity()
         self._wanted = Lease(nonce=secrets.token_hex(12), token=0, holder=socket.gethostname(), boot_id=me.boot_id,

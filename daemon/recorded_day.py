@@ -11,8 +11,9 @@ class NothingLeftToPlay(TradingError):
     """Every recorded day has been played."""
 
     def __init__(self, playback: Playback) -> None:
-        super().__init__(f"All {len(playback.days)} recorded days ({playback.days[0]} to {playback.days[-1]}) have been "
-                         f"played. Play the last one again with AGAIN=1, or remove the state directory to begin anew.")
+        super().__init__(f"All {len(playback.days)} recorded days ({playback.days[0]} to {playback.days[-1]}) have "
+                         f"been played. Play the last one again with AGAIN=1, or remove the state directory to "
+                         f"begin anew.")
 
 
 def day_to_play(playback: Playback, again: bool) -> date:

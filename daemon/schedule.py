@@ -124,11 +124,11 @@ def _next_nominal(cron: CronExpression, after: datetime) -> datetime:
         if after.hour in cron.hours:
             later = bisect_right(cron.minutes, after.minute)
             if later < len(cron.minutes):
-                return datetime(day.year, day.month, day.day, after.hour, cron.minutes[later])
+                return datetime.combine(day, time(after.hour, cron.minutes[later]))
         hour = bisect_right(cron.hours, after.hour)
         if hour < len(cron.hours):
-            return datetime(day.year, day.month, day.day, cron.hours[hour], cron.minutes[0])
+            return datetime.combine(day, time(cron.hours[hour], cron.minutes[0]))
     following = next_day(cron, day + _DAY)
     if following is None:
         raise CronError(cron.text, 1, f"it does not fire again after {day}")
-    return datetime(following.year, following.month, following.day, cron.hours[0], cron.minutes[0])
+    return datetime.combine(following, time(cron.hours[0], cron.minutes[0]))

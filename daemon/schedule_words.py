@@ -1,7 +1,7 @@
 """Cron expressions in words, and what about them deserves a second look. Pure."""
 
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -41,7 +41,7 @@ def _clock_changes(cron: CronExpression, zone: ZoneInfo, now: datetime) -> list[
         after = change.astimezone(zone).replace(tzinfo=None)
         low, high = min(before, after), max(before, after)
         hit = [hour for hour in cron.hours for minute in cron.minutes
-               if low <= datetime(low.year, low.month, low.day, hour, minute) < high
+               if low <= datetime.combine(low.date(), time(hour, minute)) < high
                and low.day in cron.days_in(low.year, low.month)]
         if hit:
             found.append(_change_in_words(cron, before, after))

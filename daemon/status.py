@@ -11,8 +11,9 @@ def process_row(control: ProcessControl, waiting_for: str = "") -> dict[str, Any
     last = control.last_run
     return {
         "process": control.name, "state": control.state.value, "desired": control.desired.value,
-        "run": last and last.id, "trading_day": last and last.trading_day, "start": _iso(last and last.started),
-        "end": _iso(last and last.ended), "detail": control.detail or waiting_for,
+        "run": last and last.id, "trading_day": last and last.trading_day,
+        "start": _iso(last.started if last else None), "end": _iso(last.ended if last else None),
+        "detail": control.detail or waiting_for,
         "failures": control.consecutive_failures,
     }
 

@@ -105,8 +105,8 @@ class Supervisor:
             code = await self._until_stopped(self._play_day(daemon)) if self.wishes.play_day else 0
             if not self.wishes.once:
                 daemon.timer.start(daemon.runner.processes)
-                self.say(f"On schedule; it is {self._clock.now().astimezone(self.config.service.zone):%a %Y-%m-%d %H:%M %Z} "
-                         f"here. Ctrl-C stops.")
+                here = self._clock.now().astimezone(self.config.service.zone)
+                self.say(f"On schedule; it is {here:%a %Y-%m-%d %H:%M %Z} here. Ctrl-C stops.")
                 await self._stop.wait()
                 daemon.timer.stop()
             return code
@@ -228,7 +228,7 @@ class Supervisor:
             yield lambda: (broker.host, broker.port)
             return
         port = broker.simulated.port or free_port()
-        source = self._playback.source if self._playback is not None else str(self.wishes.data or self.places.sample_data)
+        source = self._playback.source if self._playback else str(self.wishes.data or self.places.sample_data)
         child = ChildProcess(
             name="simulated gateway", log_file=self.places.logs / "gateway.log",
             command=lambda: (sys.executable, "-m", "daemon.simulated_gateway", "--data", source, "--state",

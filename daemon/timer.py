@@ -1,4 +1,7 @@
-"""The timers of the schedule: APScheduler fires, our own evaluator says when. Times are the world's (maybe shifted) clock."""
+"""The timers of the schedule: APScheduler fires, our own evaluator says when.
+
+Slots are times of the world's clock, which may be shifted; APScheduler only knows the machine's.
+"""
 
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping

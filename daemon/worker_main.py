@@ -44,7 +44,7 @@ def run_worker(values: dict[str, Any]) -> int:
     os.environ[OFFSET_VARIABLE] = repr(spec.clock_offset_s)
     try:
         return _Worker(spec).run()
-    except Exception:  # the boundary: a bug ends the worker, the supervisor goes on
+    except Exception:  # noqa: BLE001 (the boundary: a bug ends the worker, the supervisor goes on)
         traceback.print_exc()
         return FAILED
 

@@ -9,14 +9,16 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from trading.log import get_log
 
 log = get_log()
 
-_ONE_THREAD = {name: "1" for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS",
-                                      "ARROW_IO_THREADS")} | {"ARROW_DEFAULT_MEMORY_POOL": "system"}
+_ONE_THREAD: Final = {  # so that nothing has threads when the zygote forks
+    "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "ARROW_IO_THREADS": "1",
+    "ARROW_DEFAULT_MEMORY_POOL": "system",
+}
 _READY_WITHIN_S = 60.0
 
 
@@ -33,9 +35,10 @@ class WorkerExit:
 class Workers:
     """Start, signal and observe workers; `on_exit` is called once for each."""
 
-    def __init__(self, log_file: Path, on_exit: Callable[[WorkerExit], None]) -> None:
+    on_exit: Callable[[WorkerExit], None]
+
+    def __init__(self, log_file: Path) -> None:
         self._log_file = log_file
-        self._on_exit = on_exit
         self._process: asyncio.subprocess.Process | None = None
         self._connection: socket.socket | None = None
         self._reader: asyncio.Task[None] | None = None
@@ -96,7 +99,7 @@ class Workers:
             self._ready.set()
         elif event["event"] == "exited":
             self._running.discard(event["run"])
-            self._on_exit(WorkerExit(run=event["run"], code=event["code"], max_rss_kb=event["max_rss_kb"],
+            self.on_exit(WorkerExit(run=event["run"], code=event["code"], max_rss_kb=event["max_rss_kb"],
                                      cpu_s=event["cpu_s"]))
 
     async def _zygote_died(self, connection: socket.socket) -> None:
@@ -104,7 +107,7 @@ class Workers:
         self._ready.clear()
         log.error("zygote_died", lost_runs=sorted(self._running), log=str(self._log_file))
         for run in sorted(self._running):
-            self._on_exit(WorkerExit(run=run, code=-signal.SIGKILL))
+            self.on_exit(WorkerExit(run=run, code=-signal.SIGKILL))
         self._running.clear()
         await asyncio.sleep(0.5)
         await self.start()

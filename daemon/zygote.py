@@ -101,7 +101,7 @@ class Zygote:
         for pid in _ended_children():
             run = next((run for run, worker in self._pids.items() if worker == pid), None)
             if run is not None:
-                _signal_group(pid, signal.SIGKILL)  # grandchildren; the leader is not yet collected, so the group is ours
+                _signal_group(pid, signal.SIGKILL)  # grandchildren; not yet collected, so the group is ours
             _, status, usage = os.wait4(pid, 0)
             if run is not None:
                 del self._pids[run]

@@ -4,6 +4,8 @@ Reads: broker FX history, db_fx_prices. Writes: db_fx_prices (append only).
 If it fails: yesterday's rates stay in use; safe to run again at any time.
 """
 
+from datetime import datetime
+
 import pandas as pd
 
 from processes.job import JobContext, account_for
@@ -43,7 +45,7 @@ def update_pair(job: JobContext, pair: CurrencyPair) -> int:
     return job.data.db_fx_prices.append(pair.code, new)
 
 
-def duration_since(rates: pd.Series, now: pd.Timestamp | object) -> str:
+def duration_since(rates: pd.Series, now: datetime) -> str:
     """How far back to ask: a few days more than what is missing."""
     if rates.empty:
         return "1 Y"

@@ -51,4 +51,5 @@ def missing_days(old: pd.DataFrame, job: JobContext) -> int:
     """Days to ask for: what is missing and a few more; a year when nothing is stored."""
     if old.empty:
         return 365
-    return (pd.Timestamp(job.clock.now()) - old.index[-1]).days + 5
+    last: pd.Timestamp = old.index[-1]
+    return (pd.Timestamp(job.clock.now()) - last).days + 5

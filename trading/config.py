@@ -321,8 +321,9 @@ def _zone(name: str) -> str:
 
 
 def _duration_s(text: str) -> int:
-    from pydantic import TypeAdapter
     from datetime import timedelta
+
+    from pydantic import TypeAdapter
 
     try:
         return int(TypeAdapter(timedelta).validate_python(text).total_seconds())

@@ -1,4 +1,4 @@
-"""HTTP over a Unix socket, for whoever talks to the daemon: workers and tradectl. Standard library only: it is quick to import."""
+"""HTTP over a Unix socket, for workers and tradectl. Standard library only: it is quick to import."""
 
 import http.client
 import json

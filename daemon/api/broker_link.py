@@ -1,5 +1,7 @@
 """The broker link: what workers may ask of the one connection. Each route is one request, one answer."""
 
+import asyncio
+from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
 
@@ -81,13 +83,9 @@ class BrokerRoutes:
 
     async def messages(self, request: Request) -> JSONResponse:
         """The last stored message; waits for one behind `after`, at most `wait_s`."""
-        import asyncio
-
         after, wait_s = int(request.query_params["after"]), float(request.query_params["wait_s"])
-        try:
+        with suppress(TimeoutError):  # nothing new is an answer
             await asyncio.wait_for(self._journal.wait_for(after + 1), min(wait_s, 30.0))
-        except TimeoutError:
-            pass  # nothing new is an answer
         return JSONResponse({"last": self._journal.stored})
 
     async def refresh(self, _request: Request) -> JSONResponse:

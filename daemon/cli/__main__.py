@@ -23,10 +23,10 @@ COMMANDS = {
 class LazyCommands(click.Group):
     """Imports a command's module only when that command is called or explained."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 (click's signature)
         return list(COMMANDS)
 
-    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:  # noqa: ARG002 (click's)
         if name not in COMMANDS:
             return None
         from importlib import import_module
@@ -85,7 +85,8 @@ def exit_code(error: TradingError) -> int:
     """2 configuration, 3 daemon not running, 4 refused in this state, 1 everything else."""
     from trading.unix_socket import DaemonRefused, DaemonUnreachable
 
-    if isinstance(error, ConfigError) or (isinstance(error, DaemonRefused) and error.kind in ("NotFound", "ConfigError")):
+    wrong_words = isinstance(error, DaemonRefused) and error.kind in ("NotFound", "ConfigError")
+    if isinstance(error, ConfigError) or wrong_words:
         return 2
     if isinstance(error, DaemonUnreachable):
         return 3

@@ -38,7 +38,7 @@ def pysystemtrade(settings: Settings, folder: Path, hold_back: int | None, brief
 
     with opened_store(settings) as (store, config):
         days = hold_back if hold_back is not None else (20 if config.service.mode is Mode.SIMULATED else 0)
-        files: "list[ImportedFile]" = []
+        files: list[ImportedFile] = []
         for file in PysystemtradeImport(store, folder, config.service.zone, days).run():
             files.append(file)
             if file.error is not None or not (brief or as_json):
@@ -66,7 +66,8 @@ def sample(folder: Path, seed: int) -> None:
     from trading.data.csv.sample_markets import write_sample_markets
 
     written = write_sample_markets(folder, seed)
-    click.echo(f"Generated {written} sample markets under {folder}. Import them: tradectl import pysystemtrade {folder}")
+    click.echo(f"Generated {written} sample markets under {folder}. "
+               f"Import them: tradectl import pysystemtrade {folder}")
 
 
 def _line(file: "ImportedFile") -> str:
@@ -78,7 +79,7 @@ def _line(file: "ImportedFile") -> str:
 
 
 def _print_folders(files: "Sequence[ImportedFile]") -> None:
-    folders: "dict[str, list[ImportedFile]]" = {}
+    folders: dict[str, list[ImportedFile]] = {}
     for file in files:
         folders.setdefault(file.file.partition("/")[0], []).append(file)
     for name, members in folders.items():

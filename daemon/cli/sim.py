@@ -34,7 +34,7 @@ def start(settings: Settings, port: int, data: Path | None, foreground: bool) ->
              "--state", str(settings.places.gateway), "--port", str(port)]
     if foreground:
         sys.stdout.flush()
-        os.execv(sys.executable, words)
+        os.execv(sys.executable, words)  # noqa: S606 (no shell is what we want)
     _start_in_background(settings, words)
 
 

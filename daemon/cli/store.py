@@ -1,4 +1,4 @@
-"""The store for a reading command: the running daemon's, the configured one, or the embedded one started for the call."""
+"""The store for a reading command: the running daemon's, the configured one, or the embedded one for the call."""
 
 import os
 import signal

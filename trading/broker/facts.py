@@ -7,7 +7,7 @@ from decimal import Decimal
 
 @dataclass(frozen=True, kw_only=True)
 class ContractDetails:
-    """One tradable contract. `contract_month` is YYYYMM; `last_trade_date` YYYYMMDD; hours as the broker writes them."""
+    """One tradable contract. `contract_month` is YYYYMM; `last_trade_date` YYYYMMDD; hours are the broker's text."""
 
     con_id: int
     symbol: str

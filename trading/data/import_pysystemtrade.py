@@ -6,6 +6,7 @@ A malformed file is refused whole and named with line and column; the others go 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 from zoneinfo import ZoneInfo
@@ -68,7 +69,7 @@ class PysystemtradeImport:
         cutoff = self._hold_back({code: tidy.frame["PRICE"] for code, tidy in multiple.items()})
         yield from lines
         yield from (self._store(f"multiple_prices_csv/{code}.csv", tidy, cutoff,
-                                lambda rows, code=code: MongoMultiplePrices(self.store).append(code, rows))
+                                partial(MongoMultiplePrices(self.store).append, code))
                     for code, tidy in multiple.items())
         yield from self._series(source, cutoff)
 
@@ -125,17 +126,15 @@ class PysystemtradeImport:
         bars, calendars = MongoFuturesContractPriceData(self.store), MongoRollCalendars(self.store)
         for code, path in source.files("adjusted_prices_csv").items():
             yield self._file(path, source.adjusted_prices, cutoff,
-                             lambda rows, code=code: adjusted.append(code, rows["PRICE"]))
+                             partial(_append_prices, adjusted.append, code))
         for code, path in source.files("roll_calendars_csv").items():
-            yield self._file(path, source.roll_calendar, cutoff, lambda rows, code=code: calendars.save(code, rows))
+            yield self._file(path, source.roll_calendar, cutoff, partial(calendars.save, code))
         for pair, path in source.files("fx_prices_csv").items():
             yield self._file(path, source.fx_prices, cutoff,
-                             lambda rows, pair=pair: fx.append(pair, rows["PRICE"].dropna()))
+                             partial(_append_prices, fx.append, pair))
         for folder in sorted(self.folder.glob("contract_prices*")):
             for name, path in source.files(folder.name).items():
-                contract = Contract.of(*name.rsplit("_", 1)) if "_" in name else Contract.of(name, "")
-                yield self._file(path, source.contract_prices, cutoff,
-                                 lambda rows, contract=contract: bars.append(contract, rows))
+                yield self._file(path, source.contract_prices, cutoff, partial(_append_bars, bars, name))
 
     def _file(self, path: Path, read: Callable[[Path], Tidied], cutoff: datetime | None,
               save: Callable[[pd.DataFrame], int]) -> ImportedFile:
@@ -151,6 +150,16 @@ class PysystemtradeImport:
         added = save(frame) if len(frame) else 0
         return ImportedFile(file=name, read=len(tidy.frame), added=added, held_back=len(tidy.frame) - len(frame),
                             remarks=tidy.remarks)
+
+
+def _append_prices(append: Callable[[str, pd.Series], int], key: str, rows: pd.DataFrame) -> int:
+    return append(key, rows["PRICE"].dropna())
+
+
+def _append_bars(bars: MongoFuturesContractPriceData, name: str, rows: pd.DataFrame) -> int:
+    """`name` is the file's: INSTRUMENT_YYYYMM00."""
+    instrument, _, month = name.rpartition("_")
+    return bars.append(Contract.of(instrument, month), rows)
 
 
 def end_of_day_before(day: date, zone: ZoneInfo) -> datetime:

@@ -98,6 +98,15 @@ class ContractOrder:
         return self.lifecycle is not Lifecycle.CLOSED
 
 
+@dataclass(frozen=True, kw_only=True)
+class Decision:
+    """On whose account, for which trading day and when orders are decided."""
+
+    account: str
+    trading_day: str
+    now: datetime
+
+
 def new_instrument_order_id() -> str:
     """Sortable by time, unique without asking anybody."""
     return f"IO-{ULID()}"

@@ -27,7 +27,8 @@ def stitch(multiple: pd.DataFrame) -> pd.Series:
                         f"the row before a roll.")
     shift = np.zeros(len(multiple))
     shift[rolls] = gaps
-    return multiple["PRICE"] + _sum_from_here_on(shift)
+    adjusted: pd.Series = multiple["PRICE"] + _sum_from_here_on(shift)
+    return adjusted
 
 
 def rolled(adjusted: pd.Series, gap: float) -> pd.Series:

@@ -50,7 +50,9 @@ def current_contracts(instrument: str, frame: pd.DataFrame) -> ContractSet:
 
 
 def rows_of(contracts: ContractSet, closes: Mapping[DeliveryMonth, pd.Series]) -> pd.DataFrame:
-    """Multiple prices of one set of contracts from the close series of each month; rows where PRICE or FORWARD is known.
+    """Multiple prices of one set of contracts from the close series of each month.
+
+    Rows are the moments at which PRICE or FORWARD is known.
 
     `closes`: float series on a UTC index; a month without prices may be missing.
     """
@@ -93,9 +95,9 @@ def roll_gap(instrument: str, frame: pd.DataFrame, within_rows: int = 200) -> fl
 
 def normalised(frame: pd.DataFrame) -> pd.DataFrame:
     """Columns in their order, floats as float64, contract labels as texts."""
-    typed = {column: frame[column].astype("float64") for column in PRICE_COLUMNS}
-    typed |= {column: frame[column].fillna("").astype(str) for column in CONTRACT_COLUMNS}
-    return pd.DataFrame(typed, index=frame.index)[list(MULTIPLE_COLUMNS)]
+    prices = frame[list(PRICE_COLUMNS)].astype("float64")
+    labels = frame[list(CONTRACT_COLUMNS)].fillna("").astype(str)
+    return pd.concat([prices, labels], axis=1)
 
 
 def last_price(frame: pd.DataFrame) -> float:

@@ -16,8 +16,9 @@ class PriceSpike(DataError):
     """A new price is so far from the last one that a person must look at it."""
 
     def __init__(self, what: str, stamp: pd.Timestamp, value: float, ratio: float) -> None:
+        instrument = what.partition("/")[0]
         super().__init__(f"{what}: {value:g} at {stamp:%Y-%m-%d %H:%M} is a move {ratio:.0f} times the usual one "
-                         f"(allowed: {MAX_SPIKE:g}). Nothing was stored. Look at it: tradectl prices {what.split('/')[0]}")
+                         f"(allowed: {MAX_SPIKE:g}). Nothing was stored. Look at it: tradectl prices {instrument}")
 
 
 def check_spike(what: str, old: pd.Series, new: pd.Series) -> None:
@@ -33,18 +34,21 @@ def check_spike(what: str, old: pd.Series, new: pd.Series) -> None:
     joined = pd.concat([before[before.index < after.index[0]].tail(1), after])
     moves = _moves(joined)
     if usual > 0 and len(moves) and moves.max() > MAX_SPIKE * usual:
-        stamp = moves.idxmax()
-        raise PriceSpike(what, stamp, float(joined[stamp]), float(moves.max() / usual))
+        at = int(moves.to_numpy().argmax())
+        stamp = pd.DatetimeIndex(moves.index)[at]
+        raise PriceSpike(what, stamp, float(joined[stamp]), float(moves.iloc[at] / usual))
 
 
 def _last_of_day(prices: pd.Series) -> pd.Series:
     known = prices.dropna()
-    return known.groupby(pd.DatetimeIndex(known.index).normalize()).last()
+    last: pd.Series = known.groupby(pd.DatetimeIndex(known.index).normalize()).last()
+    return last
 
 
 def _moves(daily: pd.Series) -> pd.Series:
     days = daily.index.to_series().diff().dt.total_seconds() / 86_400
-    return (daily.diff().abs() / np.sqrt(np.maximum(days, 1.0))).dropna()
+    moves: pd.Series = daily.diff().abs() / np.sqrt(np.maximum(days, 1.0))
+    return moves.dropna()
 
 
 def without_empty_bars(frame: pd.DataFrame) -> pd.DataFrame:

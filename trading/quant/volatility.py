@@ -13,7 +13,7 @@ DAYS_TO_YEAR = 16.0  # the square root of 256
 
 @dataclass(frozen=True, kw_only=True)
 class VolatilityEstimator:
-    """Daily volatility: `slow_weight` of the ten-year average of the fast estimate, the rest the fast estimate itself."""
+    """Daily volatility: a fast estimate, and with `slow_weight` its own ten-year average."""
 
     span: int = 35
     min_periods: int = 10

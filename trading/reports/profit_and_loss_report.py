@@ -77,9 +77,10 @@ def _rate(data: DataBlob, currency: str, base: str) -> float:
 
 
 def _account(data: DataBlob) -> pd.DataFrame:
-    rows, previous = [], None
+    rows = []
+    previous: float | None = None
     for day, capital in data.db_capital.history()[-10:]:
-        change = None if previous is None else capital.broker_value - previous
+        change = capital.broker_value - previous if previous is not None else None
         rows.append({"day": day, "account": capital.broker_value, "change": change, "capital": capital.total})
         previous = capital.broker_value
     return pd.DataFrame(rows)

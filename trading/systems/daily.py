@@ -1,6 +1,5 @@
 """Business days from prices at any time of day. Pure."""
 
-import numpy as np
 import pandas as pd
 
 
@@ -28,4 +27,4 @@ def business_day_mean(values: pd.Series) -> pd.Series:
 def year_fraction(months: pd.Series) -> pd.Series:
     """Delivery months YYYYMM00 as years: 20211200 is 2022.0; NaN where there is none."""
     number = pd.to_numeric(months.where(months != ""), errors="coerce").astype("float64")
-    return np.floor(number / 10_000) + np.floor(number % 10_000 / 100) / 12
+    return number // 10_000 + number % 10_000 // 100 / 12

@@ -198,8 +198,8 @@ class IbLibrary:
         setattr(self._ib.wrapper, name, tapped)
 
 
-def _status_facts(order_id: int, status: str, filled: float, remaining: float, average: float, perm_id: int,
-                  *_rest: Any) -> dict[str, Any]:
+def _status_facts(*values: Any) -> dict[str, Any]:
+    order_id, status, filled, remaining, average, perm_id = values[:6]
     return {"ib_order_id": order_id, "status": status, "filled": float(filled), "remaining": float(remaining),
             "average_price": float(average), "perm_id": perm_id}
 

@@ -20,9 +20,9 @@ INTRADAY_DAYS: Final = 60  # hourly rows only in the newest part, as in real fil
 HOURS: Final = (9, 11, 13, 15, 17)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Market:
-    """One invented instrument."""
+    """One invented instrument, in the order of the table below."""
 
     code: str
     symbol: str
@@ -36,9 +36,7 @@ class Market:
     tick: float
 
 
-MARKETS: Final = tuple(Market(**dict(zip(
-    ("code", "symbol", "exchange", "currency", "asset_class", "point_size", "price", "volatility", "hold", "tick"),
-    row, strict=True))) for row in (
+MARKETS: Final = tuple(Market(*row) for row in (
         ("ALPHA", "AL", "CME", "USD", "Equity", 50.0, 3200.0, 0.18, "HMUZ", 0.25),
         ("BRAVO", "BR", "CME", "USD", "Equity", 20.0, 1500.0, 0.22, "HMUZ", 0.10),
         ("CHARLIE", "CH", "EUREX", "EUR", "Equity", 10.0, 3600.0, 0.20, "HMUZ", 1.0),
@@ -90,7 +88,7 @@ def _stamps() -> pd.DatetimeIndex:
     days = pd.bdate_range(end=LAST_DAY, periods=YEARS * 261)
     closes = days + pd.Timedelta(hours=23)
     hourly = [days[-INTRADAY_DAYS:] + pd.Timedelta(hours=hour) for hour in HOURS]
-    return closes.append(hourly).sort_values()
+    return pd.DatetimeIndex(closes.append(hourly).sort_values())
 
 
 def _front_prices(market: Market, rows: int, random: np.random.Generator) -> np.ndarray:

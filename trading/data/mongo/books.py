@@ -6,7 +6,14 @@ from decimal import Decimal
 from pymongo.client_session import ClientSession
 
 from trading.data.mongo.connection import Document, MongoStore
-from trading.data.mongo.orders import MongoOrders, broker_order, contract_order, fill_document, fill_from, instrument_order
+from trading.data.mongo.orders import (
+    MongoOrders,
+    broker_order,
+    contract_order,
+    fill_document,
+    fill_from,
+    instrument_order,
+)
 from trading.data.mongo.versioned import replace_version
 from trading.execution.broker_orders import BrokerLifecycle
 from trading.execution.fills import Fill

@@ -1,6 +1,8 @@
 """The leader lease: which daemon may act. Expiry is judged by the server's clock alone (scheduler.md 4.1)."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from trading.data.mongo.connection import MongoStore
 
@@ -33,9 +35,11 @@ class MongoLeases:
         token = {"$cond": ["$expired", {"$add": [{"$ifNull": ["$token", {"$toLong": 0}]}, {"$toLong": 1}]}, "$token"]}
         until = {"$cond": [{"$eq": ["$nonce", {"$literal": wanted.nonce}]},
                            {"$add": ["$now_ms", {"$toLong": ttl_ms}]}, "$expires_ms"]}
-        steps = [{"$set": {"now_ms": now}}, {"$set": {"expired": expired}}, {"$set": {**mine, "token": token}},
-                 {"$set": {"expires_ms": until}}, {"$unset": ["now_ms", "expired"]}]
+        steps: list[Mapping[str, Any]] = [
+            {"$set": {"now_ms": now}}, {"$set": {"expired": expired}}, {"$set": {**mine, "token": token}},
+            {"$set": {"expires_ms": until}}, {"$unset": ["now_ms", "expired"]}]
         document = self._collection.find_one_and_update({"_id": "leader"}, steps, upsert=True, return_document=True)
+        assert document is not None, "an upsert returns its document"
         return Lease(nonce=document["nonce"], token=int(document["token"]), holder=document["holder"],
                      boot_id=document["boot_id"], pid=document["pid"], start_ticks=document["start_ticks"])
 

@@ -119,7 +119,7 @@ def _document(order: InstrumentOrder | ContractOrder | BrokerOrder) -> Document:
     document = {key: str(value) if isinstance(value, Decimal) else value for key, value in asdict(order).items()}
     for key in ("lifecycle", "kind", "close_reason"):
         if document.get(key) is not None:
-            document[key] = str(document[key].value)
+            document[key] = str(document[key])
     document["_id"] = document.pop("id")
     del document["version"]
     return document

@@ -19,7 +19,7 @@ class MongoFuturesContractPriceData:
         self._series = MongoSeries(store.database.contract_prices, BAR_COLUMNS)
 
     def contracts(self) -> list[Contract]:
-        return [Contract.parse(key) for key in self._series.keys()]
+        return [Contract.parse(key) for key in self._series.stored_keys()]
 
     def load(self, contract: Contract) -> pd.DataFrame:
         return self._series.load(contract.key)
@@ -36,7 +36,7 @@ class MongoMultiplePrices:
         self._series = MongoSeries(store.database.multiple_prices, MULTIPLE_COLUMNS)
 
     def codes(self) -> list[str]:
-        return self._series.keys()
+        return self._series.stored_keys()
 
     def load(self, code: str) -> pd.DataFrame:
         return normalised(self._series.load(code))
@@ -55,7 +55,7 @@ class MongoAdjustedPrices:
         self._series = MongoSeries(store.database.adjusted_prices, ("PRICE",))
 
     def codes(self) -> list[str]:
-        return self._series.keys()
+        return self._series.stored_keys()
 
     def load(self, code: str) -> pd.Series:
         return self._series.load(code)["PRICE"]
@@ -74,7 +74,7 @@ class MongoFxPrices:
         self._series = MongoSeries(store.database.fx_prices, ("PRICE",))
 
     def pairs(self) -> list[str]:
-        return self._series.keys()
+        return self._series.stored_keys()
 
     def load(self, pair: str) -> FxPrices:
         return FxPrices(pair, self._series.load(pair)["PRICE"])

@@ -24,7 +24,7 @@ class MongoSeries:
         self._collection = collection
         self._columns = columns
 
-    def keys(self) -> list[str]:
+    def stored_keys(self) -> list[str]:
         return sorted(self._collection.distinct("key"))
 
     def load(self, key: str) -> pd.DataFrame:
@@ -113,5 +113,5 @@ def _encoded(frame: pd.DataFrame) -> bytes:
 
 def _decoded(data: bytes) -> pd.DataFrame:
     with pa.ipc.open_stream(pa.py_buffer(data)) as reader:
-        frame = reader.read_pandas()
+        frame: pd.DataFrame = reader.read_pandas()
     return frame.set_index("stamp").rename_axis(None)

@@ -40,6 +40,7 @@ class MongoSettings:
         wanted = {"mode": mode, "account": account}
         found = self._collection.find_one_and_update({"_id": "identity"}, {"$setOnInsert": wanted}, upsert=True,
                                                      return_document=True)
+        assert found is not None, "an upsert returns its document"
         owner = {key: found[key] for key in wanted}
         if owner != wanted:
             raise StoreError(f"The database {self._name} belongs to mode {owner['mode']}, account {owner['account']}; "

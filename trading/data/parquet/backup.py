@@ -33,7 +33,7 @@ class ParquetBackup:
         series, rows = MongoSeries(self._database[name], ()), 0
         folder = self._folder / name
         folder.mkdir()
-        for key in series.keys():
+        for key in series.stored_keys():
             frame = series.load(key).rename_axis("stamp").reset_index()
             pq.write_table(pa.Table.from_pandas(frame, preserve_index=False),
                            folder / f"{key.replace('/', '#')}.parquet", compression="zstd")

@@ -1,12 +1,11 @@
 """One order for one instrument of a strategy whose position lies outside its buffer. Pure."""
 
 from dataclasses import dataclass
-from datetime import datetime
 from decimal import Decimal
 from typing import Protocol
 
 from trading.execution.buffered import required_trade
-from trading.execution.orders import InstrumentOrder, OrderKind, new_instrument_order_id
+from trading.execution.orders import Decision, InstrumentOrder, OrderKind, new_instrument_order_id
 
 
 class WantedPosition(Protocol):
@@ -30,8 +29,8 @@ class Holdings:
     working: int
 
 
-def order_for_position(strategy: str, instrument: str, wanted: WantedPosition, holdings: Holdings, *, account: str,
-                       trading_day: str, now: datetime) -> InstrumentOrder | None:
+def order_for_position(strategy: str, instrument: str, wanted: WantedPosition, holdings: Holdings,
+                       decision: Decision) -> InstrumentOrder | None:
     """The order that brings `holdings` to the edge of the buffer; None when they lie inside.
 
     Its key is strategy, instrument and trading day: deciding again on the same day finds the same order.
@@ -40,7 +39,7 @@ def order_for_position(strategy: str, instrument: str, wanted: WantedPosition, h
     if trade == 0:
         return None
     return InstrumentOrder(
-        id=new_instrument_order_id(), idempotency_key=f"{strategy}/{instrument}/{trading_day}", account=account,
-        strategy=strategy, instrument=instrument, kind=OrderKind.STRATEGY, quantity=trade, trading_day=trading_day,
-        created=now, reference_price=Decimal(repr(wanted.reference_price)),
+        id=new_instrument_order_id(), idempotency_key=f"{strategy}/{instrument}/{decision.trading_day}",
+        account=decision.account, strategy=strategy, instrument=instrument, kind=OrderKind.STRATEGY, quantity=trade,
+        trading_day=decision.trading_day, created=decision.now, reference_price=Decimal(repr(wanted.reference_price)),
         reference_contract=wanted.reference_contract)

@@ -142,7 +142,8 @@ class StackHandler:
         touch = self.market.touch(leg.contract)
         if touch is None or not touch.is_sane:
             log.warning("no_quote", contract=leg.contract, effect="nothing is sent without one")
-            return self._give_up(leg)
+            self._give_up(leg)
+            return None
         return self._intent(leg, touch)
 
     def _give_up(self, leg: ContractOrder) -> None:
