@@ -67,17 +67,21 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def default_config() -> Path:
-    """$TRADINGD_CONFIG, ./config, or the shipped defaults."""
+    """$TRADINGD_CONFIG, ./config, /etc/tradingd, or the shipped defaults."""
     named = os.environ.get("TRADINGD_CONFIG")
     if named:
         return Path(named)
-    here = Path("config")
-    return here if (here / "processes.yaml").is_file() else shipped_folder()
+    found = [folder for folder in (Path("config"), Path("/etc/tradingd")) if (folder / "processes.yaml").is_file()]
+    return found[0] if found else shipped_folder()
 
 
 def default_state() -> Path:
-    """$TRADINGD_STATE, systemd's state directory, or ./var."""
-    return Path(os.environ.get("TRADINGD_STATE") or os.environ.get("STATE_DIRECTORY") or "var")
+    """$TRADINGD_STATE, ./var, the installed service's directory, or a new ./var."""
+    named = os.environ.get("TRADINGD_STATE") or os.environ.get("STATE_DIRECTORY")
+    if named:
+        return Path(named)
+    found = [folder for folder in (Path("var"), Path("/var/lib/tradingd")) if folder.is_dir()]
+    return found[0] if found else Path("var")
 
 
 if __name__ == "__main__":
