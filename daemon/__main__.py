@@ -5,11 +5,10 @@
 
 import argparse
 import asyncio
-import os
 import sys
 from pathlib import Path
 
-from trading.config import shipped_folder
+from daemon.places import default_config, default_state
 from trading.errors import ConfigError, TradingError
 
 
@@ -64,24 +63,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--data", type=Path, help="recorded prices in pysystemtrade's layout (mode simulated)")
     parser.add_argument("--verbose", action="store_true", help="log every event, not only warnings")
     return parser
-
-
-def default_config() -> Path:
-    """$TRADINGD_CONFIG, ./config, /etc/tradingd, or the shipped defaults."""
-    named = os.environ.get("TRADINGD_CONFIG")
-    if named:
-        return Path(named)
-    found = [folder for folder in (Path("config"), Path("/etc/tradingd")) if (folder / "processes.yaml").is_file()]
-    return found[0] if found else shipped_folder()
-
-
-def default_state() -> Path:
-    """$TRADINGD_STATE, ./var, the installed service's directory, or a new ./var."""
-    named = os.environ.get("TRADINGD_STATE") or os.environ.get("STATE_DIRECTORY")
-    if named:
-        return Path(named)
-    found = [folder for folder in (Path("var"), Path("/var/lib/tradingd")) if folder.is_dir()]
-    return found[0] if found else Path("var")
 
 
 if __name__ == "__main__":

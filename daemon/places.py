@@ -1,7 +1,10 @@
-"""Where things lie under the state directory. One place that knows the names. Pure."""
+"""Where things lie: the configuration folder, the state directory, and everything under it. Imports nothing heavy."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
+
+from trading.shipped import shipped_folder
 
 
 @dataclass(frozen=True)
@@ -53,3 +56,21 @@ class Places:
     def run_log(self, process: str, run: str) -> Path:
         """The output of one run."""
         return self.logs / process / f"{run.partition('@')[2].replace(':', '').replace('#', '.')}.log"
+
+
+def default_config() -> Path:
+    """$TRADINGD_CONFIG, ./config, /etc/tradingd, or the shipped defaults."""
+    named = os.environ.get("TRADINGD_CONFIG")
+    if named:
+        return Path(named)
+    found = [folder for folder in (Path("config"), Path("/etc/tradingd")) if (folder / "processes.yaml").is_file()]
+    return found[0] if found else shipped_folder()
+
+
+def default_state() -> Path:
+    """$TRADINGD_STATE, ./var, the installed service's directory, or a new ./var."""
+    named = os.environ.get("TRADINGD_STATE") or os.environ.get("STATE_DIRECTORY")
+    if named:
+        return Path(named)
+    found = [folder for folder in (Path("var"), Path("/var/lib/tradingd")) if folder.is_dir()]
+    return found[0] if found else Path("var")

@@ -89,9 +89,10 @@ class Supervisor:
             self.say(f"Settled {recovered} run(s) that an earlier daemon left unfinished.")
         await daemon.journal.start()
         stack.push_async_callback(daemon.journal.stop)
-        await stack.enter_async_context(self._api(daemon))
         daemon.broker.start()
         stack.push_async_callback(daemon.broker.stop)
+        await daemon.workers.wait_until_ready()
+        await stack.enter_async_context(self._api(daemon))
         stack.push_async_callback(self._drain, daemon)
         daemon.leadership.keep(self._stop.set)
         return daemon

@@ -68,8 +68,8 @@ class _Worker:
         return self._run_job()
 
     def _run_job(self) -> int:
-        log.info("job_started", process=self._spec.process, run=self._spec.run, day=self._spec.trading_day)
         job = self._context()
+        log.info("job_started", process=self._spec.process, run=self._spec.run, day=self._spec.trading_day)
         try:
             job_module(self._spec.process).run(job)
         except StopRequested as stopped:

@@ -58,6 +58,10 @@ class Workers:
         self._connection = ours
         self._reader = asyncio.create_task(self._read(ours), name="zygote events")
 
+    async def wait_until_ready(self) -> None:
+        """Return when the zygote has everything preloaded."""
+        await asyncio.wait_for(self._ready.wait(), _READY_WITHIN_S)
+
     async def stop(self) -> None:
         """End the zygote and with it every worker."""
         if self._reader is not None:
@@ -71,7 +75,7 @@ class Workers:
     async def run(self, spec: dict[str, Any]) -> None:
         """Fork a worker for `spec`; its end comes through `on_exit`."""
         self._running.add(spec["run"])
-        await asyncio.wait_for(self._ready.wait(), _READY_WITHIN_S)
+        await self.wait_until_ready()
         await self._tell({"start": spec})
 
     async def ask_to_stop(self, run: str) -> None:

@@ -17,10 +17,12 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, ValidationError, field_validator
 
 from trading.errors import ConfigError
+from trading.shipped import shipped_folder
 
 MONGO_URI_VARIABLE: Final = "TRADINGD_MONGO_URI"
 FILES: Final = ("tradingd.yaml", "processes.yaml", "strategies.yaml")
 
+_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the fast one where the library was built with it
 KeyPath = tuple[str, ...]
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -163,13 +165,6 @@ class Config:
     folder: Path
 
 
-def shipped_folder() -> Path:
-    """The defaults: inside an installed wheel, or `config/` of a checkout."""
-    package = Path(__file__).parent
-    installed = package / "shipped" / "config"
-    return installed if installed.is_dir() else package.parent / "config"
-
-
 def load_config(folder: Path) -> Config:
     """Read `folder` over the shipped defaults.
 
@@ -221,7 +216,7 @@ class _Document:
 
 def _read_yaml(path: Path) -> tuple[dict[str, Any], dict[KeyPath, str]]:
     try:
-        root = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
+        root = yaml.compose(path.read_text(encoding="utf-8"), Loader=_Loader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         raise ConfigError(f"{path}:{mark.line + 1 if mark else 1}: not YAML: {error.problem}.") from error
@@ -233,7 +228,7 @@ def _read_yaml(path: Path) -> tuple[dict[str, Any], dict[KeyPath, str]]:
         raise ConfigError(f"{path}:1: expected `key: value` lines, found a {root.tag.rpartition(':')[2]}.")
     lines: dict[KeyPath, str] = {}
     _collect_lines(root, path, (), lines)
-    return yaml.SafeLoader("").construct_document(root), lines
+    return _Loader("").construct_document(root), lines
 
 
 def _collect_lines(node: yaml.Node, path: Path, prefix: KeyPath, lines: dict[KeyPath, str]) -> None:

@@ -6,8 +6,7 @@ from typing import Any
 
 import click
 
-from daemon.__main__ import default_config, default_state
-from daemon.places import Places
+from daemon.places import Places, default_config, default_state
 from trading.errors import ConfigError, TradingError
 
 # command -> module of daemon/cli that defines it
