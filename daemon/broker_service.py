@@ -29,6 +29,7 @@ from trading.log import get_log
 log = get_log()
 
 HEARTBEAT_S: Final = 15.0
+JOURNAL_WITHIN_S: Final = 5.0
 PAUSES_S: Final = (0.5, 1, 2, 5, 10, 30)
 _DEGRADED: Final = {1100: "the gateway lost its connection to the broker",
                     2110: "the gateway lost its connection to the broker"}
@@ -109,15 +110,16 @@ class BrokerService:
             BrokerUnavailable: not ready; nothing was sent and the order is still an intent.
         """
         library = await self.library()
-        self._refuse_to_trade_blindly()
+        await self._wait_for_journal()
         store = self._parts.store
         order = await store.call(store.orders.broker_order, order_id)
         if order.lifecycle is not BrokerLifecycle.INTENT:
             return order
         claimed = replace(order.moved(BrokerLifecycle.SENDING), epoch=self._parts.journal.epoch,
                           ib_order_id=library.allocate_order_id(), sent=self._parts.clock.now())
+        self._refuse_unless_leading()
         claimed = await store.call(store.orders.save_broker_order, claimed)
-        self._refuse_to_trade_blindly()
+        self._refuse_unless_leading()
         library.place(claimed)
         return await store.call(store.orders.save_broker_order, claimed.moved(BrokerLifecycle.SENT))
 
@@ -144,11 +146,16 @@ class BrokerService:
         await library.ask_for_orders()
         await self._parts.journal.flush()
 
-    def _refuse_to_trade_blindly(self) -> None:
+    def _refuse_unless_leading(self) -> None:
         if not self._parts.leadership.is_leader:
             raise BrokerUnavailable("This daemon does not lead; nothing was sent.")
-        if self._parts.journal.is_behind:
-            raise BrokerUnavailable("The journal waits for the store; nothing was sent.")
+
+    async def _wait_for_journal(self) -> None:
+        """Nothing is sent while what the broker said cannot be stored."""
+        try:
+            await asyncio.wait_for(self._parts.journal.flush(), JOURNAL_WITHIN_S)
+        except TimeoutError as error:
+            raise BrokerUnavailable("The journal waits for the store; nothing was sent.") from error
 
     async def _stay_connected(self) -> None:
         failures = 0

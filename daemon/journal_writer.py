@@ -46,11 +46,6 @@ class JournalWriter:
             log.warning("journal_incomplete", pending=len(self._pending), effect="the broker repeats the day's orders")
         self._task.cancel()
 
-    @property
-    def is_behind(self) -> bool:
-        """Whether messages wait for the store; then nothing may be sent."""
-        return len(self._pending) > 0
-
     def note(self, kind: MessageKind, facts: dict[str, Any]) -> None:
         """Take a message; called from the library's taps, never waits."""
         self._pending.append(BrokerMessage(sequence=self._next, at=self.clock.now(), epoch=self.epoch, kind=kind,

@@ -6,7 +6,16 @@ from typing import Final
 
 from trading.errors import DataError
 
-LARGEST_DAILY_CHANGE: Final = 0.10
+LARGEST_RISE: Final = 0.10  # more in a day is rather a deposit than a profit
+LARGEST_FALL: Final = 0.25  # a loss is believed sooner: sizes must follow it down
+
+
+class CapitalRise(DataError):
+    """The account rose so much that it may be a deposit; the smaller capital stays in use."""
+
+
+class CapitalFall(DataError):
+    """The account fell so much that a person must look before anything is traded on it."""
 
 
 class CapitalMethod(StrEnum):
@@ -34,12 +43,16 @@ class Capital:
         """The state when the account is worth `broker_value`.
 
         Raises:
-            DataError: the value changed by more than a tenth, which a person must confirm.
+            CapitalRise, CapitalFall: the value changed more in a day than is believed without a person.
         """
         change = broker_value - self.broker_value
-        if abs(change) > LARGEST_DAILY_CHANGE * abs(self.broker_value):
-            raise DataError(f"The account went from {self.broker_value:,.0f} to {broker_value:,.0f}, more than "
-                            f"{LARGEST_DAILY_CHANGE:.0%} (deposit, or wrong data?). The capital stays as it was.")
+        if change > LARGEST_RISE * abs(self.broker_value):
+            raise CapitalRise(f"The account went from {self.broker_value:,.0f} to {broker_value:,.0f}, more than "
+                              f"{LARGEST_RISE:.0%} up in a day: a deposit? The capital stays as it was.")
+        if change < -LARGEST_FALL * abs(self.broker_value):
+            raise CapitalFall(f"The account went from {self.broker_value:,.0f} to {broker_value:,.0f}, more than "
+                              f"{LARGEST_FALL:.0%} down in a day: a withdrawal, wrong data, or a disaster? Nothing "
+                              f"is decided on it until a person looks.")
         total, maximum = _moved(self.total, self.maximum, change, method)
         return Capital(broker_value=broker_value, total=total, maximum=maximum, profit=self.profit + change)
 
