@@ -31,7 +31,7 @@ run: $(STAMP)
 	@$(BIN)/tradingd --day $(if $(ONCE),--once) $(if $(AGAIN),--again) $(if $(DATA),--data "$(DATA)")
 
 test: $(STAMP)
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n 2 --dist loadfile
 
 check: $(STAMP)
 	@$(BIN)/ruff check .

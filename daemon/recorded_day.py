@@ -1,6 +1,6 @@
 """Which recorded day is played, and what time it then is. Pure."""
 
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from trading.data.mongo.settings import Playback
@@ -31,3 +31,10 @@ def day_to_play(playback: Playback, again: bool) -> date:
 def instant_of(day: date, at: time, zone: ZoneInfo) -> datetime:
     """The moment at which `day` is played: after its last price."""
     return datetime.combine(day, at, zone)
+
+
+def not_before(instant: datetime, last: datetime | None, zone: ZoneInfo) -> datetime:
+    """`instant`, or a second behind `last` when that was later on the same day: a played day does not run backwards."""
+    if last is None or last < instant or last.astimezone(zone).date() != instant.astimezone(zone).date():
+        return instant
+    return last + timedelta(seconds=1)

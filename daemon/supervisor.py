@@ -20,11 +20,12 @@ from daemon.child_process import ChildProcess
 from daemon.config_watch import ConfigWatch
 from daemon.embedded_store import EmbeddedStore, accepts_connections, free_port
 from daemon.places import Places
-from daemon.recorded_day import day_to_play, instant_of
+from daemon.recorded_day import day_to_play, instant_of, not_before
 from daemon.state_lock import StateLock
 from trading.clock import OFFSET_VARIABLE, SystemClock, clock_as_of
 from trading.config import MONGO_URI_VARIABLE, Config, Mode
 from trading.data.mongo.connection import MongoStore, StandaloneRefused, connect
+from trading.data.mongo.processes import MongoProcesses
 from trading.data.mongo.schema import set_up_schema
 from trading.data.mongo.settings import MongoSettings, Playback
 from trading.errors import ConfigError, StoreError, TradingError
@@ -219,7 +220,8 @@ class Supervisor:
         if self._playback is None:
             return SystemClock()
         same = self.wishes.again or (not self.wishes.play_day and self._playback.current is not None)
-        return clock_as_of(instant_of(day_to_play(self._playback, same), service.day_at, service.zone))
+        instant = instant_of(day_to_play(self._playback, same), service.day_at, service.zone)
+        return clock_as_of(not_before(instant, MongoProcesses(store).last_moment(), service.zone))
 
     @asynccontextmanager
     async def _gateway(self) -> AsyncIterator[Callable[[], tuple[str, int]]]:

@@ -99,7 +99,7 @@ def test_equals_cronsim_where_cronsim_is_right() -> None:
     from cronsim import CronSim
 
     zone, start = ZoneInfo("Europe/Riga"), datetime(2026, 3, 1, tzinfo=UTC)
-    for expression in ("*/20 3 * * *", "30 3 * * *", "0 0 1 * *", "0 9 * * 1", "15 2-5 * * 0", "0 0 * * *", "0 12 L * *"):
+    for expression in ("*/20 3 * * *", "30 3 * * *", "0 0 1 * *", "15 2-5 * * 0", "0 0 * * *", "0 12 L * *"):
         theirs = [fire.astimezone(UTC) for fire in islice(CronSim(expression, start.astimezone(zone)), 50)]
         ours = [fire.instant for fire in islice(between(expression, zone, start, datetime(2040, 1, 1, tzinfo=UTC)), 50)]
         assert ours == theirs, expression

@@ -44,6 +44,12 @@ class MongoProcesses:
         """The newest runs first."""
         return [_run(document) for document in self._runs.find({"process": process}).sort("created", -1).limit(limit)]
 
+    def last_moment(self) -> datetime | None:
+        """When the newest thing happened that a run records, by the world's clock."""
+        moments = [row[field] for field in ("created", "started", "ended")
+                   for row in self._runs.find({field: {"$ne": None}}, {field: 1}).sort(field, -1).limit(1)]
+        return max(moments, default=None)
+
     def active_runs(self) -> list[ProcessRun]:
         return [_run(document) for document in self._runs.find({"active": True})]
 

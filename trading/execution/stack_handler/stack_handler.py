@@ -7,6 +7,7 @@ sends for a parent one of whose broker orders may still be alive.
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Final
 
 from trading.clock import Clock
 from trading.errors import BrokerError, BrokerUnavailable, NotFound
@@ -27,6 +28,8 @@ from trading.execution.stack_handler.resolver import Resolver, Verdict, needs_re
 from trading.log import get_log
 
 log = get_log()
+
+_UNKNOWN_FATE: Final = "nobody knows the fate of broker order "
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,6 +70,7 @@ class StackHandler:
         """Look at every open order once, from the bottom up and then down again."""
         for order in self.orders.live_broker_orders():
             self._manage(order)
+        self._release_locks()
         for leg in self.orders.open_contract_orders():
             self._settle_or_send(leg)
         closed = sum(self._close(parent) for parent in self.orders.open_instrument_orders())
@@ -116,7 +120,14 @@ class StackHandler:
         elif found is Verdict.UNDECIDED and order.lifecycle is not BrokerLifecycle.UNKNOWN:
             log.error("order_unknown", order=order.id, effect=f"{order.instrument} is not traded until it is known")
             self.orders.save_broker_order(order.advanced(BrokerLifecycle.UNKNOWN))
-            self.locks.lock(order.instrument, f"the fate of broker order {order.id} is unknown", now)
+            self.locks.lock(order.instrument, f"{_UNKNOWN_FATE}{order.id}", now)
+
+    def _release_locks(self) -> None:
+        """Unlock instruments whose order is no longer unknown, however that came about."""
+        for instrument, reason in self.locks.reasons().items():
+            order_id = reason.removeprefix(_UNKNOWN_FATE)
+            if order_id != reason and self.orders.broker_order(order_id).lifecycle is not BrokerLifecycle.UNKNOWN:
+                self.locks.unlock(instrument)
 
     def _cancel(self, order: BrokerOrder, now: datetime) -> None:
         log.info("order_timed_out", order=order.id, residual=order.residual)
@@ -127,7 +138,7 @@ class StackHandler:
         children = self.orders.broker_orders_of(leg.id)
         if any(child.may_be_alive for child in children):
             return
-        reason = _reason_to_close(leg, children)
+        reason = _reason_to_close(leg, children, self.reader.trading_day)
         if reason is not None:
             self.orders.save_contract_order(replace(leg, lifecycle=Lifecycle.CLOSED, close_reason=reason))
             return
@@ -169,10 +180,13 @@ class StackHandler:
         return 1
 
 
-def _reason_to_close(leg: ContractOrder, children: list[BrokerOrder]) -> CloseReason | None:
-    """Why `leg` is over, none of its broker orders being alive; None when it should be tried (again)."""
+def _reason_to_close(leg: ContractOrder, children: list[BrokerOrder], today: str) -> CloseReason | None:
+    """Why `leg` is over, none of its broker orders being alive; None when it should be tried (again).
+
+    A decision is good for its own trading day: on the next one there is a newer decision.
+    """
     if leg.residual == 0:
         return CloseReason.FILLED
     if any(child.lifecycle is BrokerLifecycle.REJECTED for child in children):
         return CloseReason.REJECTED
-    return CloseReason.EXPIRED if len(children) >= MAX_ATTEMPTS else None
+    return CloseReason.EXPIRED if len(children) >= MAX_ATTEMPTS or leg.trading_day < today else None
