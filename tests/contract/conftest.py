@@ -1,0 +1,28 @@
+"""A real store for contract tests: the embedded server, started once, a database a test."""
+
+from collections.abc import Iterator
+
+import pytest
+from embedded_server import start_server
+from ulid import ULID
+
+from trading.data.mongo.connection import MongoStore, connect
+from trading.data.mongo.schema import set_up_schema
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    process, uri = start_server(tmp_path_factory.mktemp("server"))
+    yield uri
+    process.terminate()
+    process.wait(timeout=30)
+
+
+@pytest.fixture
+def store(server: str) -> Iterator[MongoStore]:
+    """An empty database with our schema."""
+    opened = connect(server, f"test_{ULID()}".lower(), 10.0)
+    set_up_schema(opened)
+    yield opened
+    opened.client.drop_database(opened.database.name)
+    opened.close()
