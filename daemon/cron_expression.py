@@ -7,9 +7,9 @@ position, the reason and a rewritten form; seconds, years and randomness do not 
 import calendar
 import re
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import MAXYEAR, date, timedelta
 from functools import lru_cache
-from typing import Final
+from typing import Final, NoReturn
 
 from trading.errors import ConfigError
 
@@ -20,7 +20,7 @@ ALIASES: Final = {
 MONTHS: Final = {name: i for i, name in enumerate(
     ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"), start=1)}
 WEEKDAYS: Final = {name: i for i, name in enumerate(("sun", "mon", "tue", "wed", "thu", "fri", "sat"))}
-_SEARCH_DAYS: Final = 40 * 366  # the calendar repeats every 28 years, but for centuries
+_SEARCH_YEARS: Final = 40  # the calendar repeats every 28 years, but for centuries
 
 
 class CronError(ConfigError):
@@ -81,8 +81,8 @@ def parse(expression: str) -> CronExpression:
         return _parse_alias(expression, text)
     parts = [(match.group(), match.start() + 1) for match in re.finditer(r"[^ \t]+", expression)]
     if len(parts) != 5:
-        hint = "; seconds and years are not supported" if len(parts) in (6, 7) else ""
-        raise CronError(expression, 1, f"it has {len(parts)} fields, not five (minute hour day month weekday){hint}")
+        raise CronError(expression, 1, f"it has {len(parts)} fields, not five (minute hour day month weekday)"
+                                       f"{_shorter([text for text, _ in parts])}")
     fields = [_FieldReader(expression, kind, text, column).read()
               for kind, (text, column) in zip(KINDS, parts, strict=True)]
     minute, hour, day, month, weekday = fields
@@ -100,8 +100,8 @@ def parse(expression: str) -> CronExpression:
 
 def next_day(expression: CronExpression, first: date) -> date | None:
     """The first matching day on or after `first`; None when there is none within forty years."""
-    year, month, limit = first.year, first.month, first + timedelta(days=_SEARCH_DAYS)
-    while date(year, month, 1) <= limit:
+    year, month, last_year = first.year, first.month, min(first.year + _SEARCH_YEARS, MAXYEAR)
+    while year <= last_year:
         for day in expression.days_in(year, month):
             if (year, month, day) >= (first.year, first.month, first.day):
                 return date(year, month, day)
@@ -111,10 +111,20 @@ def next_day(expression: CronExpression, first: date) -> date | None:
 
 def _parse_alias(expression: str, text: str) -> CronExpression:
     if text == "@reboot":
-        raise CronError(expression, 1, "@reboot is not supported; a daemon start is no slot. Name a time")
+        raise CronError(expression, 1, "@reboot is not supported here yet; a start of the daemon is no slot. "
+                                       "Name a time, e.g. @daily")
     if text not in ALIASES:
         raise CronError(expression, 1, f"{text} is unknown (known: {', '.join(ALIASES)})")
     return parse(ALIASES[text])
+
+
+def _shorter(parts: list[str]) -> str:
+    """What somebody who wrote six or seven fields may have meant."""
+    if len(parts) == 6:
+        return f"; seconds and years are not supported, did you mean '{' '.join(parts[1:])}'?"
+    if len(parts) == 7:
+        return f"; seconds and years are not supported, did you mean '{' '.join(parts[1:6])}'?"
+    return ""
 
 
 @dataclass
@@ -139,23 +149,25 @@ class _FieldReader:
         return self
 
     def _read_mark(self, item: str, position: int) -> bool:
-        upper = item.upper()
-        if self.kind is KINDS[2] and re.fullmatch(r"L|LW|L-\d{1,2}|\d{1,2}W", upper):
-            number = re.search(r"\d+", upper)
-            if number is not None and not (1 <= int(number.group()) <= (30 if upper.startswith("L") else 31)):
-                self._refuse(position, f"{item}: no month has such a day")
-            self.marks.append(upper)
-            return True
-        if self.kind is KINDS[4]:
-            match = re.fullmatch(r"([0-7]|SUN|MON|TUE|WED|THU|FRI|SAT)(#([1-5])|L)", upper)
-            if match is not None:
-                day = self._number(match.group(1), position) % 7
-                self.marks.append(f"{day}{match.group(2)}")
-                return True
-        if re.search(r"[#?]", item) or re.fullmatch(r"L.*|.*\dW|.*\dL", upper):
+        """Whether `item` is one of the extensions, which no range looks like."""
+        upper = item.upper() if item.isascii() else item
+        if self.kind is KINDS[2] and re.fullmatch(r"L|LW|L-[0-9]{1,2}|[0-9]{1,2}W", upper):
+            self.marks.append(self._day_mark(upper, position))
+        elif self.kind is KINDS[4] and re.fullmatch(r"([0-7]|SUN|MON|TUE|WED|THU|FRI|SAT)(#[1-5]|L)", upper):
+            day, mark = re.split(r"(?=#|L$)", upper, maxsplit=1)
+            self.marks.append(f"{self._number(day, position) % 7}{mark}")
+        elif re.search(r"[#?]", item) or re.fullmatch(r"L.*|.*[0-9]W|.*[0-9]L", upper):
             self._refuse(position, f"{item} means nothing in the {self.kind.name} (day of the month: L, LW, 15W, L-3; "
                                    f"day of the week: fri#2, friL)")
-        return False
+        else:
+            return False
+        return True
+
+    def _day_mark(self, mark: str, position: int) -> str:
+        number, top = re.search(r"[0-9]+", mark), 30 if mark.startswith("L") else 31
+        if number is not None and not 1 <= int(number.group()) <= top:
+            self._refuse(position, f"{mark}: no month has such a day (allowed: 1-{top})")
+        return mark
 
     def _read_range(self, item: str, position: int) -> None:
         span, slash, step_text = item.partition("/")
@@ -166,8 +178,6 @@ class _FieldReader:
             first, dash, last = span.partition("-")
             low = self._number(first, position)
             high = self._number(last, position + len(first) + 1) if dash else (self.kind.high if slash else low)
-            if slash and not dash and self.kind is KINDS[4]:
-                high = 6
         if low > high:
             self._refuse(position, f"{span} runs backwards; write {self._turned(low, high)}")
         self.values.update(range(low, high + 1, step))
@@ -175,27 +185,33 @@ class _FieldReader:
     def _turned(self, low: int, high: int) -> str:
         """A reversed range as two: 22-2 becomes 22-23,0-2."""
         top = 6 if self.kind is KINDS[4] else self.kind.high
-        ends = [f"{low}-{top}" if low < top else str(low), f"{self.kind.low}-{high}" if high > self.kind.low
-                else str(high)]
-        return ",".join(ends)
+        ends = [(low, top), (self.kind.low, high)] if low <= top else [(self.kind.low, high)]  # 7 is Sunday, like 0
+        return ",".join(f"{first}-{last}" if first < last else str(last) for first, last in ends)
 
     def _step(self, text: str, position: int) -> int:
         if not re.fullmatch(r"[0-9]+", text) or int(text) == 0:
-            self._refuse(position, f"the step {text!r} is no positive number")
+            self._refuse(position, f"the step {text!r} is no positive number, as in */15")
         return int(text)
 
     def _number(self, text: str, position: int) -> int:
         if text.lower() in self.kind.names:
             return self.kind.names[text.lower()]
+        if not text:
+            self._refuse(position, f"a number is missing in {self.text} (there are no signs; a range is written 1-5)")
         if not re.fullmatch(r"[0-9]+", text):
             names = f" or {', '.join(self.kind.names)}" if self.kind.names else ""
             self._refuse(position, f"{text!r} is no {self.kind.name} "
-                                   f"(allowed: {self.kind.low}-{self.kind.high}{names})")
+                                   f"(allowed: {self.kind.low}-{self.kind.high}{names}){self._short_name(text)}")
         if not self.kind.low <= int(text) <= self.kind.high:
             self._refuse(position, f"{text} is no {self.kind.name} (allowed: {self.kind.low}-{self.kind.high})")
         return int(text)
 
-    def _refuse(self, position: int, reason: str) -> None:
+    def _short_name(self, text: str) -> str:
+        """A hint for full names: sunday means sun."""
+        known = text.lower()[:3] in self.kind.names and text.isalpha()
+        return f"; write {text.lower()[:3]}" if known else ""
+
+    def _refuse(self, position: int, reason: str) -> NoReturn:
         raise CronError(self.expression, position, reason)
 
 

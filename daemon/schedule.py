@@ -3,15 +3,17 @@
 A job whose minute or hour begins with a star lives in real time: it fires whenever the local clock matches, twice in
 a repeated hour, not at all in a missing one. Every other job lives in local time: a missing time (of a change of at
 most three hours) fires at the first minute after the gap, a repeated one only in its first pass.
+Times that fall on one instant are one run (Debian would start the job once for each).
 """
 
-from bisect import bisect_right
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from daemon.clock_changes import ClockChange, changes, end_of_second_pass
 from daemon.cron_expression import CronError, CronExpression, next_day, parse
 from daemon.schedule_words import explain, lint
 
@@ -24,7 +26,7 @@ _LARGEST_CHANGE: Final = timedelta(minutes=180)  # anything more is a correction
 
 @dataclass(frozen=True)
 class FireTime:
-    """One run: its instant in UTC, and the local times that it stands for."""
+    """One run: its instant (aware, UTC), and the local times (naive) that it stands for."""
 
     instant: datetime
     nominals: tuple[datetime, ...]
@@ -41,9 +43,10 @@ def next_after(expression: str, zone: ZoneInfo, after: datetime) -> FireTime:
     Raises:
         CronError: the expression is wrong, or does not fire again within forty years.
     """
-    cron = parse(expression)
-    quick = _quick(cron, zone, after)
-    return quick if quick is not None else _thorough(cron, zone, after.astimezone(UTC))
+    cron, now = parse(expression), after.astimezone(UTC)
+    local = now.astimezone(zone).replace(tzinfo=None, fold=0)
+    first = _lived_through(cron, zone, now, local.replace(second=0, microsecond=0) + _MINUTE)
+    return _search(cron, zone, now, first, local - now.replace(tzinfo=None))
 
 
 def between(expression: str, zone: ZoneInfo, start: datetime, end: datetime) -> Iterator[FireTime]:
@@ -54,81 +57,59 @@ def between(expression: str, zone: ZoneInfo, start: datetime, end: datetime) -> 
         fire = next_after(expression, zone, fire.instant)
 
 
-def _quick(cron: CronExpression, zone: ZoneInfo, after: datetime) -> FireTime | None:
-    """The answer where no change of local time is near; None where one may be."""
-    local = after.astimezone(zone)
-    if local.utcoffset() != (local.astimezone(UTC) + _DAY).astimezone(zone).utcoffset():
-        return None
-    nominal = _next_nominal(cron, local.replace(tzinfo=None, fold=0))
-    placed = nominal.replace(tzinfo=zone)
-    if placed.utcoffset() != placed.replace(fold=1).utcoffset():
-        return None
-    instant = placed.astimezone(UTC)
-    return FireTime(instant, (nominal,)) if instant > after else None
+def _lived_through(cron: CronExpression, zone: ZoneInfo, now: datetime, first: datetime) -> datetime:
+    """`first`, or for a fixed job in the second pass of a repeated time: the end of that time."""
+    end = end_of_second_pass(zone, now) if cron.fixed else None
+    return first if end is None else max(first, end)
 
 
-def _thorough(cron: CronExpression, zone: ZoneInfo, after: datetime) -> FireTime:
-    """Place every nominal time of the days around `after`, and take the first that is later."""
-    first = after.astimezone(zone).date() - 2 * _DAY
+def _search(cron: CronExpression, zone: ZoneInfo, now: datetime, first: datetime, offset: timedelta) -> FireTime:
+    """From one change of the clock to the next: the first match at or after the wall time `first`."""
     while True:
-        day = next_day(cron, first)
-        if day is None:
-            raise CronError(cron.text, 1, f"it does not fire again after {after:%Y-%m-%d}")
-        window = [day + i * _DAY for i in range(5)]
-        placed = sorted(slot for each in window for slot in _slots_of(cron, zone, each))
-        for instant, _ in placed:
-            if instant > after and instant.astimezone(zone).date() <= window[3]:
-                return FireTime(instant, tuple(nominal for other, nominal in placed if other == instant))
-        first = window[2]
+        nominal = _nominal_from(cron, first)
+        fire = FireTime((nominal - offset).replace(tzinfo=UTC), (nominal,))
+        change = next(changes(zone, now, fire.instant), None)
+        if change is None:
+            return fire
+        if _is_caught_up(cron, change, nominal):
+            return _after_the_gap(cron, change, nominal)
+        first = max(change.before, change.after) if cron.fixed else change.after
+        now, offset = change.instant, change.offset
 
 
-def _slots_of(cron: CronExpression, zone: ZoneInfo, day: date) -> Iterator[tuple[datetime, datetime]]:
-    """(instant, nominal) of every time that the expression names on `day`."""
-    if day.day not in cron.days_in(day.year, day.month):
-        return
-    for hour in cron.hours:
-        for minute in cron.minutes:
-            nominal = datetime.combine(day, time(hour, minute))
-            for instant in _instants(cron, zone, nominal):
-                yield instant, nominal
+def _is_caught_up(cron: CronExpression, change: ClockChange, nominal: datetime) -> bool:
+    """Whether the job makes up for `nominal`, a time that `change` has left out."""
+    return cron.fixed and nominal < change.after and change.after - change.before <= _LARGEST_CHANGE
 
 
-def _instants(cron: CronExpression, zone: ZoneInfo, nominal: datetime) -> Iterator[datetime]:
-    early, late = nominal.replace(tzinfo=zone), nominal.replace(tzinfo=zone, fold=1)
-    first, second = early.astimezone(UTC), late.astimezone(UTC)
-    if first > second:  # a gap: the time does not exist
-        if cron.fixed and first - second <= _LARGEST_CHANGE:
-            yield _end_of_gap(zone, second, first)
-        return
-    yield first
-    if second > first and not cron.fixed:
-        yield second
+def _after_the_gap(cron: CronExpression, change: ClockChange, nominal: datetime) -> FireTime:
+    """One run for `nominal` and whatever else lies in the gap, at the first whole minute behind it."""
+    landing, nominals = _whole_minute(change.after), []
+    while nominal <= landing:
+        nominals.append(nominal)
+        nominal = _nominal_from(cron, nominal + _MINUTE)
+    return FireTime((landing - change.offset).replace(tzinfo=UTC), tuple(nominals))
 
 
-def _end_of_gap(zone: ZoneInfo, before: datetime, after: datetime) -> datetime:
-    """The first whole minute with the new offset, between `before` and `after`."""
-    old, low, high = before.astimezone(zone).utcoffset(), 0, (after - before) // _MINUTE
-    while low < high:
-        middle = (low + high) // 2
-        if (before + middle * _MINUTE).astimezone(zone).utcoffset() == old:
-            low = middle + 1
-        else:
-            high = middle
-    return before + low * _MINUTE
-
-
-def _next_nominal(cron: CronExpression, after: datetime) -> datetime:
-    """The first local time that the expression names after `after`, whether or not it exists."""
-    day = after.date()
-    if day.day in cron.days_in(day.year, day.month):
-        if after.hour in cron.hours:
-            later = bisect_right(cron.minutes, after.minute)
-            if later < len(cron.minutes):
-                return datetime.combine(day, time(after.hour, cron.minutes[later]))
-        hour = bisect_right(cron.hours, after.hour)
+def _nominal_from(cron: CronExpression, first: datetime) -> datetime:
+    """The first local time at or after `first` that the expression names, whether or not it exists."""
+    first = _whole_minute(first)
+    if first.day in cron.days_in(first.year, first.month):
+        hour = bisect_left(cron.hours, first.hour)
+        if hour < len(cron.hours) and cron.hours[hour] == first.hour:
+            minute = bisect_left(cron.minutes, first.minute)
+            if minute < len(cron.minutes):
+                return first.replace(minute=cron.minutes[minute])
+            hour += 1
         if hour < len(cron.hours):
-            return datetime.combine(day, time(cron.hours[hour], cron.minutes[0]))
-    following = next_day(cron, day + _DAY)
-    if following is None:
-        raise CronError(cron.text, 1, f"it does not fire again after {day}")
-    return datetime.combine(following, time(cron.hours[0], cron.minutes[0]))
+            return first.replace(hour=cron.hours[hour], minute=cron.minutes[0])
+    day = next_day(cron, (first + _DAY).date())
+    if day is None:
+        raise CronError(cron.text, 1, f"it does not fire again within forty years after {first:%Y-%m-%d}")
+    return datetime.combine(day, time(cron.hours[0], cron.minutes[0]))
+
+
+def _whole_minute(moment: datetime) -> datetime:
+    """`moment`, or the next whole minute."""
+    floor = moment.replace(second=0, microsecond=0)
+    return floor if floor == moment else floor + _MINUTE

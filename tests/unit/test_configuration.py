@@ -40,7 +40,7 @@ MISTAKES = (
     ("processes:\n  run_systems:\n    cron: '0 25 * * *'\n",
      "processes.yaml:3: processes.run_systems.cron: cron '0 25 * * *', column 3: 25 is no hour (allowed: 0-23)"),
     ("processes:\n  run_systems:\n    timeout: soon\n",
-     "processes.yaml:3: processes.run_systems.timeout: 'soon' is no duration; write ISO 8601, for example PT1H30M."),
+     "processes.run_systems.timeout: 'soon' is no duration; write ISO 8601, for example PT1H30M."),
     ("processes:\n  run_systems:\n    timezone: Mars/Base\n",
      "processes.yaml:3: processes.run_systems.timezone: 'Mars/Base' is no time zone; use an IANA name, for example "
      "Europe/London."),
@@ -74,13 +74,13 @@ def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
     assert [line.partition(": ")[0] for line in said] == ["tradingd.yaml:1", "tradingd.yaml:3", "tradingd.yaml:4"]
 
 
-def test_the_address_of_the_store_may_come_from_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_address_of_the_store_may_come_from_outside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(MONGO_URI_VARIABLE, "mongodb://user:secret@db/?replicaSet=r")
     assert load_config(tmp_path).service.mongo.uri == "mongodb://user:secret@db/?replicaSet=r"
 
 
 def test_a_folder_that_does_not_exist_is_said(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="does not exist. Name another with --config"):
+    with pytest.raises(ConfigError, match=r"does not exist\. Name another with --config"):
         load_config(tmp_path / "nowhere")
 
 

@@ -7,10 +7,12 @@ filled in time is cancelled; the remainder may be tried again a limited number o
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from typing import Final
 
 from trading.execution.broker_orders import BrokerLifecycle, BrokerOrder
 
-MAX_ATTEMPTS = 3
+MAX_ATTEMPTS: Final = 3
+REPEAT_CANCEL: Final = timedelta(seconds=5)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,3 +38,9 @@ def should_cancel(order: BrokerOrder, now: datetime, time_out: timedelta) -> boo
     """Whether a live order has had its time and no cancel is under way."""
     live = order.lifecycle in (BrokerLifecycle.ACKED, BrokerLifecycle.WORKING)
     return live and order.sent is not None and now - order.sent >= time_out
+
+
+def should_repeat_cancel(order: BrokerOrder, now: datetime) -> bool:
+    """Whether a cancel went unanswered: it may never have left, and asking again is harmless."""
+    return (order.lifecycle is BrokerLifecycle.PENDING_CANCEL and order.cancel_requested is not None
+            and now - order.cancel_requested >= REPEAT_CANCEL)

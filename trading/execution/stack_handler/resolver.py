@@ -12,6 +12,7 @@ from typing import Final, Protocol
 from trading.execution.broker_orders import SENT_PERHAPS, BrokerLifecycle, BrokerOrder
 
 PASSES_NEEDED: Final = 2
+PASSES_AT_MOST: Final = 5
 PASS_EVERY: Final = timedelta(seconds=2)
 
 
@@ -59,6 +60,10 @@ class Resolver:
     broker: AsksBroker
     _passes: dict[str, list[Evidence]] = field(default_factory=dict)
     _asked: dict[str, datetime] = field(default_factory=dict)
+
+    def gave_up(self, order_id: str) -> bool:
+        """Whether asking about the order has not helped."""
+        return len(self._passes.get(order_id, ())) >= PASSES_AT_MOST
 
     def resolve(self, order: BrokerOrder, now: datetime) -> Verdict:
         """Ask once more if it is time to, and judge what is known by now."""

@@ -11,7 +11,7 @@ from typing import Final
 
 from trading.clock import Clock
 from trading.errors import BrokerError, BrokerUnavailable, NotFound
-from trading.execution.algos.limit_at_touch import MAX_ATTEMPTS, Touch, limit_price, should_cancel
+from trading.execution.algos.limit_at_touch import MAX_ATTEMPTS, Touch, limit_price, should_cancel, should_repeat_cancel
 from trading.execution.broker_orders import BrokerLifecycle, BrokerOrder
 from trading.execution.orders import (
     CloseReason,
@@ -79,10 +79,14 @@ class StackHandler:
         return closed
 
     def _can_move(self) -> bool:
-        """Whether waiting can help: something is at the broker, or was just spawned and may be sent."""
+        """Whether waiting can help: something is at the broker, or was just spawned and may be sent.
+
+        An order that the broker was asked about in vain stays unknown until the next run.
+        """
         locked = self.locks.reasons()
         free = [leg for leg in self.orders.open_contract_orders() if leg.instrument not in locked]
-        return bool(self.orders.live_broker_orders() or free)
+        live = [order for order in self.orders.live_broker_orders() if not self.resolver.gave_up(order.id)]
+        return bool(live or free)
 
     def _spawn(self, parent: InstrumentOrder) -> None:
         if parent.lifecycle is not Lifecycle.OPEN or parent.next_child > 1:
@@ -101,6 +105,10 @@ class StackHandler:
         elif needs_resolving(order, now, self.patience.acknowledge_within):
             self._resolve(order, now)
         elif should_cancel(order, now, self.patience.time_out):
+            log.info("order_timed_out", order=order.id, residual=order.residual)
+            self._cancel(order.moved(BrokerLifecycle.PENDING_CANCEL), now)
+        elif should_repeat_cancel(order, now):
+            self.sender.refresh()  # it may have ended unseen
             self._cancel(order, now)
 
     def _send(self, order: BrokerOrder) -> None:
@@ -130,9 +138,13 @@ class StackHandler:
                 self.locks.unlock(instrument)
 
     def _cancel(self, order: BrokerOrder, now: datetime) -> None:
-        log.info("order_timed_out", order=order.id, residual=order.residual)
-        self.orders.save_broker_order(replace(order.moved(BrokerLifecycle.PENDING_CANCEL), cancel_requested=now))
-        self.sender.cancel(order.id)
+        self.orders.save_broker_order(replace(order, cancel_requested=now))
+        try:
+            self.sender.cancel(order.id)
+        except BrokerUnavailable:
+            raise
+        except BrokerError as error:
+            log.warning("cancel_refused", order=order.id, reason=str(error))
 
     def _settle_or_send(self, leg: ContractOrder) -> None:
         children = self.orders.broker_orders_of(leg.id)

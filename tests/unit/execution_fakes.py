@@ -1,0 +1,328 @@
+"""A small world for the stack handler: orders, books, journal and a broker in memory, obeying the ports' contracts.
+
+`World.crash_at` lets the n-th call of any port fail as a killed worker would: before or after its effect.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any, TypeVar
+
+from trading.broker.facts import OrderEvidence
+from trading.errors import BrokerUnavailable, ConcurrentUpdate
+from trading.execution.algos.limit_at_touch import Touch
+from trading.execution.broker_messages import BrokerMessage, MessageKind
+from trading.execution.broker_orders import BrokerLifecycle, BrokerOrder
+from trading.execution.fills import Fill
+from trading.execution.orders import ContractOrder, InstrumentOrder, OrderKind
+from trading.execution.stack_handler.journal_reader import JournalReader
+from trading.execution.stack_handler.resolver import Resolver
+from trading.execution.stack_handler.stack_handler import Patience, StackHandler
+
+Order = TypeVar("Order", InstrumentOrder, ContractOrder, BrokerOrder)
+START = datetime(2026, 3, 2, 20, tzinfo=UTC)
+
+
+class Killed(BaseException):
+    """The worker died here."""
+
+
+@dataclass(frozen=True)
+class FakeTradable:
+    con_id: int = 42
+    exchange: str = "CME"
+    min_tick: Decimal = Decimal("0.25")
+
+
+@dataclass
+class FakeClock:
+    instant: datetime = START
+
+    def now(self) -> datetime:
+        return self.instant
+
+    def monotonic_s(self) -> float:
+        return self.instant.timestamp()
+
+    def advance(self, seconds: float) -> None:
+        self.instant += timedelta(seconds=seconds)
+
+
+@dataclass
+class World:
+    """Everything outside the stack handler. What is in here survives a killed worker."""
+
+    clock: FakeClock = field(default_factory=FakeClock)
+    fills_at_once: bool = True
+    fills_per_order: int | None = None  # lots filled before the rest waits
+    loses_acknowledgements: bool = False
+    first_orders_lost: int = 0
+    rejects: bool = False
+    quote: Touch | None = field(default_factory=lambda: Touch(bid=Decimal("99.75"), ask=Decimal("100"), at=START))
+    reachable: bool = True
+    crash_at: tuple[int, bool] | None = None  # call number, and whether the effect still happens
+
+    def __post_init__(self) -> None:
+        self.tiers: dict[str, dict[str, Any]] = {"instrument": {}, "contract": {}, "broker": {}}
+        self.fills: dict[str, Fill] = {}
+        self.positions: dict[str, int] = {}
+        self.messages: list[BrokerMessage] = []
+        self.mark = 0
+        self.locked: dict[str, str] = {}
+        self.received: list[str] = []  # what reached the exchange: the oracle of exactly-once
+        self.exchange_filled: dict[str, int] = {}
+        self.calls = 0
+
+    def call(self, effect: Callable[[], Any]) -> Any:
+        self.calls += 1
+        if self.crash_at is not None and self.calls == self.crash_at[0]:
+            if self.crash_at[1]:
+                effect()
+            raise Killed
+        return effect()
+
+    def say(self, kind: MessageKind, **facts: Any) -> None:
+        self.messages.append(BrokerMessage(sequence=len(self.messages) + 1, at=self.clock.now(), epoch="e", kind=kind,
+                                           facts=facts))
+
+    def handler(self) -> StackHandler:
+        """A fresh worker over this world."""
+        market = FakeMarket(self)
+        reader = JournalReader(FakeJournal(self), FakeOrders(self), FakeBooks(self), market, "DU1", "2026-03-02")
+        return StackHandler(orders=FakeOrders(self), market=market, sender=FakeSender(self), locks=FakeLocks(self),
+                            reader=reader, resolver=Resolver(FakeSender(self)), clock=self.clock,
+                            patience=Patience(time_out=timedelta(seconds=60), acknowledge_within=timedelta(seconds=5)),
+                            priced_contract=lambda code: f"{code}/20260600")
+
+    def wants(self, quantity: int, order_id: str = "IO-1", instrument: str = "SP500") -> None:
+        self.tiers["instrument"][order_id] = InstrumentOrder(
+            id=order_id, idempotency_key=order_id, account="DU1", strategy="s", instrument=instrument,
+            kind=OrderKind.STRATEGY, quantity=quantity, trading_day="2026-03-02", created=START, version=1)
+
+    @property
+    def order(self) -> InstrumentOrder:
+        found: InstrumentOrder = self.tiers["instrument"]["IO-1"]
+        return found
+
+    @property
+    def sent(self) -> list[BrokerOrder]:
+        return list(self.tiers["broker"].values())
+
+    def arrive(self, order: BrokerOrder) -> None:
+        """The order reaches the broker."""
+        self.received.append(order.id)
+        assert order.ib_order_id is not None
+        if self.rejects:
+            self.say(MessageKind.ERROR, request_id=order.ib_order_id, code=201, text="Order rejected - reason: margin")
+            return
+        perm_id = 1000 + len(self.received)
+        facts = {"ib_order_id": order.ib_order_id, "reference": order.id, "perm_id": perm_id, "con_id": 42}
+        if not self.loses_acknowledgements:
+            self.say(MessageKind.OPEN_ORDER, status="PreSubmitted", **facts)
+            self.say(MessageKind.ORDER_STATUS, status="Submitted", filled=0.0, **facts)
+        if self.fills_at_once:
+            self.fill(order, min(self.fills_per_order or abs(order.quantity), abs(order.quantity)))
+
+    def fill(self, order: BrokerOrder, lots: int) -> None:
+        """So many lots of `order` are executed."""
+        signed = lots if order.quantity > 0 else -lots
+        self.exchange_filled[order.id] = self.exchange_filled.get(order.id, 0) + signed
+        number = len([message for message in self.messages if message.kind is MessageKind.EXECUTION])
+        facts = {"execution_id": f"0001.{number:04d}.01", "reference": order.id, "perm_id": 0, "ib_order_id": 0,
+                 "con_id": 42, "security": "FUT", "quantity": signed, "price": "100", "at": None, "account": "DU1"}
+        if not self.loses_acknowledgements:
+            self.say(MessageKind.EXECUTION, **facts)
+            self.say(MessageKind.COMMISSION, execution_id=facts["execution_id"], amount="2.05", currency="USD")
+        else:
+            self.withheld = facts
+
+    withheld: dict[str, Any] | None = None
+
+
+@dataclass
+class FakeOrders:
+    world: World
+
+    def _list(self, tier: str) -> list[Any]:
+        return [order for _, order in sorted(self.world.tiers[tier].items())]
+
+    def _save(self, tier: str, order: Any) -> Any:
+        stored = self.world.tiers[tier].get(order.id)
+        if (stored.version if stored else 0) != order.version:
+            raise ConcurrentUpdate(f"order {order.id}", order.version)
+        self.world.tiers[tier][order.id] = replace(order, version=order.version + 1)
+        return self.world.tiers[tier][order.id]
+
+    def open_instrument_orders(self) -> list[InstrumentOrder]:
+        return [order for order in self._list("instrument") if order.is_open]
+
+    def open_contract_orders(self) -> list[ContractOrder]:
+        return [order for order in self._list("contract") if order.is_open]
+
+    def live_broker_orders(self) -> list[BrokerOrder]:
+        return [order for order in self._list("broker") if order.may_be_alive]
+
+    def contract_orders_of(self, parent: str) -> list[ContractOrder]:
+        return [order for order in self._list("contract") if order.parent == parent]
+
+    def broker_orders_of(self, parent: str) -> list[BrokerOrder]:
+        return [order for order in self._list("broker") if order.parent == parent]
+
+    def broker_order(self, order_id: str) -> BrokerOrder:
+        found: BrokerOrder = self.world.tiers["broker"][order_id]
+        return found
+
+    def find_broker_order(self, reference: str, perm_id: int, ib_order_id: int, epoch: str) -> BrokerOrder | None:
+        for order in self._list("broker"):
+            if order.id == reference or (perm_id and order.perm_id == perm_id) or (
+                    ib_order_id and (order.ib_order_id, order.epoch) == (ib_order_id, epoch)):
+                return order  # type: ignore[no-any-return]
+        return None
+
+    def spawned(self, parent: InstrumentOrder, children: list[ContractOrder]) -> None:
+        def effect() -> None:
+            self._save("instrument", parent)
+            for child in children:
+                self._save("contract", child)
+        self.world.call(effect)
+
+    def add_broker_order(self, parent: ContractOrder, order: BrokerOrder) -> BrokerOrder:
+        def effect() -> Any:
+            self._save("contract", parent)
+            return self._save("broker", order)
+        return self.world.call(effect)  # type: ignore[no-any-return]
+
+    def save_broker_order(self, order: BrokerOrder) -> BrokerOrder:
+        return self.world.call(lambda: self._save("broker", order))  # type: ignore[no-any-return]
+
+    def save_contract_order(self, order: ContractOrder) -> None:
+        self.world.call(lambda: self._save("contract", order))
+
+    def save_instrument_order(self, order: InstrumentOrder) -> None:
+        self.world.call(lambda: self._save("instrument", order))
+
+
+@dataclass
+class FakeBooks:
+    world: World
+
+    def apply_fill(self, fill: Fill) -> bool:
+        return self.world.call(lambda: self._apply(fill))  # type: ignore[no-any-return]
+
+    def _apply(self, fill: Fill) -> bool:
+        if fill.id in self.world.fills:
+            return False
+        self.world.fills[fill.id] = fill
+        if fill.broker_order is not None:
+            orders = FakeOrders(self.world)
+            order = orders.broker_order(fill.broker_order)
+            leg = self.world.tiers["contract"][order.parent]
+            parent = self.world.tiers["instrument"][leg.parent]
+            order = replace(order, filled=order.filled + fill.quantity)
+            if order.filled == order.quantity:
+                order = order.advanced(BrokerLifecycle.FILLED)
+            orders._save("broker", order)
+            orders._save("contract", replace(leg, filled=leg.filled + fill.quantity))
+            orders._save("instrument", replace(parent, filled=parent.filled + fill.quantity))
+            self.world.positions[order.contract] = self.world.positions.get(order.contract, 0) + fill.quantity
+        return True
+
+    def apply_commission(self, fill_id: str, amount: Decimal, currency: str) -> bool:
+        return fill_id in self.world.fills
+
+    def contract_positions(self) -> dict[str, int]:
+        return dict(self.world.positions)
+
+
+@dataclass
+class FakeJournal:
+    world: World
+
+    def after(self, sequence: int, limit: int = 1000) -> list[BrokerMessage]:
+        return self.world.messages[sequence:sequence + limit]
+
+    def applied(self) -> int:
+        return self.world.mark
+
+    def mark_applied(self, sequence: int) -> None:
+        def effect() -> None:
+            self.world.mark = max(self.world.mark, sequence)
+        self.world.call(effect)
+
+
+@dataclass
+class FakeLocks:
+    world: World
+
+    def reasons(self) -> dict[str, str]:
+        return dict(self.world.locked)
+
+    def lock(self, instrument: str, reason: str, now: datetime) -> None:
+        self.world.locked.setdefault(instrument, reason)
+
+    def unlock(self, instrument: str) -> None:
+        self.world.locked.pop(instrument, None)
+
+
+@dataclass
+class FakeMarket:
+    world: World
+
+    def tradable(self, contract: str) -> FakeTradable:
+        return FakeTradable()
+
+    def touch(self, contract: str) -> Touch | None:
+        return self.world.quote
+
+    def contract_of(self, con_id: int) -> str | None:
+        return "SP500/20260600"
+
+
+@dataclass
+class FakeSender:
+    """The daemon: claims an intent once, then hands it to the exchange."""
+
+    world: World
+
+    def submit(self, order_id: str) -> str:
+        return self.world.call(lambda: self._submit(order_id))  # type: ignore[no-any-return]
+
+    def _submit(self, order_id: str) -> str:
+        if not self.world.reachable:
+            raise BrokerUnavailable("the broker link is down")
+        orders = FakeOrders(self.world)
+        order = orders.broker_order(order_id)
+        if order.lifecycle is not BrokerLifecycle.INTENT:
+            return order.lifecycle
+        claimed = orders._save("broker", replace(
+            order.moved(BrokerLifecycle.SENDING), epoch="e", ib_order_id=500 + len(self.world.tiers["broker"]),
+            sent=self.world.clock.now()))
+        if len(self.world.tiers["broker"]) > self.world.first_orders_lost:
+            self.world.arrive(claimed)
+        orders._save("broker", claimed.moved(BrokerLifecycle.SENT))
+        return BrokerLifecycle.SENT
+
+    def cancel(self, order_id: str) -> None:
+        self.world.call(lambda: self._cancel(order_id))
+
+    def _cancel(self, order_id: str) -> None:
+        order = FakeOrders(self.world).broker_order(order_id)
+        facts = {"ib_order_id": order.ib_order_id, "reference": order.id, "perm_id": order.perm_id, "con_id": 42}
+        self.world.say(MessageKind.ORDER_STATUS, status="Cancelled",
+                       filled=float(abs(self.world.exchange_filled.get(order_id, 0))), **facts)
+
+    def refresh(self) -> None:
+        """The broker repeats the day: nothing that was said is lost."""
+        if self.world.withheld is not None:
+            self.world.say(MessageKind.EXECUTION, **self.world.withheld)
+            self.world.withheld = None
+
+    def evidence(self, order_id: str) -> OrderEvidence:
+        self.refresh()
+        found = order_id in self.world.received
+        return OrderEvidence(found_open=False, found_completed=False, found_executed=found, next_valid_id=1)
+
+    def wait_for_messages(self, after: int, wait_s: float) -> int:
+        self.world.clock.advance(wait_s)
+        return len(self.world.messages)

@@ -1,0 +1,162 @@
+"""The stack handler in a small world: fills, time-outs, rejections, lost messages, and a worker killed anywhere."""
+
+from decimal import Decimal
+
+import pytest
+from execution_fakes import START, Killed, World
+
+from trading.errors import BrokerUnavailable
+from trading.execution.algos.limit_at_touch import MAX_ATTEMPTS, Touch
+from trading.execution.broker_orders import BrokerLifecycle
+from trading.execution.orders import CloseReason
+
+
+class Checkpoint:
+    """Lets the handler go on, for a while: a handler that never ends is a bug."""
+
+    def __init__(self) -> None:
+        self.passes = 0
+
+    def __call__(self) -> None:
+        self.passes += 1
+        assert self.passes < 500, "the stack handler does not come to an end"
+
+
+def test_an_order_is_sent_filled_and_closed() -> None:
+    world = World()
+    world.wants(5)
+    assert world.handler().run(Checkpoint()) == 1
+    assert world.positions == {"SP500/20260600": 5}
+    assert world.order.close_reason is CloseReason.FILLED
+    assert [(order.limit_price, order.quantity) for order in world.sent] == [(Decimal("100"), 5)]
+
+
+def test_a_sale_takes_the_bid() -> None:
+    world = World()
+    world.wants(-3)
+    world.handler().run(Checkpoint())
+    assert world.sent[0].limit_price == Decimal("99.75")
+    assert world.positions == {"SP500/20260600": -3}
+
+
+def test_a_part_that_is_not_filled_in_time_is_cancelled_and_tried_again_a_few_times() -> None:
+    # given a market that fills two lots an order
+    world = World(fills_per_order=2)
+    world.wants(7)
+
+    # when
+    world.handler().run(Checkpoint())
+
+    # then three orders filled six lots, and the last one is given up
+    assert [order.quantity for order in world.sent] == [7, 5, 3]
+    assert [order.lifecycle for order in world.sent] == [BrokerLifecycle.CANCELLED] * MAX_ATTEMPTS
+    assert world.positions == {"SP500/20260600": 6}
+    assert (world.order.close_reason, world.order.filled) == (CloseReason.EXPIRED, 6)
+
+
+def test_a_rejected_order_is_not_sent_again() -> None:
+    world = World(rejects=True)
+    world.wants(5)
+    world.handler().run(Checkpoint())
+    assert len(world.received) == 1
+    assert world.sent[0].reason == "Order rejected - reason: margin (code 201)"
+    assert world.order.close_reason is CloseReason.REJECTED
+
+
+@pytest.mark.parametrize("quote", [None, Touch(bid=Decimal("101"), ask=Decimal("100"), at=START),
+                                   Touch(bid=Decimal("NaN"), ask=Decimal("100"), at=START)])
+def test_nothing_is_sent_without_a_sane_quote(quote: Touch | None) -> None:
+    world = World(quote=quote)
+    world.wants(5)
+    world.handler().run(Checkpoint())
+    assert world.received == []
+    assert world.order.close_reason is CloseReason.EXPIRED
+
+
+def test_a_negative_price_is_a_price() -> None:
+    world = World(quote=Touch(bid=Decimal("-37.63"), ask=Decimal("-37.60"), at=START))
+    world.wants(5)
+    world.handler().run(Checkpoint())
+    assert world.sent[0].limit_price == Decimal("-37.50")  # up to the grid, so that it does not miss
+    assert world.order.close_reason is CloseReason.FILLED
+
+
+def test_a_lost_acknowledgement_is_asked_for_and_never_answered_by_another_order() -> None:
+    world = World(loses_acknowledgements=True)
+    world.wants(5)
+    world.handler().run(Checkpoint())
+    assert len(world.received) == 1
+    assert world.positions == {"SP500/20260600": 5}
+    assert world.locked == {}
+
+
+def test_an_order_that_never_arrived_is_proven_so_before_another_is_sent() -> None:
+    # given a connection that swallows the first order
+    world = World(first_orders_lost=1)
+    world.wants(5)
+
+    # when
+    world.handler().run(Checkpoint())
+
+    # then
+    assert world.sent[0].lifecycle is BrokerLifecycle.NOT_SENT
+    assert world.received == [world.sent[1].id]
+    assert world.positions == {"SP500/20260600": 5}
+    assert world.locked == {}
+
+
+def test_without_a_broker_the_intent_waits() -> None:
+    world = World(reachable=False)
+    world.wants(5)
+    with pytest.raises(BrokerUnavailable):
+        world.handler().run(Checkpoint())
+    assert world.sent[0].lifecycle is BrokerLifecycle.INTENT
+
+    world.reachable = True
+    world.handler().run(Checkpoint())
+    assert world.received == [world.sent[0].id]
+    assert world.positions == {"SP500/20260600": 5}
+
+
+def test_a_locked_instrument_is_left_alone_while_others_trade() -> None:
+    world = World()
+    world.locked["SP500"] = "position break: x"
+    world.wants(5)
+    world.wants(2, "IO-2", "US2")
+    world.handler().run(Checkpoint())
+    assert world.positions == {"US2/20260600": 2}
+    assert world.order.is_open
+
+
+def calls_of_a_whole_run(**world_is: object) -> int:
+    world = World(**world_is)
+    world.wants(5)
+    world.handler().run(Checkpoint())
+    return world.calls
+
+
+WORLDS = ({}, {"fills_per_order": 1}, {"rejects": True}, {"loses_acknowledgements": True})
+CRASHES = [(world_is, call, effect) for world_is in WORLDS for call in range(1, calls_of_a_whole_run(**world_is) + 1)
+           for effect in (False, True)]
+
+
+@pytest.mark.parametrize(("world_is", "call", "effect"), CRASHES)
+def test_a_worker_killed_at_any_call_loses_nothing_and_sends_nothing_twice(world_is: dict[str, object], call: int,
+                                                                           effect: bool) -> None:
+    # given what an undisturbed run comes to
+    undisturbed = World(**world_is)
+    undisturbed.wants(5)
+    undisturbed.handler().run(Checkpoint())
+
+    # when the worker is killed at one call of the outside world, and another one takes over
+    world = World(**world_is, crash_at=(call, effect))
+    world.wants(5)
+    with pytest.raises(Killed):
+        world.handler().run(Checkpoint())
+    world.handler().run(Checkpoint())
+
+    # then it comes to the same
+    assert len(world.received) == len(set(world.received))
+    assert world.positions == undisturbed.positions
+    assert world.order.close_reason is undisturbed.order.close_reason
+    assert sum(world.exchange_filled.values()) == sum(world.positions.values())
