@@ -22,6 +22,7 @@ def configure_log(level: str = "INFO") -> None:
         logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
         cache_logger_on_first_use=False,
     )
+    logging.getLogger("ib_async").setLevel(logging.CRITICAL)  # its complaints reach us as errors and journal rows
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
 
 

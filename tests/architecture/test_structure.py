@@ -18,7 +18,7 @@ from trading.shipped import shipped_folder
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = sorted(path for package in ("daemon", "processes", "trading") for path in (ROOT / package).rglob("*.py"))
-DOCUMENTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
 
 
 def imports(path: Path) -> set[str]:
@@ -129,7 +129,7 @@ def test_every_command_that_a_document_shows_exists(document: str, line: str) ->
         assert re.search(rf"^{words[1]}:", (ROOT / "Makefile").read_text(), re.MULTILINE), line
     else:
         assert words[0] == "tradectl"
-        known = {known_words: command for known_words, command in ALL}
+        known = dict(ALL)
         found = next((known[tuple(words[1:n])] for n in (3, 2) if tuple(words[1:n]) in known), None)
         assert found is not None, line
         options = {option for parameter in found.params for option in parameter.opts}

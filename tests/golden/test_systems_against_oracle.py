@@ -1,9 +1,12 @@
 """Volatility, forecasts and positions against numbers that pysystemtrade computed from the same files.
 
-Needs the reference data beside the checkout; test_systems_by_hand.py checks the same code on numbers of our own.
+Needs the reference data beside the checkout; test_systems_against_fixture.py checks the same code on data of our own.
+Tolerances are those of the oracle's README: 1e-7 where it writes 10 digits, 1e-6 for forecasts.
 """
 
+import json
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -11,7 +14,10 @@ import pandas as pd
 import pytest
 
 from trading.data.csv.pysystemtrade import PysystemtradeFolder
+from trading.execution.buffered import required_trade
 from trading.objects.instruments import Instrument
+from trading.systems.accounts import Accounts
+from trading.systems.buffered_path import TradeTo, buffered_path
 from trading.systems.forecasts import CombineForecasts, ForecastScaleCap, Rules
 from trading.systems.portfolio import Portfolio
 from trading.systems.position_size import PositionSize
@@ -67,11 +73,16 @@ def system() -> System:
     return build_system(RecordedSimData(), system_config(settings, notional_trading_capital=5_000_000))
 
 
+@pytest.fixture(scope="module")
+def system_with_buffers_by_forecast(system: System) -> System:
+    return build_system(system.data, system.config.model_copy(update={"buffer_method": "forecast"}))
+
+
 def oracle(folder: str, code: str) -> pd.DataFrame:
     return pd.read_csv(ORACLE / folder / f"{code}.csv.gz", index_col=0, parse_dates=True)
 
 
-def check_equal(ours: pd.Series, theirs: pd.Series, rel: float, what: str) -> None:
+def check_equal(ours: pd.Series, theirs: pd.Series, rel: float, what: str, absolute: float = 1e-12) -> None:
     """Equal on every row that the oracle holds, missing values included.
 
     Before there is any forecast the oracle calls a position zero; we call it unknown.
@@ -79,7 +90,7 @@ def check_equal(ours: pd.Series, theirs: pd.Series, rel: float, what: str) -> No
     found = ours.reindex(theirs.index).astype(float)
     too_early = found.isna() & (theirs == 0) & (theirs.index < (found.first_valid_index() or theirs.index[-1]))
     found = found.mask(too_early, 0.0).to_numpy()
-    np.testing.assert_allclose(found, theirs.to_numpy(), rtol=rel, atol=1e-12, equal_nan=True, err_msg=what)
+    np.testing.assert_allclose(found, theirs.to_numpy(), rtol=rel, atol=absolute, equal_nan=True, err_msg=what)
 
 
 @pytest.mark.parametrize("code", CODES)
@@ -100,10 +111,64 @@ def test_forecasts_equal_the_oracle(system: System, code: str, rule: str) -> Non
 
 
 @pytest.mark.parametrize("code", CODES)
+def test_forecasts_are_combined_as_by_the_oracle(system: System, code: str) -> None:
+    expected, stage = oracle("05_positions", code), system.stage(CombineForecasts)
+    check_equal(stage.combined_forecast(code), expected["combined_forecast"], 1e-7, "combined")
+    for rule in RULES:
+        check_equal(stage.forecast_weights(code)[rule], expected[f"fw_{rule}"], 1e-7, f"weight of {rule}")
+
+
+@pytest.mark.parametrize("code", CODES)
 def test_positions_equal_the_oracle(system: System, code: str) -> None:
     expected, portfolio, sizes = oracle("05_positions", code), system.stage(Portfolio), system.stage(PositionSize)
-    check_equal(system.stage(CombineForecasts).combined_forecast(code), expected["combined_forecast"], 1e-6, "combined")
-    check_equal(sizes.volatility_scalar(code), expected["vol_scalar"], 1e-6, "volatility scalar")
-    check_equal(sizes.subsystem_position(code), expected["subsystem_position"], 1e-6, "subsystem position")
-    check_equal(portfolio.notional_position(code), expected["notional_position"], 1e-6, "notional position")
-    check_equal(portfolio.buffer(code), expected["buffer"], 1e-6, "buffer")
+    check_equal(sizes.value_volatility(code), expected["instr_value_vol"], 1e-7, "value volatility")
+    check_equal(sizes.volatility_scalar(code), expected["vol_scalar"], 1e-7, "volatility scalar")
+    check_equal(sizes.subsystem_position(code), expected["subsystem_position"], 1e-7, "subsystem position")
+    check_equal(portfolio.notional_position(code), expected["notional_position"], 1e-7, "notional position")
+
+
+def test_instrument_weights_equal_the_oracle(system: System) -> None:
+    expected = pd.read_csv(ORACLE / "05_positions" / "instrument_weights.csv.gz", index_col=0, parse_dates=True)
+    for code in CODES:
+        check_equal(system.stage(Portfolio).weight(code), expected[code], 1e-7, f"weight of {code}")
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_buffers_equal_the_oracle(system: System, system_with_buffers_by_forecast: System, code: str) -> None:
+    expected, other = oracle("05_positions", code), system_with_buffers_by_forecast.stage(Portfolio)
+    check_equal(system.stage(Portfolio).buffer(code), expected["buffer"], 1e-7, "buffer")
+    check_equal(other.buffer(code), expected["forecast_method_buffer"], 1e-7, "buffer by forecast")
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_held_positions_equal_the_oracle(system: System, code: str) -> None:
+    expected, portfolio = oracle("05_positions", code), system.stage(Portfolio)
+    check_equal(portfolio.held_position(code, TradeTo.OPTIMUM), expected["buffered_rounded"], 1e-7, "whole contracts")
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_gross_gains_equal_the_oracle(system: System, code: str) -> None:
+    expected, accounts = oracle("06_accounts", code), system.stage(Accounts)
+    whole = system.stage(Portfolio).held_position(code, TradeTo.OPTIMUM)
+    subsystem = system.stage(PositionSize).subsystem_position(code)
+    check_equal(accounts.gains_of(code, whole), expected["gross"], 1e-6, "whole contracts", absolute=1e-6)
+    check_equal(accounts.gains_of(code, subsystem), expected["sub_gross"], 1e-6, "subsystem", absolute=1e-6)
+
+
+def buffer_cases(kind: str) -> list[dict[str, Any]]:
+    cases: list[dict[str, Any]] = json.loads((ORACLE / "13_buffers" / "cases.json").read_text())[kind]
+    return cases
+
+
+def test_paths_through_a_buffer_equal_the_oracle() -> None:
+    for case in buffer_cases("apply_buffer"):
+        optimal, lower, upper = (pd.Series(case[name], dtype="float64") for name in ("optimal", "bot", "top"))
+        if case["roundpositions"]:
+            optimal, lower, upper = optimal.round(), lower.round(), upper.round()
+        path = buffered_path(optimal, lower, upper, TradeTo.EDGE if case["trade_to_edge"] else TradeTo.OPTIMUM)
+        np.testing.assert_allclose(path, case["result"], rtol=1e-12, err_msg=case["label"])
+
+
+def test_trades_of_production_equal_the_oracle() -> None:
+    for case in buffer_cases("production_classic_buffered_trade"):
+        assert required_trade(case["actual"], 0, case["lower"], case["upper"]) == case["trade"], case

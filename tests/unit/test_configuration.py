@@ -47,7 +47,8 @@ MISTAKES = (
     ("processes:\n  run_systems:\n    cron: a\n    cron: b\n",
      "processes.yaml:4: processes.run_systems.cron: this key stands here twice (first in processes.yaml:3). "
      "Keep one of them."),
-    ("processes:\n  run_systems:\n    after: [run_sistems]\n", "processes.run_systems.after: run_sistems is no process"),
+    ("processes:\n  run_systems:\n    after: [run_sistems]\n",
+     "processes.run_systems.after: run_sistems is no process"),
     ("processes:\n  update_fx_prices:\n    after: [run_systems]\n", "the processes wait for each other: "),
     ("processes:\n  my_process:\n    cron: '0 6 * * *'\n    timeout: PT1H\n",
      "processes.yaml:2: processes.my_process: there is no such process"),

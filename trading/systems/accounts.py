@@ -3,23 +3,30 @@
 import pandas as pd
 
 from trading.systems.portfolio import Portfolio
+from trading.systems.position_size import PositionSize
 from trading.systems.rawdata import RawData
 from trading.systems.stage import SystemStage
+
+_DELAY = 2  # business days: decided at one close, traded by the next, earning from then on
 
 
 class Accounts(SystemStage):
     """Profit and loss in the base currency."""
 
     name = "accounts"
-    needs = ("portfolio", "rawdata")
+    needs = ("portfolio", "positionSize", "rawdata")
 
     def daily_gains(self, code: str) -> pd.Series:
-        """Gain of each business day from the position decided two days before, in the base currency."""
-        def compute() -> pd.Series:
-            instrument, config = self.system.data.instrument(code), self.system.config
-            changes = self.system.stage(RawData).daily_prices(code).ffill().diff()
-            held = self.system.stage(Portfolio).notional_position(code).shift(2).reindex(changes.index, method="ffill")
-            rates = self.system.data.fx(instrument.currency, config.base_currency)
-            rates = rates.set_axis(pd.DatetimeIndex(rates.index).tz_convert(config.timezone).tz_localize(None), axis=0)
-            return held * changes * instrument.point_size * rates.reindex(changes.index, method="ffill")
-        return self.kept("daily_gains", code, compute)
+        """Gain of each business day from the notional position, in the base currency."""
+        return self.kept("daily_gains", code,
+                         lambda: self.gains_of(code, self.system.stage(Portfolio).notional_position(code)))
+
+    def gains_of(self, code: str, positions: pd.Series) -> pd.Series:
+        """Gain of each business day, in the base currency, from `positions` (contracts decided on each business day).
+
+        Source: oracle README 06.
+        """
+        changes = self.system.stage(RawData).daily_prices(code).ffill().diff()
+        held = positions.shift(_DELAY).reindex(changes.index, method="ffill")
+        point_size = self.system.data.instrument(code).point_size
+        return held * changes * point_size * self.system.stage(PositionSize).rate(code)

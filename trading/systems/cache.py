@@ -1,12 +1,13 @@
 """SystemCache: what a stage computed, kept while it is worth its room. Least recently used goes first, in O(1).
 
-An item remembers which items it was computed from; dropping one drops everything that was built on it. None is a
-value like any other. The clock is given, so that ageing can be tested.
+An item remembers from which items it was computed: dropping one drops everything built on it, even if the item
+itself had to make room long ago, and an item is as old as the oldest of its inputs. None is a value like any other.
+The clock is given, so that ageing can be tested.
 """
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TypeVar, cast
 
 Value = TypeVar("Value")
@@ -22,11 +23,16 @@ class CacheStatistics:
     items: int
 
 
-@dataclass
+@dataclass(frozen=True)
 class _Item:
     value: object
-    stored_s: float
-    users: set[Hashable] = field(default_factory=set)  # items that were computed from this one
+    stored_s: float  # when it was computed, or its oldest input if that is older
+
+
+@dataclass
+class _Computation:
+    key: Hashable
+    oldest_input_s: float
 
 
 class SystemCache:
@@ -35,7 +41,8 @@ class SystemCache:
     def __init__(self, now_s: Callable[[], float], max_items: int = 100_000, ttl_s: float | None = None) -> None:
         self._now_s, self._max_items, self._ttl_s = now_s, max_items, ttl_s
         self._items: OrderedDict[Hashable, _Item] = OrderedDict()
-        self._computing: list[Hashable] = []
+        self._users: dict[Hashable, set[Hashable]] = {}  # key to what was computed from it; outlives its item
+        self._running: list[_Computation] = []
         self._hits = self._misses = self._evictions = 0
 
     def get(self, key: Hashable, compute: Callable[[], Value]) -> Value:
@@ -44,51 +51,61 @@ class SystemCache:
         Raises:
             RecursionError: computing `key` needs `key`; the message shows the chain.
         """
-        if key in self._computing:
-            chain = " -> ".join(map(str, (*self._computing[self._computing.index(key):], key)))
-            raise RecursionError(f"these items of the system need each other: {chain}")
-        user = self._computing[-1] if self._computing else None
-        if not self._is_fresh(key):
+        self._refuse_circle(key)
+        item = self._fresh(key)
+        if item is None:
             self._misses += 1
-            self._store(key, self._computed(key, compute))
+            item = self._computed(key, compute)
+            self._store(key, item)
         else:
             self._hits += 1
             self._items.move_to_end(key)
-        if user is not None and key in self._items:
-            self._items[key].users.add(user)
-        return cast(Value, self._last) if key not in self._items else cast(Value, self._items[key].value)
+        self._note_use(key, item)
+        return cast(Value, item.value)
 
     def invalidate(self, key: Hashable) -> int:
         """Drop `key` and everything computed from it; how many items that were."""
-        item = self._items.pop(key, None)
-        return 0 if item is None else 1 + sum(self.invalidate(user) for user in item.users)
+        dropped = 0 if self._items.pop(key, None) is None else 1
+        return dropped + sum(self.invalidate(user) for user in self._users.pop(key, ()))
 
     def clear(self) -> None:
+        """Drop everything; the statistics go on."""
         self._items.clear()
+        self._users.clear()
 
     @property
     def statistics(self) -> CacheStatistics:
         return CacheStatistics(self._hits, self._misses, self._evictions, len(self._items))
 
-    def _computed(self, key: Hashable, compute: Callable[[], Value]) -> Value:
-        self._computing.append(key)
+    def _refuse_circle(self, key: Hashable) -> None:
+        running = [computation.key for computation in self._running]
+        if key in running:
+            chain = " -> ".join(map(str, (*running[running.index(key):], key)))
+            raise RecursionError(f"these items of the system need each other: {chain}")
+
+    def _computed(self, key: Hashable, compute: Callable[[], object]) -> _Item:
+        self._running.append(_Computation(key, self._now_s()))
         try:
-            return compute()
+            return _Item(compute(), self._running[-1].oldest_input_s)
         finally:
-            self._computing.pop()
+            self._running.pop()
 
-    def _is_fresh(self, key: Hashable) -> bool:
+    def _note_use(self, key: Hashable, item: _Item) -> None:
+        """Whatever is being computed now stands on `key`."""
+        if self._running:
+            user = self._running[-1]
+            user.oldest_input_s = min(user.oldest_input_s, item.stored_s)
+            self._users.setdefault(key, set()).add(user.key)
+
+    def _fresh(self, key: Hashable) -> _Item | None:
         item = self._items.get(key)
-        if item is None:
-            return False
-        if self._ttl_s is not None and self._now_s() - item.stored_s >= self._ttl_s:
+        if item is not None and self._ttl_s is not None and self._now_s() - item.stored_s >= self._ttl_s:
             self.invalidate(key)
-            return False
-        return True
+            return None
+        return item
 
-    def _store(self, key: Hashable, value: object) -> None:
-        self._last = value
-        self._items[key] = _Item(value, self._now_s())
+    def _store(self, key: Hashable, item: _Item) -> None:
+        self._items[key] = item
         while len(self._items) > self._max_items:
             self._items.popitem(last=False)
             self._evictions += 1

@@ -4,7 +4,7 @@ import pandas as pd
 
 
 def local_times(values: pd.Series, timezone: str) -> pd.Series:
-    """The same values by the operator's clock, without a zone."""
+    """The same values by the operator's clock, without a zone; in a repeated hour the order is the true one."""
     index = values.index
     assert isinstance(index, pd.DatetimeIndex)
     return values.set_axis(index.tz_convert(timezone).tz_localize(None), axis=0)
@@ -22,6 +22,16 @@ def business_day_last(values: pd.Series) -> pd.Series:
 def business_day_mean(values: pd.Series) -> pd.Series:
     """The mean of each Monday to Friday; weekends as in `business_day_last`."""
     return values.resample("1B").mean()
+
+
+def known_at(values: pd.Series, days: pd.Index) -> pd.Series:
+    """The newest value of `values` at the beginning of each of `days`; NaN before the first.
+
+    Args:
+        values: at local times (see `local_times`), NaN allowed.
+    """
+    known = values.dropna().sort_index(kind="stable")
+    return known[~known.index.duplicated(keep="last")].reindex(days, method="ffill")
 
 
 def year_fraction(months: pd.Series) -> pd.Series:

@@ -3,11 +3,8 @@
 import pandas as pd
 
 from trading.systems.rawdata import RawData
-from trading.systems.rules.breakout import breakout
-from trading.systems.rules.carry import carry
-from trading.systems.rules.ewmac import ewmac
+from trading.systems.rules.registry import RULES
 from trading.systems.stage import SystemStage
-from trading.systems.system_config import RuleConfig
 
 _WEIGHT_SMOOTHING = 125  # span in business days
 
@@ -21,19 +18,8 @@ class Rules(SystemStage):
     def raw_forecast(self, code: str, rule: str) -> pd.Series:
         """One rule's own opinion, each business day."""
         settings = self.system.config.forecast_rules[rule]
-        return self.kept(f"raw_forecast {rule}", code, lambda: self._computed(code, settings))
-
-    def _computed(self, code: str, settings: RuleConfig) -> pd.Series:
-        raw = self.system.stage(RawData)
-        if settings.rule == "ewmac":
-            assert settings.fast is not None
-            assert settings.slow is not None
-            return ewmac(raw.daily_prices(code), raw.daily_volatility(code), settings.fast, settings.slow)
-        if settings.rule == "carry":
-            assert settings.smooth_days is not None
-            return carry(raw.raw_carry(code), settings.smooth_days)
-        assert settings.lookback is not None
-        return breakout(raw.daily_prices(code), settings.lookback)
+        return self.kept(f"raw_forecast {rule}", code,
+                         lambda: RULES[settings.rule](self.system.stage(RawData), code, settings))
 
 
 class ForecastScaleCap(SystemStage):

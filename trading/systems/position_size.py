@@ -3,7 +3,7 @@
 import pandas as pd
 
 from trading.quant.volatility import DAYS_TO_YEAR
-from trading.systems.daily import local_times
+from trading.systems.daily import known_at, local_times
 from trading.systems.forecasts import CombineForecasts
 from trading.systems.rawdata import RawData
 from trading.systems.stage import SystemStage
@@ -38,13 +38,16 @@ class PositionSize(SystemStage):
             percentage = raw.percentage_volatility(code)
             block = raw.denominator(code).ffill().reindex(percentage.index, method="ffill").abs() \
                 * instrument.point_size / 100
-            own = block * percentage
-            return own * self._rate(instrument.currency).reindex(own.index, method="ffill")
+            return block * percentage * self.rate(code)
         return self.kept("value_volatility", code, compute)
 
-    def _rate(self, currency: str) -> pd.Series:
-        """Rates at their own times: a day's label is its midnight, so it takes the close before it, known by then."""
+    def rate(self, code: str) -> pd.Series:
+        """The value of the instrument's currency in the base currency on each business day.
+
+        A day's label is its midnight, so it takes the rate of the day before, known by then.
+        """
         def compute() -> pd.Series:
-            rates = self.system.data.fx(currency, self.system.config.base_currency)
-            return local_times(rates, self.system.config.timezone).ffill()
-        return self.kept("rate", currency, compute)
+            config, currency = self.system.config, self.system.data.instrument(code).currency
+            rates = local_times(self.system.data.fx(currency, config.base_currency), config.timezone)
+            return known_at(rates, self.system.stage(RawData).daily_prices(code).index)
+        return self.kept("rate", code, compute)

@@ -32,7 +32,7 @@ def system_config(settings: Mapping[str, Any], **facts: Any) -> SystemConfig:
     try:
         return SystemConfig.model_validate({**settings, **facts})
     except ValidationError as error:
-        lines = [f"strategies.yaml: system.{'.'.join(map(str, mistake['loc']))}: {mistake['msg']}."
+        lines = [f"strategies.yaml: {'.'.join(map(str, ('system', *mistake['loc'])))}: {mistake['msg']}."
                  for mistake in error.errors()]
         raise ConfigError("\n".join(lines)) from error
 

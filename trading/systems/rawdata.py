@@ -1,5 +1,7 @@
 """RawData: daily prices, their volatility, and carry, for each instrument."""
 
+from collections.abc import Iterator
+
 import pandas as pd
 
 from trading.quant.volatility import DAYS_TO_YEAR, VolatilityEstimator
@@ -34,6 +36,15 @@ class RawData(SystemStage):
         """Standard deviation of a business day's price change, in price points."""
         return self.kept("daily_volatility", code,
                          lambda: self._estimator.estimate(self.daily_prices(code).diff()))
+
+    def why_risk_is_unknown(self, code: str) -> Iterator[str]:
+        """What is wrong with the volatility of the last day, if anything."""
+        changes, volatility = self.daily_prices(code).diff(), self.daily_volatility(code)
+        needed = self._estimator.min_periods
+        if volatility.empty or volatility.isna().iloc[-1]:
+            yield f"its volatility needs {needed} daily changes of the price, and there are {int(changes.count())}"
+        elif volatility.iloc[-1] <= self._estimator.floor:
+            yield f"its price has not moved in {int(changes.count())} days, so nothing is known about its risk"
 
     def percentage_volatility(self, code: str) -> pd.Series:
         """Daily volatility in percent of the held contract's price."""

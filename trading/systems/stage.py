@@ -3,10 +3,12 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar, TypeVar
 
+import pandas as pd
+
 if TYPE_CHECKING:
     from trading.systems.system import System
 
-Value = TypeVar("Value")
+Value = TypeVar("Value", pd.Series, pd.DataFrame)
 
 
 class SystemStage:
@@ -18,5 +20,8 @@ class SystemStage:
     system: "System"
 
     def kept(self, item: str, code: str, compute: Callable[[], Value]) -> Value:
-        """The value of `item` for `code`, computed once."""
-        return self.system.cache.get((self.name, item, code), compute)
+        """The value of `item` for `code`, computed once.
+
+        A caller may change what it receives: with pandas' copy on write the kept value stays as it was.
+        """
+        return self.system.cache.get((self.name, item, code), compute).copy(deep=False)

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable
 from graphlib import CycleError, TopologicalSorter
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
+from trading.clock import SystemClock
 from trading.errors import ConfigError
 from trading.systems.cache import SystemCache
 from trading.systems.sim_data import SimData
@@ -14,14 +15,28 @@ Stage = TypeVar("Stage", bound=SystemStage)
 
 
 class System:
-    """Stages are found by their type: `system.stage(Portfolio)`, or by name: `system.get_item("portfolio")`."""
+    """Stages are found by their type: `system.stage(Portfolio)`, or by name: `system.get_item("portfolio")`.
 
-    def __init__(self, stages: Iterable[SystemStage], data: SimData, config: SystemConfig, cache: SystemCache) -> None:
-        self.data, self.config, self.cache = data, config, cache
-        self._stages = {stage.name: stage for stage in stages}
-        _check_needs({name: stage.needs for name, stage in self._stages.items()})
-        for stage in self._stages.values():
+    Whoever sits at a prompt may write `system.portfolio`. Programs use `stage`, which a type checker understands.
+    """
+
+    def __init__(self, stages: Iterable[SystemStage], data: SimData, config: SystemConfig,
+                 cache: SystemCache | None = None) -> None:
+        """Raise ConfigError when two stages have one name, or a stage needs one that is missing or needs it back."""
+        given = tuple(stages)
+        _check_names([stage.name for stage in given])
+        _check_needs({stage.name: stage.needs for stage in given})
+        self.data, self.config = data, config
+        self.cache = SystemCache(SystemClock().monotonic_s) if cache is None else cache
+        self._stages = {stage.name: stage for stage in given}
+        for stage in given:
             stage.system = self
+
+    if not TYPE_CHECKING:  # else every misspelt attribute would pass the type checker
+        def __getattr__(self, name: str) -> SystemStage:
+            if name.startswith("_") or name not in self._stages:
+                raise AttributeError(f"The system has no stage {name}.")
+            return self._stages[name]
 
     @property
     def stage_names(self) -> tuple[str, ...]:
@@ -45,15 +60,26 @@ class System:
         return found
 
     def instrument_codes(self) -> tuple[str, ...]:
-        """What is traded: the configured instruments, or all that the data have."""
+        """What is traded: the configured instruments, or those with a weight, or all that the data have.
+
+        Raises:
+            ConfigError: the data lack an instrument that is named.
+        """
         available = self.data.instrument_codes()
-        if self.config.instruments == "all":
+        named = self.config.named_instruments()
+        if named is None:
             return available
-        missing = sorted(set(self.config.instruments) - set(available))
+        missing = sorted(set(named) - set(available))
         if missing:
             raise ConfigError(f"strategies.yaml names instruments without prices: {', '.join(missing)} "
                               f"(available: {', '.join(available)}). Import them, or remove the names.")
-        return tuple(self.config.instruments)
+        return named
+
+
+def _check_names(names: list[str]) -> None:
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ConfigError(f"Two stages are called {', '.join(twice)}. Give each stage a name of its own.")
 
 
 def _check_needs(needs: dict[str, tuple[str, ...]]) -> None:

@@ -1,14 +1,17 @@
 """The settings of one system. Frozen and strict: a typo is an error that names the key."""
 
-from typing import Literal
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, field_validator, model_validator
+
+Weight = Annotated[float, Field(ge=0)]
 
 
 class RuleConfig(BaseModel):
     """One trading rule with its scalar (forecasts average 10 in size) and its weight in the combination."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
     rule: Literal["ewmac", "carry", "breakout"]
     scalar: PositiveFloat
     weight: float = Field(gt=0)
@@ -20,25 +23,58 @@ class RuleConfig(BaseModel):
     @model_validator(mode="after")
     def _complete(self) -> "RuleConfig":
         needed = {"ewmac": ("fast", "slow"), "carry": ("smooth_days",), "breakout": ("lookback",)}[self.rule]
-        given = {name for name in ("fast", "slow", "smooth_days", "lookback") if name in self.model_fields_set}
+        given = {name for name in ("fast", "slow", "smooth_days", "lookback") if getattr(self, name) is not None}
         if given != set(needed):
             raise ValueError(f"rule {self.rule} needs exactly {', '.join(needed)}")
+        if self.fast is not None and self.slow is not None and self.fast >= self.slow:
+            raise ValueError(f"fast ({self.fast}) must be smaller than slow ({self.slow})")
         return self
 
 
 class SystemConfig(BaseModel):
-    """One system. `instruments` "all" means every one that the data have; weights None means equal ones."""
+    """One system. `instruments` "all" means those with a weight, and without weights every one that the data have.
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-    instruments: tuple[str, ...] | Literal["all"] = "all"
-    instrument_weights: dict[str, float] | None = None
+    `instrument_weights` None means equal ones.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    instruments: Annotated[tuple[str, ...], Field(min_length=1)] | Literal["all"] = "all"
+    instrument_weights: dict[str, Weight] | None = None
     instrument_div_multiplier: float = Field(default=2.1, gt=0, le=2.5)
     forecast_rules: dict[str, RuleConfig] = Field(min_length=1)
     forecast_div_multiplier: float = Field(default=1.31, gt=0, le=2.5)
     forecast_cap: PositiveFloat = 20.0
     percentage_vol_target: PositiveFloat = 20.0
     notional_trading_capital: PositiveFloat = 1_000_000.0
-    base_currency: str = "USD"
+    base_currency: str = Field(default="USD", pattern=r"^[A-Z]{3}$")
     buffer_size: float = Field(default=0.10, ge=0, lt=1)
     buffer_method: Literal["position", "forecast"] = "position"
     timezone: str = "Europe/London"
+
+    def named_instruments(self) -> tuple[str, ...] | None:
+        """The instruments that somebody wrote down; None when it is left to the data."""
+        if self.instruments != "all":
+            return self.instruments
+        return None if self.instrument_weights is None else tuple(self.instrument_weights)
+
+    @field_validator("timezone")
+    @classmethod
+    def _zone_exists(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            raise ValueError(f"{value!r} is no time zone; write a name such as Europe/London") from error
+        return value
+
+    @model_validator(mode="after")
+    def _weights_fit(self) -> "SystemConfig":
+        if self.instruments != "all" and len(set(self.instruments)) < len(self.instruments):
+            raise ValueError("instruments names one of them twice")
+        if self.instrument_weights is None:
+            return self
+        if sum(self.instrument_weights.values()) <= 0:
+            raise ValueError("instrument_weights adds up to nothing; leave it out for equal weights")
+        if self.instruments != "all" and set(self.instruments) != set(self.instrument_weights):
+            different = sorted(set(self.instruments) ^ set(self.instrument_weights))
+            raise ValueError(f"instruments and instrument_weights differ in {', '.join(different)}")
+        return self

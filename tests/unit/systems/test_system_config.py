@@ -1,0 +1,53 @@
+"""SystemConfig: defaults, and what is refused with its key."""
+
+from typing import Any
+
+import pytest
+
+from trading.errors import ConfigError
+from trading.systems.production_system import system_config
+
+TREND = {"rule": "ewmac", "fast": 16, "slow": 64, "scalar": 3.75, "weight": 1.0}
+
+
+def test_defaults() -> None:
+    config = system_config({"forecast_rules": {"trend": TREND}})
+    assert (config.instruments, config.instrument_weights, config.forecast_cap) == ("all", None, 20.0)
+    assert (config.buffer_size, config.buffer_method, config.timezone) == (0.10, "position", "Europe/London")
+
+
+REFUSED: tuple[tuple[dict[str, Any], str], ...] = (
+    ({"bufer_size": 0.1}, "strategies.yaml: system.bufer_size: Extra inputs are not permitted."),
+    ({"buffer_size": 1.0}, "strategies.yaml: system.buffer_size: Input should be less than 1."),
+    ({"instrument_div_multiplier": 2.6}, "strategies.yaml: system.instrument_div_multiplier: Input should be less than "
+                                         "or equal to 2.5."),
+    ({"percentage_vol_target": float("nan")}, "strategies.yaml: system.percentage_vol_target: Input should be a finite "
+                                              "number."),
+    ({"timezone": "Europe/Atlantis"}, "strategies.yaml: system.timezone: Value error, 'Europe/Atlantis' is no time "
+                                      "zone; write a name such as Europe/London."),
+    ({"instruments": ["A", "A"]}, "strategies.yaml: system: Value error, instruments names one of them twice."),
+    ({"instruments": ["A", "B"], "instrument_weights": {"A": 0.5, "C": 0.5}},
+     "strategies.yaml: system: Value error, instruments and instrument_weights differ in B, C."),
+    ({"instrument_weights": {"A": 0.0}},
+     "strategies.yaml: system: Value error, instrument_weights adds up to nothing; leave it out for equal weights."),
+    ({"instrument_weights": {"A": -0.1}}, "strategies.yaml: system.instrument_weights.A: Input should be greater than "
+                                          "or equal to 0."),
+    ({"forecast_rules": {"t": TREND | {"slow": None}}},
+     "strategies.yaml: system.forecast_rules.t: Value error, rule ewmac needs exactly fast, slow."),
+    ({"forecast_rules": {"t": TREND | {"lookback": 10}}},
+     "strategies.yaml: system.forecast_rules.t: Value error, rule ewmac needs exactly fast, slow."),
+    ({"forecast_rules": {"t": TREND | {"fast": 64}}},
+     "strategies.yaml: system.forecast_rules.t: Value error, fast (64) must be smaller than slow (64)."),
+)
+
+
+@pytest.mark.parametrize(("settings", "message"), REFUSED)
+def test_a_mistake_is_refused_with_its_key(settings: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError) as refusal:
+        system_config({"forecast_rules": {"trend": TREND}, **settings})
+    assert str(refusal.value) == message
+
+
+def test_instruments_may_not_be_an_empty_list() -> None:
+    with pytest.raises(ConfigError, match=r"system\.instruments"):
+        system_config({"forecast_rules": {"trend": TREND}, "instruments": []})
