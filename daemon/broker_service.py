@@ -165,8 +165,9 @@ class BrokerService:
                 failures = 0
                 await self._listen()
             except (BrokerError, OSError) as error:
+                if str(error) != self.reason:
+                    log.warning("broker_not_connected", reason=str(error), effect="it is tried again all the time")
                 self._move(Link.DOWN, str(error))
-                log.warning("broker_not_connected", reason=str(error))
             self._drop()
             pause_s = PAUSES_S[min(failures, len(PAUSES_S) - 1)]
             failures += 1

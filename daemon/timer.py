@@ -51,13 +51,18 @@ class Timer:
         self._clock, self._default_zone, self._due = clock, default_zone, due
         self._scheduler = AsyncIOScheduler(timezone="UTC")
         self._processes: dict[str, ProcessConfig] = {}
+        self._ringing = False
 
     def start(self, processes: Mapping[str, ProcessConfig]) -> None:
+        """Ring for `processes` from now on."""
         self._scheduler.start()
+        self._ringing = True
         self.replace(processes)
 
     def stop(self) -> None:
-        if self._scheduler.running:
+        """Ring no more; stopping twice is harmless."""
+        if self._ringing:
+            self._ringing = False
             self._scheduler.shutdown(wait=False)
 
     def replace(self, processes: Mapping[str, ProcessConfig]) -> None:

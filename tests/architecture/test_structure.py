@@ -170,3 +170,14 @@ def test_the_unit_is_clean_for_systemd(tmp_path: Path) -> None:
     rated = subprocess.run(["systemd-analyze", "security", "--offline=true", "--threshold=16", str(unit)],
                            capture_output=True, text=True, check=False)
     assert rated.returncode == 0, rated.stdout[-300:]
+
+
+NAMES = re.findall(r"^\| `\w+` \| `([\w.]+)` \|$", (ROOT / "docs" / "names.md").read_text(), re.MULTILINE)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_name_of_the_first_design_lives_where_the_table_says(name: str) -> None:
+    from importlib import import_module
+
+    module, _, attribute = name.rpartition(".")
+    assert isinstance(getattr(import_module(module), attribute), type)
