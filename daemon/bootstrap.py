@@ -1,9 +1,11 @@
 """Composition root: the one place that builds the parts of the daemon from its configuration."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+
+from pydantic import BaseModel
 
 from daemon import schedule
 from daemon.api.app import ControlApi, ControlParts
@@ -52,7 +54,13 @@ class Daemon:
     timer: Timer
     application: Any
     reload: Callable[[], list[str]]
-    changes: list[str] = field(default_factory=list)
+
+
+@dataclass
+class LiveConfig:
+    """The configuration in use; an edit replaces it, runs that have started keep theirs."""
+
+    config: Config
 
 
 def checked_config(folder: Path) -> Config:
@@ -76,7 +84,7 @@ def checked_config(folder: Path) -> Config:
 
 def build(around: Surroundings) -> Daemon:
     """All parts, connected to each other."""
-    service = around.config.service
+    service, live = around.config.service, LiveConfig(around.config)
     store = AsyncStore(around.store)
     leadership = Leadership(store, around.clock)
     journal = JournalWriter(store=store, clock=around.clock)
@@ -89,7 +97,7 @@ def build(around: Surroundings) -> Daemon:
 
     runner = ProcessRunner(RunnerParts(
         store=store, workers=workers, leadership=leadership, clock=around.clock, trading_day=trading_day,
-        broker_problem=lambda: broker.problem, worker_spec=lambda run: _worker_spec(run, around)),
+        broker_problem=lambda: broker.problem, worker_spec=lambda run: _worker_spec(run, around, live.config)),
         around.config.processes)
     workers.on_exit = runner.on_exit
     broker.on_ready = runner.retry_waiting
@@ -97,7 +105,11 @@ def build(around: Surroundings) -> Daemon:
 
     def reload() -> list[str]:
         newer = checked_config(around.config.folder)
-        changes = differences(dict(runner.processes), dict(newer.processes))
+        changes = [*differences(live.config.processes, newer.processes),
+                   *differences(live.config.strategies, newer.strategies)]
+        if newer.service != live.config.service:
+            changes.append("tradingd.yaml: changed; restart to apply (tradectl restart)")
+        live.config = replace(newer, service=live.config.service)
         runner.processes = newer.processes
         timer.replace(newer.processes)
         return changes
@@ -110,10 +122,10 @@ def build(around: Surroundings) -> Daemon:
                   timer=timer, application=application, reload=reload)
 
 
-def differences(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
-    """What an edit changed, one line a process."""
+def differences(old: Mapping[str, BaseModel], new: Mapping[str, BaseModel]) -> list[str]:
+    """What an edit changed, one line a process or strategy."""
     lines = [f"{name}: removed" for name in old if name not in new]
-    lines += [f"{name}: added, {new[name].cron}" for name in new if name not in old]
+    lines += [f"{name}: added" for name in new if name not in old]
     for name, process in new.items():
         if name in old and old[name] != process:
             before, after = old[name].model_dump(), process.model_dump()
@@ -122,10 +134,10 @@ def differences(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
     return lines
 
 
-def _worker_spec(run: ProcessRun, around: Surroundings) -> WorkerSpec:
-    mongo = around.config.service.mongo
+def _worker_spec(run: ProcessRun, around: Surroundings, config: Config) -> WorkerSpec:
+    mongo = config.service.mongo
     return WorkerSpec(run=run.id, process=run.process, owner=run.owner, trading_day=run.trading_day,
                       log=str(around.places.run_log(run.process, run.id)), uri=around.store_uri,
                       database=mongo.database, timeout_s=mongo.timeout_s,
-                      clock_offset_s=around.clock.offset.total_seconds(), config=str(around.config.folder),
+                      clock_offset_s=around.clock.offset.total_seconds(), config=config.as_values(),
                       state=str(around.places.state), socket=str(around.places.socket))

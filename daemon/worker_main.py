@@ -19,7 +19,7 @@ from daemon.worker_spec import WorkerSpec
 from processes.job import JobContext
 from processes.registry import PROCESSES, job_module
 from trading.clock import OFFSET_VARIABLE, SystemClock
-from trading.config import load_config
+from trading.config import Config
 from trading.data.data_blob import DataBlob
 from trading.data.mongo.connection import connect
 from trading.data.mongo.processes import MongoProcesses
@@ -92,7 +92,7 @@ class _Worker:
         return DONE
 
     def _context(self) -> JobContext:
-        config = load_config(Path(self._spec.config))
+        config = Config.from_values(self._spec.config)
         data = DataBlob(store=self._store, clock=self._clock, socket=Path(self._spec.socket))
         return JobContext(config=config, data=data, clock=self._clock, state=Path(self._spec.state),
                           trading_day=date.fromisoformat(self._spec.trading_day), run_id=self._spec.run,

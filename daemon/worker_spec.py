@@ -1,6 +1,7 @@
 """What the daemon tells a worker. Travels as JSON; imports nothing heavy."""
 
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,6 +17,6 @@ class WorkerSpec:
     database: str
     timeout_s: float
     clock_offset_s: float
-    config: str
+    config: dict[str, Any]  # Config.as_values: a run keeps the configuration that it was started with
     state: str
     socket: str

@@ -164,6 +164,22 @@ class Config:
     strategies: Mapping[str, StrategyConfig]
     folder: Path
 
+    def as_values(self) -> dict[str, Any]:
+        """The configuration as plain values, for a process that must see exactly this one."""
+        return {"service": self.service.model_dump(mode="json"), "capital_method": self.capital_method,
+                "processes": {name: process.model_dump(mode="json") for name, process in self.processes.items()},
+                "strategies": {name: strategy.model_dump(mode="json") for name, strategy in self.strategies.items()},
+                "folder": str(self.folder)}
+
+    @classmethod
+    def from_values(cls, values: Mapping[str, Any]) -> "Config":
+        """What `as_values` gave."""
+        return cls(service=ServiceConfig.model_validate(values["service"]), capital_method=values["capital_method"],
+                   processes={name: ProcessConfig.model_validate(process)
+                              for name, process in values["processes"].items()},
+                   strategies={name: StrategyConfig.model_validate(strategy)
+                               for name, strategy in values["strategies"].items()}, folder=Path(values["folder"]))
+
 
 def load_config(folder: Path) -> Config:
     """Read `folder` over the shipped defaults.

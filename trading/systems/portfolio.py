@@ -84,12 +84,21 @@ class Portfolio(SystemStage):
         def compute() -> pd.DataFrame:
             codes = self.system.instrument_codes()
             fixed = pd.Series(self.system.config.instrument_weights or dict.fromkeys(codes, 1.0 / len(codes)))
-            sizes = self.system.stage(PositionSize)
-            positions = pd.DataFrame({code: sizes.subsystem_position(code) for code in codes})
+            found = {code: self._position_or_none(code) for code in codes}
+            positions = pd.DataFrame({code: position for code, position in found.items() if position is not None})
             available = positions.ffill().notna() * fixed.reindex(positions.columns)
+            for code in set(codes) - set(positions):
+                available[code] = fixed[code]  # its share waits for its data; the others do not grow into it
             shares = available.div(available.sum(axis=1).where(lambda total: total > 0), axis=0).fillna(0.0)
             return shares.resample("1B").mean().ewm(com=_WEIGHT_SMOOTHING).mean()
         return self.kept("weights", "", compute)
+
+    def _position_or_none(self, code: str) -> pd.Series | None:
+        """None when the data of `code` are broken; asking for its optimal position then says why."""
+        try:
+            return self.system.stage(PositionSize).subsystem_position(code)
+        except DataError:
+            return None
 
     def _why_unknown(self, code: str) -> Iterator[str]:
         """Everything that stands in the way of a position, the first cause first."""
