@@ -20,7 +20,7 @@ def day_summary(data: DataBlob, day: str, base_currency: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _columns(cells: list[str], across: int = 3) -> list[str]:
+def _columns(cells: list[str], across: int = 2) -> list[str]:
     rows = -(-len(cells) // across)
     return ["    ".join(cells[row + rows * column] for column in range(across) if row + rows * column < len(cells))
             for row in range(rows)]

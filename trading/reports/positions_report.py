@@ -5,7 +5,7 @@ import pandas as pd
 from trading.data.data_blob import DataBlob
 from trading.errors import DataError
 from trading.objects.contracts import Contract
-from trading.reports.report import Report, Section
+from trading.reports.report import Report, Section, price_cell
 
 
 def collect(data: DataBlob, day: str, strategies: tuple[str, ...], base_currency: str) -> Report:
@@ -37,7 +37,7 @@ def _by_contract(data: DataBlob, base_currency: str) -> pd.DataFrame:
         instrument = data.db_instruments.load(code).instrument
         price = _last_price(data, key)
         value = quantity * price * instrument.point_size * _rate(data, instrument.currency, base_currency)
-        rows.append({"instrument": code, "contract": month, "lots": quantity, "price": price,
+        rows.append({"instrument": code, "contract": month, "lots": quantity, "price": price_cell(price),
                      "value": value, "currency": instrument.currency})
     return pd.DataFrame(rows)
 

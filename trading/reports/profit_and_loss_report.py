@@ -13,7 +13,7 @@ from trading.data.data_blob import DataBlob
 from trading.errors import DataError
 from trading.execution.fills import Fill
 from trading.objects.contracts import Contract
-from trading.reports.report import Report, Section
+from trading.reports.report import Report, Section, price_cell
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,8 +57,8 @@ def _rows(data: DataBlob, day: str, end: pd.Timestamp, base_currency: str) -> li
         instrument = data.db_instruments.load(Contract.parse(key).instrument).instrument
         marks = _marks(data, key, end)
         own = gain(fills, day, marks, instrument.point_size)
-        rows.append({"contract": key, "held": sum(fill.quantity for fill in fills), "price before": marks.before,
-                     "price": marks.today, "gain": own * _rate(data, instrument.currency, base_currency)})
+        rows.append({"contract": key, "held": sum(fill.quantity for fill in fills), "price before": price_cell(marks.before),
+                     "price": price_cell(marks.today), "gain": own * _rate(data, instrument.currency, base_currency)})
     return [row for row in rows if row["held"] or row["gain"]]
 
 

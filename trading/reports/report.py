@@ -1,6 +1,7 @@
 """A report: a title and tables. Rendered as text that lines up and as one self-contained html page. Pure."""
 
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Final
 
@@ -58,11 +59,18 @@ def cell(value: object) -> str:
         return "-"
     if isinstance(value, float):
         return f"{value:,.2f}" if abs(value) < 1000 else f"{value:,.0f}"
+    if isinstance(value, Decimal):  # a price: every digit counts
+        return f"{value:,f}"
     return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
 
 
+def price_cell(price: float) -> Decimal | None:
+    """A computed price with eight significant digits; None when it is not known."""
+    return None if pd.isna(price) else Decimal(f"{price:.8g}")
+
+
 def _is_numeric(column: pd.Series) -> bool:
-    return all(isinstance(value, (int, float)) or value is None for value in column)
+    return all(isinstance(value, (int, float, Decimal)) or value is None for value in column)
 
 
 def _rows(table: pd.DataFrame) -> list[str]:

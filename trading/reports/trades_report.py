@@ -13,17 +13,18 @@ def collect(data: DataBlob, day: str) -> Report:
     return Report(name="trades", title="Trades", day=day, sections=(
         Section(heading="Fills", table=pd.DataFrame([_fill(data, fill) for fill in fills]),
                 note="" if fills else "Nothing was traded."),
-        Section(heading="Orders that were not filled", table=_unfilled(data, day), note=""),
+        Section(heading="Orders that were not filled", table=(unfilled := _unfilled(data, day)),
+                note="None." if unfilled.empty else ""),
     ))
 
 
 def _fill(data: DataBlob, fill: Fill) -> dict[str, object]:
-    row: dict[str, object] = {"contract": fill.contract, "lots": fill.quantity, "price": float(fill.price)}
+    row: dict[str, object] = {"contract": fill.contract, "lots": fill.quantity, "price": fill.price}
     if fill.broker_order is None:
         return row | {"mid": None, "slippage": None, "commission": None, "order": "not ours"}
     order = data.db_orders.broker_order(fill.broker_order)
-    mid = float(order.bid + order.ask) / 2
-    paid = (float(fill.price) - mid) * (1 if fill.quantity > 0 else -1)
+    mid = (order.bid + order.ask) / 2
+    paid = (fill.price - mid) * (1 if fill.quantity > 0 else -1)
     commission = None if fill.commission is None else f"{fill.commission:.2f} {fill.commission_currency}"
     return row | {"mid": mid, "slippage": paid, "commission": commission, "order": order.id}
 
