@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from daemon.cli.__main__ import Settings
-from daemon.cli.output import json_option, print_json
+from daemon.cli.output import json_option, print_json, tell
 from trading.config import Mode
 
 if TYPE_CHECKING:
@@ -58,7 +58,8 @@ def pysystemtrade(settings: Settings, folder: Path, hold_back: int | None, brief
 @import_.command()
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--seed", default=1, show_default=True, help="The same seed makes the same markets.")
-def sample(folder: Path, seed: int) -> None:
+@json_option
+def sample(folder: Path, seed: int, as_json: bool) -> None:
     """Generate sample markets in pysystemtrade's layout: for trying things out without data.
 
     Example: tradectl import sample ./sample_data
@@ -66,8 +67,8 @@ def sample(folder: Path, seed: int) -> None:
     from trading.data.csv.sample_markets import write_sample_markets
 
     written = write_sample_markets(folder, seed)
-    click.echo(f"Generated {written} sample markets under {folder}. "
-               f"Import them: tradectl import pysystemtrade {folder}")
+    tell({"folder": str(folder), "markets": written}, f"Generated {written} sample markets under {folder}. "
+         f"Import them: tradectl import pysystemtrade {folder}", as_json)
 
 
 def _line(file: "ImportedFile") -> str:

@@ -17,6 +17,14 @@ def print_json(values: Any) -> None:
     click.echo(json.dumps(values, indent=2, default=_plain))
 
 
+def tell(values: dict[str, Any], sentence: str, as_json: bool) -> None:
+    """The outcome of a command: one JSON document, or one sentence."""
+    if as_json:
+        print_json(values)
+    else:
+        click.echo(sentence)
+
+
 def print_table(rows: Sequence[dict[str, Any]], columns: dict[str, str], empty: str) -> None:
     """A table with `columns` (key -> heading); numbers to the right; `empty` when there are no rows."""
     if not rows:

@@ -3,7 +3,7 @@
 import click
 
 from daemon.cli.__main__ import Settings
-from daemon.cli.output import json_option, print_json
+from daemon.cli.output import json_option, print_json, tell
 from trading.unix_socket import request
 
 reason_option = click.option("--reason", default="", help="Written to the audit trail.")
@@ -32,53 +32,57 @@ def run(settings: Settings, process: str, force: bool, no_wait: bool, as_json: b
 @click.command()
 @click.argument("process")
 @reason_option
+@json_option
 @click.pass_obj
-def pause(settings: Settings, process: str, reason: str) -> None:
+def pause(settings: Settings, process: str, reason: str, as_json: bool) -> None:
     """Start PROCESS no more until it is resumed; a running one goes on.
 
     Example: tradectl pause run_stack_handler --reason "exchange holiday"
     """
-    request(settings.places.socket, "POST", f"/processes/{process}/pause", {"reason": reason})
-    click.echo(f"{process} is paused. Let it run again: tradectl resume {process}")
+    done = request(settings.places.socket, "POST", f"/processes/{process}/pause", {"reason": reason})
+    tell(done, f"{process} is paused. Let it run again: tradectl resume {process}", as_json)
 
 
 @click.command()
 @click.argument("process")
 @reason_option
+@json_option
 @click.pass_obj
-def resume(settings: Settings, process: str, reason: str) -> None:
+def resume(settings: Settings, process: str, reason: str, as_json: bool) -> None:
     """Let a paused PROCESS run again at its next slot.
 
     Example: tradectl resume run_stack_handler
     """
-    request(settings.places.socket, "POST", f"/processes/{process}/resume", {"reason": reason})
-    click.echo(f"{process} runs again when it is next due.")
+    done = request(settings.places.socket, "POST", f"/processes/{process}/resume", {"reason": reason})
+    tell(done, f"{process} runs again when it is next due.", as_json)
 
 
 @click.command()
 @click.argument("process")
 @reason_option
+@json_option
 @click.pass_obj
-def reset(settings: Settings, process: str, reason: str) -> None:
+def reset(settings: Settings, process: str, reason: str, as_json: bool) -> None:
     """Forget how PROCESS ended, so that it can start afresh.
 
     Example: tradectl reset run_systems --reason "data repaired"
     """
-    request(settings.places.socket, "POST", f"/processes/{process}/reset", {"reason": reason})
-    click.echo(f"{process} is NO_PROCESS.")
+    done = request(settings.places.socket, "POST", f"/processes/{process}/reset", {"reason": reason})
+    tell(done, f"{process} is NO_PROCESS.", as_json)
 
 
 @click.command()
 @click.argument("process")
 @reason_option
+@json_option
 @click.pass_obj
-def kill(settings: Settings, process: str, reason: str) -> None:
+def kill(settings: Settings, process: str, reason: str, as_json: bool) -> None:
     """Ask a running PROCESS to stop at its next checkpoint; after its grace it is killed.
 
     Example: tradectl kill run_stack_handler --reason "exchange halt"
     """
-    request(settings.places.socket, "POST", f"/processes/{process}/stop", {"reason": reason})
-    click.echo(f"{process} was asked to stop. See: tradectl status")
+    done = request(settings.places.socket, "POST", f"/processes/{process}/stop", {"reason": reason})
+    tell(done, f"{process} was asked to stop. See: tradectl status", as_json)
 
 
 COMMANDS = {"run": run, "pause": pause, "resume": resume, "reset": reset, "kill": kill}

@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from daemon.cli.__main__ import Settings
-from daemon.cli.output import json_option, local_time, print_json, print_table
+from daemon.cli.output import json_option, local_time, print_json, print_table, tell
 from trading.control.process_run import ProcessRun
 from trading.errors import ConfigError, TradingError
 
@@ -33,8 +33,9 @@ def history(settings: Settings, process: str, count: int, as_json: bool) -> None
 @click.command()
 @click.argument("process")
 @click.option("--run", "run_id", help="A run as `tradectl history` names it (default: the newest).")
+@json_option
 @click.pass_obj
-def logs(settings: Settings, process: str, run_id: str | None) -> None:
+def logs(settings: Settings, process: str, run_id: str | None, as_json: bool) -> None:
     """Print what a run of PROCESS wrote.
 
     Example: tradectl logs update_fx_prices
@@ -44,8 +45,9 @@ def logs(settings: Settings, process: str, run_id: str | None) -> None:
         raise TradingError(f"{process} has no run {run_id}. See: tradectl history {process}" if run_id
                            else f"{process} never ran.")
     path = Path(runs[0].log)
-    click.echo(f"# {runs[0].id} {runs[0].state.value} {path}")
-    click.echo(path.read_text(errors="replace") if path.is_file() else "(it wrote nothing, or its log was cleaned)")
+    text = path.read_text(errors="replace") if path.is_file() else ""
+    tell({**_row(runs[0]), "text": text}, f"# {runs[0].id} {runs[0].state.value} {path}\n"
+         + (text or "(it wrote nothing, or its log was cleaned)"), as_json)
 
 
 def _runs(settings: Settings, process: str, count: int) -> list[ProcessRun]:

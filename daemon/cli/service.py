@@ -11,6 +11,7 @@ from typing import Final
 import click
 
 from daemon.cli.__main__ import Settings
+from daemon.cli.output import json_option, tell
 from daemon.worker_identity import identity_of
 from trading.errors import TradingError
 from trading.unix_socket import DaemonUnreachable, request
@@ -26,27 +27,28 @@ class NotStarted(TradingError):
 @click.command()
 @click.option("--data", type=click.Path(path_type=Path, exists=True, file_okay=False),
               help="Recorded prices in pysystemtrade's layout (mode simulated).")
+@json_option
 @click.pass_obj
-def start(settings: Settings, data: Path | None) -> None:
+def start(settings: Settings, data: Path | None, as_json: bool) -> None:
     """Start the service and wait until it answers.
 
     Example: tradectl start
     """
-    if _answers(settings):
-        click.echo("tradingd is running already.")
-        return
-    if unit_installed():
+    already = _answers(settings)
+    if not already and unit_installed():
         _systemctl("start")
-    else:
+    elif not already:
         _start_in_background(settings, data)
-    click.echo(f"tradingd is running, pid {request(settings.places.socket, 'GET', '/status')['pid']}. "
-               f"See: tradectl status")
+    pid = request(settings.places.socket, "GET", "/status")["pid"]
+    tell({"running": True, "pid": pid, "was_running": already},
+         f"tradingd is running{' already' if already else ''}, pid {pid}. See: tradectl status", as_json)
 
 
 @click.command()
 @click.option("--timeout", default=180.0, show_default=True, help="Seconds to wait for running jobs.")
+@json_option
 @click.pass_obj
-def stop(settings: Settings, timeout: float) -> None:
+def stop(settings: Settings, timeout: float, as_json: bool) -> None:
     """Stop the service gracefully: running jobs are asked to stop first.
 
     Example: tradectl stop
@@ -57,37 +59,39 @@ def stop(settings: Settings, timeout: float) -> None:
     try:
         status = request(settings.places.socket, "GET", "/status", timeout_s=10)
     except DaemonUnreachable:
-        click.echo("tradingd is not running.")
+        tell({"running": False, "was_running": False}, "tradingd is not running.", as_json)
         return
     running = [row["process"] for row in status["processes"] if row["state"] == "RUNNING"]
-    if running:
+    if running and not as_json:
         click.echo(f"Waiting for {', '.join(running)} to stop.")
     request(settings.places.socket, "POST", "/shutdown")
     _wait_for_end(int(status["pid"]), timeout)
     settings.places.pid_file.unlink(missing_ok=True)
-    click.echo("tradingd has stopped.")
+    tell({"running": False, "was_running": True, "waited_for": running}, "tradingd has stopped.", as_json)
 
 
 @click.command()
+@json_option
 @click.pass_context
-def restart(ctx: click.Context) -> None:
+def restart(ctx: click.Context, as_json: bool) -> None:
     """Stop the service, then start it.
 
     Example: tradectl restart
     """
-    ctx.invoke(stop)
-    ctx.invoke(start)
+    ctx.invoke(stop, timeout=180.0, as_json=False)
+    ctx.invoke(start, data=None, as_json=as_json)
 
 
 @click.command()
+@json_option
 @click.pass_obj
-def reload(settings: Settings) -> None:
+def reload(settings: Settings, as_json: bool) -> None:
     """Read the configuration again; a wrong one changes nothing and says file, line and key.
 
     Example: tradectl reload
     """
     changes = request(settings.places.socket, "POST", "/reload")["changes"]
-    click.echo("\n".join(changes) if changes else "Nothing changed.")
+    tell({"changes": changes}, "\n".join(changes) if changes else "Nothing changed.", as_json)
 
 
 def unit_installed() -> bool:

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from daemon.cli.__main__ import Settings
-from daemon.cli.output import json_option, print_json, print_table
+from daemon.cli.output import json_option, print_json, print_table, tell
 from trading.errors import TradingError
 
 
@@ -24,8 +24,9 @@ def sim() -> None:
 @click.option("--data", type=click.Path(path_type=Path, exists=True, file_okay=False),
               help="Recorded prices in pysystemtrade's layout (default: generated sample markets).")
 @click.option("--foreground", is_flag=True, help="Stay in the terminal until Ctrl-C.")
+@json_option
 @click.pass_obj
-def start(settings: Settings, port: int, data: Path | None, foreground: bool) -> None:
+def start(settings: Settings, port: int, data: Path | None, foreground: bool, as_json: bool) -> None:
     """Start the gateway.
 
     Example: tradectl sim start --port 4002 --foreground
@@ -35,7 +36,7 @@ def start(settings: Settings, port: int, data: Path | None, foreground: bool) ->
     if foreground:
         sys.stdout.flush()
         os.execv(sys.executable, words)  # noqa: S606 (no shell is what we want)
-    _start_in_background(settings, words)
+    _start_in_background(settings, words, as_json)
 
 
 @sim.command()
@@ -83,7 +84,7 @@ def _sample_data(settings: Settings) -> Path:
     return folder
 
 
-def _start_in_background(settings: Settings, words: list[str]) -> None:
+def _start_in_background(settings: Settings, words: list[str], as_json: bool) -> None:
     log = settings.places.logs / "gateway.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as output:
@@ -95,8 +96,8 @@ def _start_in_background(settings: Settings, words: list[str]) -> None:
         said = log.read_bytes()[start_at:].decode(errors="replace")
         if "listening on" in said:
             port = said.partition("listening on ")[2].split()[0]
-            click.echo(f"The simulated gateway listens on 127.0.0.1:{port}, pid {process.pid}. "
-                       f"Stop it: kill {process.pid}")
+            tell({"port": int(port), "pid": process.pid}, f"The simulated gateway listens on 127.0.0.1:{port}, "
+                 f"pid {process.pid}. Stop it: kill {process.pid}", as_json)
             return
         if process.poll() is not None:
             break

@@ -181,3 +181,8 @@ def test_every_name_of_the_first_design_lives_where_the_table_says(name: str) ->
 
     module, _, attribute = name.rpartition(".")
     assert isinstance(getattr(import_module(module), attribute), type)
+
+
+@pytest.mark.parametrize(("words", "command"), ALL, ids=[" ".join(words) for words, _ in ALL])
+def test_every_command_can_answer_in_json(words: tuple[str, ...], command: click.Command) -> None:
+    assert "--json" in {option for parameter in command.params for option in parameter.opts}, words

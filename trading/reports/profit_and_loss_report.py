@@ -57,8 +57,9 @@ def _rows(data: DataBlob, day: str, end: pd.Timestamp, base_currency: str) -> li
         instrument = data.db_instruments.load(Contract.parse(key).instrument).instrument
         marks = _marks(data, key, end)
         own = gain(fills, day, marks, instrument.point_size)
-        rows.append({"contract": key, "held": sum(fill.quantity for fill in fills), "price before": price_cell(marks.before),
-                     "price": price_cell(marks.today), "gain": own * _rate(data, instrument.currency, base_currency)})
+        rows.append({"contract": key, "held": sum(fill.quantity for fill in fills),
+                     "price before": price_cell(marks.before), "price": price_cell(marks.today),
+                     "gain": own * _rate(data, instrument.currency, base_currency)})
     return [row for row in rows if row["held"] or row["gain"]]
 
 

@@ -32,7 +32,8 @@ def _prices(data: DataBlob) -> pd.DataFrame:
         frame = data.db_multiple_prices.load(code)
         known = frame["PRICE"].dropna()
         rows.append({"instrument": code, "contract": frame["PRICE_CONTRACT"].iloc[-1], "rows": len(frame),
-                     "last price": price_cell(float(known.iloc[-1])), "at (UTC)": known.index[-1].strftime("%Y-%m-%d %H:%M")})
+                     "last price": price_cell(float(known.iloc[-1])),
+                     "at (UTC)": known.index[-1].strftime("%Y-%m-%d %H:%M")})
     return pd.DataFrame(rows)
 
 
