@@ -233,18 +233,20 @@ class _Document:
 def _read_yaml(path: Path) -> tuple[dict[str, Any], dict[KeyPath, str]]:
     try:
         root = yaml.compose(path.read_text(encoding="utf-8"), Loader=_Loader)
+        values = {} if root is None else _Loader("").construct_document(root)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         raise ConfigError(f"{path}:{mark.line + 1 if mark else 1}: not YAML: {error.problem}.") from error
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{path}:1: not YAML: {str(error).splitlines()[0]}.") from error
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path}:1: not UTF-8 text: {error.reason} at byte {error.start}.") from error
-    if root is None:
-        return {}, {}
-    if not isinstance(root, yaml.MappingNode):
-        raise ConfigError(f"{path}:1: expected `key: value` lines, found a {root.tag.rpartition(':')[2]}.")
+    if not isinstance(values, dict):
+        raise ConfigError(f"{path}:1: expected `key: value` lines, found a {type(values).__name__}.")
     lines: dict[KeyPath, str] = {}
-    _collect_lines(root, path, (), lines)
-    return _Loader("").construct_document(root), lines
+    if root is not None:
+        _collect_lines(root, path, (), lines)
+    return values, lines
 
 
 def _collect_lines(node: yaml.Node, path: Path, prefix: KeyPath, lines: dict[KeyPath, str]) -> None:

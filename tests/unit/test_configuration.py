@@ -53,7 +53,7 @@ MISTAKES = (
     ("processes:\n  my_process:\n    cron: '0 6 * * *'\n    timeout: PT1H\n",
      "processes.yaml:2: processes.my_process: there is no such process"),
     ("processes: [\n", "processes.yaml:2: not YAML"),
-    ("- a\n", "processes.yaml:1: expected `key: value` lines, found a seq."),
+    ("- a\n", "processes.yaml:1: expected `key: value` lines, found a list."),
 )
 
 

@@ -96,7 +96,8 @@ def roll_gap(instrument: str, frame: pd.DataFrame, within_rows: int = 200) -> fl
 def normalised(frame: pd.DataFrame) -> pd.DataFrame:
     """Columns in their order, floats as float64, contract labels as texts."""
     prices = frame[list(PRICE_COLUMNS)].astype("float64")
-    labels = frame[list(CONTRACT_COLUMNS)].fillna("").astype(str)
+    labels = frame[list(CONTRACT_COLUMNS)].astype(object)
+    labels = labels.where(labels.notna(), "").astype(str)
     return pd.concat([prices, labels], axis=1)
 
 
