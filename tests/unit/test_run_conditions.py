@@ -53,7 +53,8 @@ def test_a_process_that_was_killed_does_not_satisfy() -> None:
 
 def test_a_crash_today_after_a_success_today_does_not_satisfy() -> None:
     crashed = replace(finished(TODAY), state=ProcessState.ERROR)
-    assert can_process_run(facts(upstream={"up": crashed})).reason == "it waits for up (failed) on trading day 2026-03-02"
+    decision = can_process_run(facts(upstream={"up": crashed}))
+    assert decision.reason == "it waits for up (failed) on trading day 2026-03-02"
 
 
 def test_everything_that_is_missing_is_named() -> None:

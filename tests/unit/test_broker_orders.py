@@ -1,0 +1,69 @@
+"""The life of an order at the broker: which state may follow which, and reports that come twice or late."""
+
+from itertools import product
+
+import pytest
+from broker_order_samples import a_broker_order
+
+from trading.execution.broker_orders import MOVES, TERMINAL, BrokerLifecycle, InvalidMove
+
+B = BrokerLifecycle
+PAIRS = list(product(BrokerLifecycle, BrokerLifecycle))
+
+
+def test_the_table_lists_every_state() -> None:
+    assert set(MOVES) == set(BrokerLifecycle)
+
+
+@pytest.mark.parametrize("state", sorted(TERMINAL))
+def test_only_a_fill_can_follow_an_ending(state: BrokerLifecycle) -> None:
+    assert MOVES[state] <= {B.FILLED}
+
+
+def test_a_filled_order_is_over() -> None:
+    assert MOVES[B.FILLED] == frozenset()
+
+
+def test_nothing_leads_back_to_an_intent() -> None:
+    assert all(B.INTENT not in followers for followers in MOVES.values())
+
+
+def test_only_a_claim_leads_to_sending() -> None:
+    assert [state for state in B if B.SENDING in MOVES[state]] == [B.INTENT]
+
+
+@pytest.mark.parametrize("state", [B.ACKED, B.WORKING, B.PENDING_CANCEL])
+def test_what_the_broker_knew_was_never_not_sent(state: BrokerLifecycle) -> None:
+    assert B.NOT_SENT not in MOVES[state]
+
+
+@pytest.mark.parametrize(("old", "new"), [pair for pair in PAIRS if pair[1] not in MOVES[pair[0]]])
+def test_a_move_that_is_not_listed_is_refused_to_the_letter(old: BrokerLifecycle, new: BrokerLifecycle) -> None:
+    allowed = ", ".join(sorted(MOVES[old])) or "none"
+    with pytest.raises(InvalidMove) as refusal:
+        a_broker_order(lifecycle=old).moved(new)
+    assert str(refusal.value) == (f"broker order 01J-C1-B1 is {old.value} and cannot become {new.value} (allowed: "
+                                  f"{allowed}). See its story: tradectl orders 01J-C1-B1")
+
+
+@pytest.mark.parametrize(("old", "new"), [pair for pair in PAIRS if pair[1] not in MOVES[pair[0]]])
+def test_an_overtaken_report_changes_nothing(old: BrokerLifecycle, new: BrokerLifecycle) -> None:
+    order = a_broker_order(lifecycle=old, reason="before")
+    assert order.advanced(new, "after") is order
+
+
+@pytest.mark.parametrize("state", sorted(B))
+def test_a_repeated_report_changes_nothing(state: BrokerLifecycle) -> None:
+    order = a_broker_order(lifecycle=state, reason="before")
+    assert order.advanced(state, "again") is order
+
+
+def test_a_move_keeps_the_reason_when_it_brings_none() -> None:
+    order = a_broker_order(lifecycle=B.WORKING, reason="why")
+    assert order.moved(B.CANCELLED).reason == "why"
+    assert order.moved(B.CANCELLED, "new").reason == "new"
+
+
+@pytest.mark.parametrize("state", sorted(B))
+def test_an_order_may_be_alive_until_it_has_ended(state: BrokerLifecycle) -> None:
+    assert a_broker_order(lifecycle=state).may_be_alive == (state not in TERMINAL)

@@ -1,0 +1,142 @@
+"""Configuration in detail: merging, secrets, durations, zones, dependencies; all without a daemon."""
+
+import itertools
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from trading.config import MONGO_URI_VARIABLE, Mode, ProcessConfig, find_cycle, load_config, source_line
+from trading.errors import ConfigError
+from trading.shipped import shipped_folder
+
+
+def written(folder: Path, **files: str) -> Path:
+    for name, text in files.items():
+        (folder / f"{name}.yaml").write_text(text)
+    return folder
+
+
+def complaint(folder: Path) -> str:
+    with pytest.raises(ConfigError) as refusal:
+        load_config(folder)
+    return str(refusal.value).replace(f"{folder}/", "")
+
+
+@pytest.mark.parametrize(("file", "text", "expected"), [
+    ("tradingd", "mdoe: live\n", "tradingd.yaml:1: mdoe: unknown key; did you mean mode?."),
+    ("tradingd", "broker:\n  prot: 1\n", "tradingd.yaml:2: broker.prot: unknown key; did you mean port?."),
+    ("tradingd", "xyzzy: 1\n", "tradingd.yaml:1: xyzzy: unknown key (check the spelling of xyzzy)."),
+    ("tradingd", "timezone: Londn\n", "tradingd.yaml:1: timezone: 'Londn' is no time zone; use an IANA name, for "
+                                      "example Europe/London."),
+    ("tradingd", "clock:\n  as_of: 2021-11-03T23:15:00\n", "tradingd.yaml:2: clock.as_of: 2021-11-03T23:15:00 has no "
+                                                           "zone; write for example 2021-11-03T23:15:00+00:00."),
+    ("tradingd", "mongo:\n  timeout_s: 0\n", "tradingd.yaml:2: mongo.timeout_s: Input should be greater than 0."),
+    ("processes", "processes:\n  run_systems:\n    timeout: 1h\n",
+     "processes.yaml:3: processes.run_systems.timeout: '1h' is no duration; write ISO 8601, for example PT1H30M."),
+    ("processes", "processes:\n  run_systems:\n    timeout: PT0S\n",
+     "processes.yaml:3: processes.run_systems.timeout: Input should be greater than 0."),
+    ("processes", "processes:\n  run_systems:\n    max_attempts: 0\n",
+     "processes.yaml:3: processes.run_systems.max_attempts: Input should be greater than 0."),
+    ("processes", "processes:\n  run_systems:\n    cron: a\n\n    cron: b\n",
+     "processes.yaml:5: processes.run_systems.cron: this key stands here twice (first in processes.yaml:3). Keep one "
+     "of them."),
+    ("processes", "processes:\n  run_systems:\n    after:\n      - update_fx_prices\n      - update_fx_price\n",
+     "processes.yaml:5: processes.run_systems.after: update_fx_price is no process"),
+    ("strategies", "capital_method: double\n", "strategies.yaml:1: capital_method: Input should be 'full', 'half' or "
+                                               "'fixed'."),
+    ("strategies", "strategies:\n  mine:\n    weigth: 2\n",
+     "strategies.yaml:3: strategies.mine.weigth: unknown key; did you mean weight?."),
+    ("tradingd", "mode: [live\n", "tradingd.yaml:2: not YAML: "),
+    ("tradingd", "mode: !!python/object/apply:os.system ['true']\n", "tradingd.yaml:1: not YAML: "),
+])
+def test_a_mistake_is_one_line_with_file_line_and_key(file: str, text: str, expected: str, tmp_path: Path) -> None:
+    assert complaint(written(tmp_path, **{file: text})).startswith(expected)
+
+
+def test_a_file_that_is_no_text_is_named(tmp_path: Path) -> None:
+    (tmp_path / "tradingd.yaml").write_bytes(b"mode: \xff\n")
+    assert complaint(tmp_path).startswith("tradingd.yaml:1: not UTF-8 text: ")
+
+
+def test_a_cycle_is_printed_whole(tmp_path: Path) -> None:
+    text = "processes:\n  update_fx_prices:\n    after: [update_strategy_capital]\n"
+    said = complaint(written(tmp_path, processes=text))
+    chain = said.partition("wait for each other: ")[2].partition(". Remove")[0].split(" -> ")
+    assert chain[0] == chain[-1]
+    assert set(chain) == {"update_fx_prices", "update_strategy_capital", "update_total_capital"}
+    assert said.endswith("Remove one of these dependencies.")
+
+
+def test_a_process_that_waits_for_itself_is_a_cycle(tmp_path: Path) -> None:
+    said = complaint(written(tmp_path, processes="processes:\n  run_systems:\n    after: [run_systems]\n"))
+    assert "run_systems -> run_systems" in said
+
+
+def test_a_folder_of_our_own_is_merged_key_by_key(tmp_path: Path) -> None:
+    # given a folder that changes one key in each file
+    folder = written(tmp_path, tradingd="broker:\n  client_id: 7\n",
+                     processes="processes:\n  run_systems:\n    grace: PT5M\n",
+                     strategies="strategies:\n  mine:\n    weight: 2\n")
+
+    # when
+    config, shipped = load_config(folder), load_config(shipped_folder())
+
+    # then everything else is what was shipped
+    assert config.service == shipped.service.model_copy(update={
+        "broker": shipped.service.broker.model_copy(update={"client_id": 7})})
+    assert config.processes["run_systems"] == shipped.processes["run_systems"].model_copy(update={"grace": 300})
+    assert list(config.processes) == list(shipped.processes)
+    assert set(config.strategies) == {*shipped.strategies, "mine"}
+
+
+def test_an_empty_file_changes_nothing(tmp_path: Path) -> None:
+    assert load_config(written(tmp_path, tradingd="", processes="# only words\n")).service.mode is Mode.SIMULATED
+
+
+def test_a_list_is_replaced_not_extended(tmp_path: Path) -> None:
+    config = load_config(written(tmp_path, processes="processes:\n  run_systems:\n    after: []\n"))
+    assert config.processes["run_systems"].after == ()
+
+
+def test_a_secret_in_the_environment_wins_over_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = written(tmp_path, tradingd="mongo:\n  uri: mongodb://file/\n")
+    monkeypatch.delenv(MONGO_URI_VARIABLE, raising=False)
+    assert load_config(folder).service.mongo.uri == "mongodb://file/"
+    monkeypatch.setenv(MONGO_URI_VARIABLE, "mongodb://user:secret@environment/")
+    assert load_config(folder).service.mongo.uri == "mongodb://user:secret@environment/"
+
+
+def test_the_place_of_a_key_is_that_of_its_nearest_parent(tmp_path: Path) -> None:
+    folder = written(tmp_path, processes="processes:\n  run_systems:\n    timeout: PT1H\n")
+    path = ("processes", "run_systems", "timeout")
+    assert source_line(folder, "processes.yaml", path) == f"{folder}/processes.yaml:3"
+    assert source_line(folder, "processes.yaml", (*path, "deeper")) == f"{folder}/processes.yaml:3"
+    assert source_line(folder, "nothing.yaml", ("x",)) == "nothing.yaml:1"
+
+
+def test_configuration_cannot_be_changed(tmp_path: Path) -> None:
+    with pytest.raises(ValidationError):
+        load_config(tmp_path).service.mode = Mode.LIVE  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("PT1H30M", 5400), ("PT15M", 900), ("P1D", 86400), ("PT90S", 90)])
+def test_durations_are_iso_8601(text: str, seconds: int) -> None:
+    assert ProcessConfig(cron="x", timeout=text).timeout == seconds  # type: ignore[arg-type]
+
+
+@given(st.lists(st.lists(st.integers(0, 7), max_size=3), min_size=8, max_size=8))
+def test_a_cycle_that_is_reported_is_one_and_none_is_missed(edges: list[list[int]]) -> None:
+    graph = {str(node): tuple(map(str, needs)) for node, needs in enumerate(edges)}
+    cycle = find_cycle(graph)
+    if cycle:
+        assert cycle[0] == cycle[-1]
+        assert all(b in graph[a] for a, b in itertools.pairwise(cycle))
+    else:  # then everything can be put in an order
+        left = dict(graph)
+        while left:
+            free = [node for node, needs in left.items() if not set(needs) & set(left)]
+            assert free
+            left = {node: needs for node, needs in left.items() if node not in free}
