@@ -241,6 +241,8 @@ def _read_yaml(path: Path) -> tuple[dict[str, Any], dict[KeyPath, str]]:
         raise ConfigError(f"{path}:1: not YAML: {str(error).splitlines()[0]}.") from error
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path}:1: not UTF-8 text: {error.reason} at byte {error.start}.") from error
+    except ValueError as error:  # 2021-02-30 looks like a date to the parser, and is none
+        raise ConfigError(f"{path}:1: a date or time in this file does not exist: {error}.") from error
     if not isinstance(values, dict):
         raise ConfigError(f"{path}:1: expected `key: value` lines, found a {type(values).__name__}.")
     lines: dict[KeyPath, str] = {}

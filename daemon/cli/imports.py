@@ -8,7 +8,6 @@ import click
 
 from daemon.cli.__main__ import Settings
 from daemon.cli.output import json_option, print_json, tell
-from trading.config import Mode
 
 if TYPE_CHECKING:
     from trading.data.import_pysystemtrade import ImportedFile
@@ -34,6 +33,7 @@ def pysystemtrade(settings: Settings, folder: Path, hold_back: int | None, brief
     Example: tradectl import pysystemtrade ~/pysystemtrade/data/futures
     """
     from daemon.cli.store import opened_store
+    from trading.config import Mode
     from trading.data.import_pysystemtrade import PysystemtradeImport
 
     with opened_store(settings) as (store, config):

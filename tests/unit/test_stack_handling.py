@@ -7,6 +7,7 @@ from execution_fakes import START, Killed, World
 
 from trading.errors import BrokerUnavailable
 from trading.execution.algos.limit_at_touch import MAX_ATTEMPTS, Touch
+from trading.execution.broker_messages import MessageKind
 from trading.execution.broker_orders import BrokerLifecycle
 from trading.execution.orders import CloseReason
 
@@ -160,3 +161,48 @@ def test_a_worker_killed_at_any_call_loses_nothing_and_sends_nothing_twice(world
     assert world.positions == undisturbed.positions
     assert world.order.close_reason is undisturbed.order.close_reason
     assert sum(world.exchange_filled.values()) == sum(world.positions.values())
+
+
+def said_inactive(world: World) -> None:
+    """The broker calls our order Inactive, and says no more."""
+    handler = world.handler()
+    handler.one_pass()
+    handler.one_pass()
+    world.messages.clear()
+    world.say(MessageKind.ORDER_STATUS, status="Inactive", filled=0.0, reference=world.sent[0].id, perm_id=1001,
+              ib_order_id=0, con_id=42)
+
+
+def test_an_order_that_the_broker_holds_back_locks_its_instrument_and_lets_the_handler_end() -> None:
+    world = World(fills_at_once=False)
+    world.wants(5)
+    said_inactive(world)
+    world.handler().run(Checkpoint())
+    assert world.sent[0].lifecycle is BrokerLifecycle.UNKNOWN
+    assert world.locked == {"SP500": f"nobody knows the fate of broker order {world.sent[0].id}"}
+    assert world.received == [world.sent[0].id]
+
+
+def test_a_rejection_of_the_rest_keeps_what_was_filled() -> None:
+    world = World(fills_per_order=2)
+    world.wants(5)
+    handler = world.handler()
+    for _ in range(2):
+        handler.one_pass()
+    handler.reader.apply_new()
+    world.say(MessageKind.ERROR, request_id=world.sent[0].ib_order_id, code=201, text="Order rejected - reason: margin")
+    handler.reader.apply_new()
+    assert (world.sent[0].lifecycle, world.sent[0].filled) == (BrokerLifecycle.CANCELLED, 2)
+
+
+def test_a_cancel_that_somebody_else_asked_for_comes_to_an_end() -> None:
+    world = World(fills_at_once=False)
+    world.wants(5)
+    handler = world.handler()
+    for _ in range(2):
+        handler.one_pass()
+    handler.reader.apply_new()
+    world.say(MessageKind.ORDER_STATUS, status="PendingCancel", filled=0.0, reference=world.sent[0].id, perm_id=1001,
+              ib_order_id=0, con_id=42)
+    world.handler().run(Checkpoint())
+    assert world.sent[0].lifecycle is BrokerLifecycle.CANCELLED

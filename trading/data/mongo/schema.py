@@ -1,9 +1,11 @@
 """The collections: their validators, their unique indexes, and the version of all this. Run once at start."""
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from pymongo.errors import CollectionInvalid
+from bson import Int64
+from pymongo.errors import CollectionInvalid, DuplicateKeyError
 
 from trading.data.mongo.connection import Document, MongoStore
 from trading.errors import StoreError
@@ -82,7 +84,16 @@ def set_up_schema(store: MongoStore) -> None:
             _create(store, name, collection)
         for index in collection.indexes:
             _create_index(store, name, index)
+    _put_expired_lease(store)
     store.database.settings.replace_one({"_id": "schema"}, {"version": SCHEMA_VERSION}, upsert=True)
+
+
+def _put_expired_lease(store: MongoStore) -> None:
+    """A lease that has run out, so that contenders for the very first one meet a document, not each other's upsert."""
+    nobody = {"nonce": "", "token": Int64(0), "expires_ms": Int64(0), "holder": "", "boot_id": "", "pid": 0,
+              "start_ticks": 0}
+    with suppress(DuplicateKeyError):
+        store.database.leases.insert_one({"_id": "leader", **nobody})
 
 
 def _refuse_newer(store: MongoStore) -> None:

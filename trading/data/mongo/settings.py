@@ -1,7 +1,10 @@
 """What the database knows about itself: whose it is, and which recorded day is being played."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
+
+from pymongo.errors import DuplicateKeyError
 
 from trading.data.mongo.connection import MongoStore
 from trading.errors import StoreError
@@ -38,10 +41,10 @@ class MongoSettings:
             StoreError: it belongs to another mode or account; paper and live never mix.
         """
         wanted = {"mode": mode, "account": account}
-        found = self._collection.find_one_and_update({"_id": "identity"}, {"$setOnInsert": wanted}, upsert=True,
-                                                     return_document=True)
-        assert found is not None, "an upsert returns its document"
-        owner = {key: found[key] for key in wanted}
+        with suppress(DuplicateKeyError):  # it belongs to somebody already; to whom is seen next
+            self._collection.insert_one({"_id": "identity", **wanted})
+        found = self._collection.find_one({"_id": "identity"}) or {}
+        owner = {key: found.get(key) for key in wanted}
         if owner != wanted:
             raise StoreError(f"The database {self._name} belongs to mode {owner['mode']}, account {owner['account']}; "
                              f"this daemon is configured for mode {mode}, account {account}. Name another "

@@ -42,5 +42,5 @@ def should_cancel(order: BrokerOrder, now: datetime, time_out: timedelta) -> boo
 
 def should_repeat_cancel(order: BrokerOrder, now: datetime) -> bool:
     """Whether a cancel went unanswered: it may never have left, and asking again is harmless."""
-    return (order.lifecycle is BrokerLifecycle.PENDING_CANCEL and order.cancel_requested is not None
-            and now - order.cancel_requested >= REPEAT_CANCEL)
+    asked = order.cancel_requested or order.sent  # somebody else may have asked for it
+    return order.lifecycle is BrokerLifecycle.PENDING_CANCEL and asked is not None and now - asked >= REPEAT_CANCEL

@@ -19,7 +19,6 @@ STATUS: Final = {
     "Inactive": _B.UNKNOWN,
 }
 REJECTS_NEW: Final = {103, 104, 105, 110, 200, 201, 203, 321, 387, 388, 392, 412, 434, 460}
-CANCEL_REFUSED: Final = {135, 136, 161, 10147, 10148}
 
 
 def after_status(order: BrokerOrder, facts: dict[str, Any]) -> BrokerOrder:
@@ -38,7 +37,7 @@ def after_error(order: BrokerOrder, facts: dict[str, Any]) -> BrokerOrder:
     code, reason = facts["code"], f"{facts['text']} (code {facts['code']})"
     never_lived = order.lifecycle in (_B.SENDING, _B.SENT, _B.UNKNOWN) and order.perm_id is None
     if code == 201 or (code in REJECTS_NEW and never_lived):
-        return order.advanced(_B.REJECTED, reason) if order.filled == 0 else order
+        return order.advanced(_B.CANCELLED if order.filled else _B.REJECTED, reason)  # what was filled stays filled
     if code == 202:
         return order.advanced(_B.CANCELLED, reason)
     return order  # 399, 21xx, refused cancels and whatever else: the order is what it was

@@ -84,9 +84,11 @@ class StackHandler:
         An order that the broker was asked about in vain stays unknown until the next run.
         """
         locked = self.locks.reasons()
-        free = [leg for leg in self.orders.open_contract_orders() if leg.instrument not in locked]
-        live = [order for order in self.orders.live_broker_orders() if not self.resolver.gave_up(order.id)]
-        return bool(live or free)
+        live = self.orders.live_broker_orders()
+        busy = {order.parent for order in live}
+        free = [leg for leg in self.orders.open_contract_orders()
+                if leg.instrument not in locked and leg.id not in busy]
+        return bool(free) or any(not self.resolver.gave_up(order.id) for order in live)
 
     def _spawn(self, parent: InstrumentOrder) -> None:
         if parent.lifecycle is not Lifecycle.OPEN or parent.next_child > 1:
@@ -125,9 +127,11 @@ class StackHandler:
         if found is Verdict.NOT_RECEIVED and not order.filled and order.perm_id is None:
             log.warning("order_never_received", order=order.id)
             self.orders.save_broker_order(order.advanced(BrokerLifecycle.NOT_SENT, "the broker never received it"))
-        elif found is Verdict.UNDECIDED and order.lifecycle is not BrokerLifecycle.UNKNOWN:
+            return
+        if found is Verdict.UNDECIDED and order.lifecycle is not BrokerLifecycle.UNKNOWN:
+            order = self.orders.save_broker_order(order.advanced(BrokerLifecycle.UNKNOWN))
+        if order.lifecycle is BrokerLifecycle.UNKNOWN and order.instrument not in self.locks.reasons():
             log.error("order_unknown", order=order.id, effect=f"{order.instrument} is not traded until it is known")
-            self.orders.save_broker_order(order.advanced(BrokerLifecycle.UNKNOWN))
             self.locks.lock(order.instrument, f"{_UNKNOWN_FATE}{order.id}", now)
 
     def _release_locks(self) -> None:
