@@ -85,8 +85,8 @@ def test_a_rejection_by_the_exchange_ends_even_a_working_order() -> None:
 
 
 def test_a_rejection_does_not_undo_what_was_filled() -> None:
-    order = a_broker_order(lifecycle=B.WORKING, filled=2)
-    assert after_error(order, error(201)) == order
+    ended = after_error(a_broker_order(lifecycle=B.WORKING, filled=2), error(201))
+    assert (ended.lifecycle, ended.filled) == (B.CANCELLED, 2)
 
 
 def test_code_202_is_a_cancel() -> None:
