@@ -6,6 +6,7 @@ position, the reason and a rewritten form; seconds, years and randomness do not 
 
 import calendar
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import MAXYEAR, date, timedelta
 from functools import lru_cache
@@ -20,6 +21,7 @@ ALIASES: Final = {
 MONTHS: Final = {name: i for i, name in enumerate(
     ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"), start=1)}
 WEEKDAYS: Final = {name: i for i, name in enumerate(("sun", "mon", "tue", "wed", "thu", "fri", "sat"))}
+REBOOT: Final = "@reboot"  # no time at all: once at each start of the daemon
 _SEARCH_YEARS: Final = 40  # the calendar repeats every 28 years, but for centuries
 
 
@@ -64,7 +66,15 @@ class CronExpression:
     weekdays_starred: bool
     fixed: bool
 
-    def days_in(self, year: int, month: int) -> tuple[int, ...]:
+    def __hash__(self) -> int:
+        return hash(self.text)  # says it all, and strings remember their hash
+
+    @property
+    def times(self) -> tuple[int, ...]:
+        """The times of the day, in minutes after midnight."""
+        return _times(self.hours, self.minutes)
+
+    def days_in(self, year: int, month: int) -> tuple[date, ...]:
         """The days of this month on which the expression fires, in order."""
         return _days_in(self, year, month)
 
@@ -81,8 +91,7 @@ def parse(expression: str) -> CronExpression:
         return _parse_alias(expression, text)
     parts = [(match.group(), match.start() + 1) for match in re.finditer(r"[^ \t]+", expression)]
     if len(parts) != 5:
-        raise CronError(expression, 1, f"it has {len(parts)} fields, not five (minute hour day month weekday)"
-                                       f"{_shorter([text for text, _ in parts])}")
+        raise CronError(expression, 1, _wrong_number([text for text, _ in parts]))
     fields = [_FieldReader(expression, kind, text, column).read()
               for kind, (text, column) in zip(KINDS, parts, strict=True)]
     minute, hour, day, month, weekday = fields
@@ -100,31 +109,55 @@ def parse(expression: str) -> CronExpression:
 
 def next_day(expression: CronExpression, first: date) -> date | None:
     """The first matching day on or after `first`; None when there is none within forty years."""
-    year, month, last_year = first.year, first.month, min(first.year + _SEARCH_YEARS, MAXYEAR)
-    while year <= last_year:
+    last = date(min(first.year + _SEARCH_YEARS, MAXYEAR), 12, 31)
+    return next(days_between(expression, first, last), None)
+
+
+def days_between(expression: CronExpression, first: date, last: date) -> Iterator[date]:
+    """The matching days from `first` to `last`, in order."""
+    year, month = first.year, first.month
+    while (year, month) <= (last.year, last.month):
         for day in expression.days_in(year, month):
-            if (year, month, day) >= (first.year, first.month, first.day):
-                return date(year, month, day)
+            if first <= day <= last:
+                yield day
         year, month = (year + 1, 1) if month == 12 else (year, month + 1)
-    return None
 
 
 def _parse_alias(expression: str, text: str) -> CronExpression:
-    if text == "@reboot":
-        raise CronError(expression, 1, "@reboot is not supported here yet; a start of the daemon is no slot. "
-                                       "Name a time, e.g. @daily")
-    if text not in ALIASES:
-        raise CronError(expression, 1, f"{text} is unknown (known: {', '.join(ALIASES)})")
-    return parse(ALIASES[text])
+    if text in ALIASES:
+        return parse(ALIASES[text])
+    word, _, rest = text.partition(" ")
+    if text == REBOOT:
+        reason = f"{REBOOT} is no time: it runs once at each start of the daemon and has no next fire time"
+    elif word.lower() == "@every":
+        reason = "a real interval is not cron; write every: PT90S instead of cron:"
+    elif rest and word in (*ALIASES, REBOOT):
+        reason = f"{word} stands alone; remove {rest.strip()!r}"
+    elif word.lower() in (*ALIASES, REBOOT):
+        reason = f"{word} is unknown; it is written in small letters: {word.lower()}"
+    else:
+        reason = f"{word} is unknown (known: {', '.join((*ALIASES, REBOOT))})"
+    raise CronError(expression, 1, reason)
 
 
-def _shorter(parts: list[str]) -> str:
-    """What somebody who wrote six or seven fields may have meant."""
-    if len(parts) == 6:
-        return f"; seconds and years are not supported, did you mean '{' '.join(parts[1:])}'?"
-    if len(parts) == 7:
-        return f"; seconds and years are not supported, did you mean '{' '.join(parts[1:6])}'?"
-    return ""
+def _wrong_number(parts: list[str]) -> str:
+    """What somebody who wrote another number of fields may have meant."""
+    found = f"it has {len(parts)} fields, not five (minute hour day month weekday)"
+    for fewer in (parts[:5], parts[1:6]) if parts[-1:] and re.fullmatch(r"[0-9]{4}", parts[-1]) and len(parts) == 6 \
+            else (parts[1:6],):
+        if len(parts) in (6, 7) and _means_something(fewer):
+            return f"{found}; seconds and years are not supported, did you mean '{' '.join(fewer)}'?"
+    if len(parts) > 5 and _means_something(parts[:5]):
+        return f"{found}; a command does not belong here, write '{' '.join(parts[:5])}'"
+    return found
+
+
+def _means_something(parts: list[str]) -> bool:
+    try:
+        parse(" ".join(parts))
+    except CronError:
+        return False
+    return True
 
 
 @dataclass
@@ -189,7 +222,7 @@ class _FieldReader:
         return ",".join(f"{first}-{last}" if first < last else str(last) for first, last in ends)
 
     def _step(self, text: str, position: int) -> int:
-        if not re.fullmatch(r"[0-9]+", text) or int(text) == 0:
+        if not re.fullmatch(r"[0-9]{1,9}", text) or int(text) == 0:
             self._refuse(position, f"the step {text!r} is no positive number, as in */15")
         return int(text)
 
@@ -198,7 +231,7 @@ class _FieldReader:
             return self.kind.names[text.lower()]
         if not text:
             self._refuse(position, f"a number is missing in {self.text} (there are no signs; a range is written 1-5)")
-        if not re.fullmatch(r"[0-9]+", text):
+        if not re.fullmatch(r"[0-9]{1,9}", text):
             names = f" or {', '.join(self.kind.names)}" if self.kind.names else ""
             self._refuse(position, f"{text!r} is no {self.kind.name} "
                                    f"(allowed: {self.kind.low}-{self.kind.high}{names}){self._short_name(text)}")
@@ -215,12 +248,18 @@ class _FieldReader:
         raise CronError(self.expression, position, reason)
 
 
+@lru_cache(maxsize=1024)
+def _times(hours: tuple[int, ...], minutes: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(60 * hour + minute for hour in hours for minute in minutes)
+
+
 @lru_cache(maxsize=65536)
-def _days_in(expression: CronExpression, year: int, month: int) -> tuple[int, ...]:
+def _days_in(expression: CronExpression, year: int, month: int) -> tuple[date, ...]:
     if month not in expression.months:
         return ()
     last = calendar.monthrange(year, month)[1]
-    return tuple(day for day in range(1, last + 1) if _fires_on(expression, date(year, month, day), last))
+    days = (date(year, month, day) for day in range(1, last + 1))
+    return tuple(day for day in days if _fires_on(expression, day, last))
 
 
 def _fires_on(expression: CronExpression, day: date, last: int) -> bool:

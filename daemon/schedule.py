@@ -2,30 +2,30 @@
 
 A job whose minute or hour begins with a star lives in real time: it fires whenever the local clock matches, twice in
 a repeated hour, not at all in a missing one. Every other job lives in local time: a missing time (of a change of at
-most three hours) fires at the first minute after the gap, a repeated one only in its first pass.
+most three hours) fires at the first minute after the gap, a repeated one only in its first pass. A larger change is a
+correction: the new time simply holds, for both kinds.
 Times that fall on one instant are one run (Debian would start the job once for each).
 """
 
 from bisect import bisect_left
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
-from daemon.clock_changes import ClockChange, changes, end_of_second_pass
-from daemon.cron_expression import CronError, CronExpression, next_day, parse
+from daemon.clock_changes import END_OF_TIME, ClockChange, Stretch, stretch_at
+from daemon.cron_expression import REBOOT, CronError, CronExpression, days_between, next_day, parse
 from daemon.schedule_words import explain, lint
 
-__all__ = ["CronError", "FireTime", "between", "check", "explain", "lint", "next_after"]
+__all__ = ["REBOOT", "CronError", "FireTime", "between", "check", "explain", "lint", "next_after"]
 
 _MINUTE: Final = timedelta(minutes=1)
 _DAY: Final = timedelta(days=1)
-_LARGEST_CHANGE: Final = timedelta(minutes=180)  # anything more is a correction, not daylight saving
+_TICK: Final = timedelta.resolution
+_SPANS: Final = tuple(i * _MINUTE for i in range(24 * 60))
 
 
-@dataclass(frozen=True)
-class FireTime:
+class FireTime(NamedTuple):
     """One run: its instant (aware, UTC), and the local times (naive) that it stands for."""
 
     instant: datetime
@@ -34,79 +34,80 @@ class FireTime:
 
 def check(expression: str) -> None:
     """Raise CronError unless `expression` means something."""
-    parse(expression)
+    if expression.strip() != REBOOT:
+        parse(expression)
 
 
 def next_after(expression: str, zone: ZoneInfo, after: datetime) -> FireTime:
     """The first fire time strictly later than `after` (aware).
 
     Raises:
-        CronError: the expression is wrong, or does not fire again within forty years.
+        CronError: the expression is wrong, is no time (@reboot), or does not fire again within forty years.
     """
-    cron, now = parse(expression), after.astimezone(UTC)
-    local = now.astimezone(zone).replace(tzinfo=None, fold=0)
-    first = _lived_through(cron, zone, now, local.replace(second=0, microsecond=0) + _MINUTE)
-    return _search(cron, zone, now, first, local - now.replace(tzinfo=None))
+    for fire in _fires(parse(expression), zone, after.astimezone(UTC), END_OF_TIME):
+        return fire
+    raise CronError(expression, 1, f"it does not fire again within forty years after {after:%Y-%m-%d}")
 
 
 def between(expression: str, zone: ZoneInfo, start: datetime, end: datetime) -> Iterator[FireTime]:
-    """Every fire time later than `start` and not later than `end`, in order."""
-    fire = next_after(expression, zone, start)
-    while fire.instant <= end:
-        yield fire
-        fire = next_after(expression, zone, fire.instant)
+    """Every fire time later than `start` and not later than `end` (both aware), in order.
+
+    Raises:
+        CronError: at once, when the expression is wrong or is no time (@reboot).
+    """
+    until = min(end.astimezone(UTC), END_OF_TIME)
+    return _fires(parse(expression), zone, start.astimezone(UTC), until)
 
 
-def _lived_through(cron: CronExpression, zone: ZoneInfo, now: datetime, first: datetime) -> datetime:
-    """`first`, or for a fixed job in the second pass of a repeated time: the end of that time."""
-    end = end_of_second_pass(zone, now) if cron.fixed else None
-    return first if end is None else max(first, end)
-
-
-def _search(cron: CronExpression, zone: ZoneInfo, now: datetime, first: datetime, offset: timedelta) -> FireTime:
-    """From one change of the clock to the next: the first match at or after the wall time `first`."""
+def _fires(cron: CronExpression, zone: ZoneInfo, after: datetime, until: datetime) -> Iterator[FireTime]:
+    """From one change of the clock to the next."""
+    stretch = stretch_at(zone, after)
     while True:
-        nominal = _nominal_from(cron, first)
-        fire = FireTime((nominal - offset).replace(tzinfo=UTC), (nominal,))
-        change = next(changes(zone, now, fire.instant), None)
-        if change is None:
-            return fire
-        if _is_caught_up(cron, change, nominal):
-            return _after_the_gap(cron, change, nominal)
-        first = max(change.before, change.after) if cron.fixed else change.after
-        now, offset = change.instant, change.offset
+        yield from _fires_in(cron, stretch, after, until)
+        # the next change repeats at most one day, so nothing fires before the first match from two days earlier on
+        day = next_day(cron, stretch.wall(stretch.end).date() - 2 * _DAY)
+        if day is None or stretch.end > until or stretch.end == END_OF_TIME:
+            return
+        no_earlier = max(stretch.end, datetime.combine(day, time(), UTC) - _DAY)
+        stretch, after = stretch_at(zone, no_earlier), no_earlier - _TICK
 
 
-def _is_caught_up(cron: CronExpression, change: ClockChange, nominal: datetime) -> bool:
-    """Whether the job makes up for `nominal`, a time that `change` has left out."""
-    return cron.fixed and nominal < change.after and change.after - change.before <= _LARGEST_CHANGE
+def _fires_in(cron: CronExpression, stretch: Stretch, after: datetime, until: datetime) -> Iterator[FireTime]:
+    """The fire times later than `after` and not later than `until` while the clock runs evenly."""
+    first = _whole_minute(stretch.wall(stretch.begin))
+    change = stretch.change
+    if cron.fixed and change is not None and not change.is_correction:
+        if change.is_gap:
+            landing = FireTime((first - stretch.offset).replace(tzinfo=UTC), _made_up(cron, change, first))
+            if landing.nominals and after < landing.instant <= until:
+                yield landing
+            first += _MINUTE
+        else:
+            first = _whole_minute(change.before)
+    first = max(first, stretch.wall(after).replace(second=0, microsecond=0) + _MINUTE)
+    end = stretch.wall(min(stretch.end, until + _TICK))
+    for midnight, minutes in _days(cron, first, end):
+        start = midnight.replace(tzinfo=UTC) - stretch.offset
+        for minute in minutes:
+            span = _SPANS[minute]
+            yield FireTime(start + span, (midnight + span,))
 
 
-def _after_the_gap(cron: CronExpression, change: ClockChange, nominal: datetime) -> FireTime:
-    """One run for `nominal` and whatever else lies in the gap, at the first whole minute behind it."""
-    landing, nominals = _whole_minute(change.after), []
-    while nominal <= landing:
-        nominals.append(nominal)
-        nominal = _nominal_from(cron, nominal + _MINUTE)
-    return FireTime((landing - change.offset).replace(tzinfo=UTC), tuple(nominals))
+def _made_up(cron: CronExpression, change: ClockChange, landing: datetime) -> tuple[datetime, ...]:
+    """The times in a gap, and the minute after it, if the expression names them."""
+    return tuple(midnight + _SPANS[minute] for midnight, minutes in _days(cron, change.before, landing + _MINUTE)
+                 for minute in minutes)
 
 
-def _nominal_from(cron: CronExpression, first: datetime) -> datetime:
-    """The first local time at or after `first` that the expression names, whether or not it exists."""
-    first = _whole_minute(first)
-    if first.day in cron.days_in(first.year, first.month):
-        hour = bisect_left(cron.hours, first.hour)
-        if hour < len(cron.hours) and cron.hours[hour] == first.hour:
-            minute = bisect_left(cron.minutes, first.minute)
-            if minute < len(cron.minutes):
-                return first.replace(minute=cron.minutes[minute])
-            hour += 1
-        if hour < len(cron.hours):
-            return first.replace(hour=cron.hours[hour], minute=cron.minutes[0])
-    day = next_day(cron, (first + _DAY).date())
-    if day is None:
-        raise CronError(cron.text, 1, f"it does not fire again within forty years after {first:%Y-%m-%d}")
-    return datetime.combine(day, time(cron.hours[0], cron.minutes[0]))
+def _days(cron: CronExpression, first: datetime, end: datetime) -> Iterator[tuple[datetime, tuple[int, ...]]]:
+    """The matching days from `first` to before `end` (local), and of each the minutes after its midnight."""
+    for day in days_between(cron, first.date(), end.date()):
+        midnight, minutes = datetime.combine(day, time()), cron.times
+        if end < midnight + _DAY:
+            minutes = minutes[:bisect_left(minutes, (end - midnight) / _MINUTE)]
+        if midnight < first:
+            minutes = minutes[bisect_left(minutes, (first - midnight) / _MINUTE):]
+        yield midnight, minutes
 
 
 def _whole_minute(moment: datetime) -> datetime:

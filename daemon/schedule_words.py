@@ -7,28 +7,33 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from daemon.clock_changes import ClockChange, changes
-from daemon.cron_expression import KINDS, CronExpression, FieldKind, parse
+from daemon.cron_expression import KINDS, REBOOT, CronExpression, FieldKind, parse
 
-_WEEKDAY_NAMES: Final = ("Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday")
-_MONTH_NAMES: Final = ("January", "February", "March", "April", "May", "June", "July", "August", "September",
+_WEEKDAY_NAMES: Final = ("Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_MONTH_NAMES: Final = ("", "January", "February", "March", "April", "May", "June", "July", "August", "September",
                        "October", "November", "December")
+_NUMBERS: Final = tuple(map(str, range(60)))
 _EVERY_DAY: Final = 31
+_DAY: Final = timedelta(days=1)
 _YEAR: Final = timedelta(days=366)
-_LARGEST_CHANGE: Final = timedelta(minutes=180)
 
 
 def explain(expression: str) -> str:
     """A sentence: "at 06:00 on Monday to Friday"."""
+    if expression.strip() == REBOOT:
+        return "once at each start of the daemon"
     cron = parse(expression)
-    when = _days(cron) + _months(cron)
+    when = _days(cron)
     if not when and len(cron.hours) < 24:
         when = " every day"
     extension = " (an extension of Debian's cron)" if cron.day_marks or cron.weekday_marks else ""
-    return f"{_times(cron)}{when}{extension}"
+    return f"{_times(cron)}{when}{_months(cron, when)}{extension}"
 
 
 def lint(expression: str, zone: ZoneInfo, now: datetime) -> list[str]:
     """Warnings: what is legal but probably not meant, or behaves unexpectedly when the clocks change within a year."""
+    if expression.strip() == REBOOT:
+        return []
     cron = parse(expression)
     warnings = [warning for text, kind in zip(cron.text.split(), KINDS, strict=True)
                 for item in text.split(",") for warning in _about_step(item, kind)]
@@ -43,12 +48,12 @@ def _about_step(item: str, kind: FieldKind) -> Iterator[str]:
     span, slash, step = item.partition("/")
     if not slash:
         return
-    size = kind.high - kind.low + 1
-    if int(step) >= size:
+    size, whole = kind.high - kind.low + 1, "-" not in span
+    if whole and int(step) >= size:
         yield f"{item}: the step is as large as the {kind.name} itself, so it matches once"
-    elif kind in KINDS[:2] and size % int(step):
+    elif whole and kind in KINDS[:2] and size % int(step):
         yield f"{item}: the step {step} does not divide {size}, so the last interval is shorter"
-    if "-" not in span and span != "*":
+    if whole and span != "*":
         yield f"{item} is not Debian's cron: it means {span}-{kind.high}/{step}"
 
 
@@ -62,48 +67,62 @@ def _about_days(cron: CronExpression) -> Iterator[str]:
 
 def _about_gap(cron: CronExpression, change: ClockChange) -> Iterator[str]:
     """A fixed job is moved; a job in real time is only worth a word when it loses the whole day."""
-    missing = [each for each in _nominals(cron, change.before) if change.before <= each < change.after]
-    left = [each for each in _nominals(cron, change.before) if each not in missing]
-    if not missing or not (cron.fixed or not left):
+    named = _nominals(cron, change.before, change.after)
+    missing = [each for each in named if change.before <= each < change.after]
+    if not missing or not (cron.fixed or len(missing) == len(named)):
         return
     effect = "no run"
-    if cron.fixed and change.after - change.before <= _LARGEST_CHANGE:
+    if cron.fixed and not change.is_correction:
         effect = f"one run at {change.after:%H:%M} ({change.instant:%H:%M} UTC)"
-    named = ", ".join(f"{each:%H:%M}" for each in missing[:3]) + (", ..." if len(missing) > 3 else "")
-    yield (f"on {change.before:%Y-%m-%d} the clock goes from {change.before:%H:%M} to {change.after:%H:%M}: "
-           f"{effect} instead of {named}")
+    yield (f"on {change.before:%Y-%m-%d} the clock goes from {change.before:%H:%M} to {_landing(change)}: "
+           f"{effect} instead of {_some(missing)}")
+
+
+def _landing(change: ClockChange) -> str:
+    same_day = change.before.date() == change.after.date()
+    return f"{change.after:%H:%M}" if same_day else f"{change.after:%H:%M on %Y-%m-%d}"
 
 
 def _about_fold(cron: CronExpression, change: ClockChange) -> Iterator[str]:
     """A job in real time runs in both passes, as it should; only a fixed one is worth a word."""
-    twice = [each for each in _nominals(cron, change.after) if change.after <= each < change.before]
+    named = _nominals(cron, change.after, change.before)
+    twice = [each for each in named if change.after <= each < change.before]
     if not twice or not cron.fixed:
         return
     offset = change.before - change.instant.replace(tzinfo=None)
+    verb = "runs" if len(twice) == 1 else "run"
+    effect = f"{verb} only the first time ({_some([each - offset for each in twice])} UTC)"
+    if change.is_correction:
+        effect = f"{verb} twice"
     yield (f"on {change.after:%Y-%m-%d} the clock goes back from {change.before:%H:%M} to {change.after:%H:%M}: "
-           f"{twice[0]:%H:%M} runs only the first time ({twice[0] - offset:%H:%M} UTC)")
+           f"{_some(twice)} {effect}")
 
 
-def _nominals(cron: CronExpression, day: datetime) -> list[datetime]:
-    """The local times that the expression names on the date of `day`."""
-    if day.day not in cron.days_in(day.year, day.month):
-        return []
-    return [datetime.combine(day.date(), time(hour, minute)) for hour in cron.hours for minute in cron.minutes]
+def _some(moments: list[datetime]) -> str:
+    return ", ".join(f"{each:%H:%M}" for each in moments[:3]) + (", ..." if len(moments) > 3 else "")
+
+
+def _nominals(cron: CronExpression, first: datetime, last: datetime) -> list[datetime]:
+    """The local times that the expression names on the dates of `first` to `last`."""
+    days = [first.date() + i * _DAY for i in range((last.date() - first.date()).days + 1)]
+    return [datetime.combine(day, time(*divmod(minute, 60))) for day in days
+            if day in cron.days_in(day.year, day.month) for minute in cron.times]
 
 
 def _times(cron: CronExpression) -> str:
     minute, hour = cron.text.split()[:2]
     every = _every(minute)
-    if hour == "*":
+    if hour in ("*", "*/1"):
         return every or f"{_minutes(cron)} of every hour"
-    if len(cron.minutes) * len(cron.hours) <= 6:
-        return "at " + _list(f"{h:02d}:{m:02d}" for h in cron.hours for m in cron.minutes)
-    hours = _list(_runs(cron.hours, tuple(map(str, range(24)))))
-    return f"{every or _minutes(cron)} in the hour{'s' if len(cron.hours) > 1 else ''} {hours}"
+    if len(cron.times) <= 6:
+        return "at " + _list(f"{each // 60:02d}:{each % 60:02d}" for each in cron.times)
+    if len(cron.hours) == 1:
+        return f"{every or _minutes(cron)} between {cron.hours[0]:02d}:00 and {cron.hours[0]:02d}:59"
+    return f"{every or _minutes(cron)} in the hours {_list(_runs(cron.hours, _NUMBERS))}"
 
 
 def _minutes(cron: CronExpression) -> str:
-    return f"at minute {_list(_runs(cron.minutes, tuple(map(str, range(60)))))}"
+    return f"at minute{'s' if len(cron.minutes) > 1 else ''} {_list(_runs(cron.minutes, _NUMBERS))}"
 
 
 def _every(minute: str) -> str:
@@ -111,54 +130,79 @@ def _every(minute: str) -> str:
     step = re.fullmatch(r"\*/([0-9]+)", minute)
     if minute == "*" or (step is not None and int(step.group(1)) == 1):
         return "every minute"
-    return f"every {int(step.group(1))} minutes" if step is not None and 60 % int(step.group(1)) == 0 else ""
+    return f"every {int(step.group(1))} minutes" if step is not None and 60 % int(step.group(1)) == 0 \
+        and int(step.group(1)) < 60 else ""
 
 
 def _days(cron: CronExpression) -> str:
-    by_day = _days_of_month(cron) if len(cron.days) < _EVERY_DAY or cron.day_marks else ""
-    names = _runs(tuple(sorted(cron.weekdays)), _WEEKDAY_NAMES) if len(cron.weekdays) < 7 else []
-    names += [_weekday_mark(mark) for mark in cron.weekday_marks]
-    by_weekday = f"on {_list(names)}" if names else ""
-    joint = " if it falls " if cron.days_starred or cron.weekdays_starred else " or "
-    if joint == " or " and (len(cron.days) == _EVERY_DAY or len(cron.weekdays) == 7):
+    any_day, any_weekday = len(cron.days) == _EVERY_DAY, len(cron.weekdays) == 7
+    both = cron.days_starred or cron.weekdays_starred
+    if (any_day and any_weekday) or (not both and (any_day or any_weekday)):
         return ""  # one side matches every day
-    return (" " if by_day or by_weekday else "") + joint.join(filter(None, (by_day, by_weekday)))
+    if any_weekday:
+        return f" on {_days_of_month(cron)} of the month"
+    if any_day:
+        return f" on {_list(_weekdays(cron))}"
+    if both:
+        return f" on {_days_of_month(cron)} of the month if it falls on {_list(_weekdays(cron), 'or')}"
+    return f" on {_days_of_month(cron)} of the month or on {_list(_weekdays(cron))}"
 
 
 def _days_of_month(cron: CronExpression) -> str:
-    runs = _runs(tuple(sorted(cron.days)), tuple(map(str, range(32))))
-    names = [f"day {_list(runs)}"] if runs else []
-    return f"on {_list(names + [_day_mark(mark) for mark in cron.day_marks])} of the month"
+    step = re.fullmatch(r"\*/([0-9]+)", cron.text.split()[2])
+    if step is not None and len(cron.days) > 3:
+        return f"every {_ordinal(int(step.group(1)))} day (1, {', '.join(map(str, sorted(cron.days)[1:3]))}, ...)"
+    names = []
+    if cron.days:
+        names = [f"day{'s' if len(cron.days) > 1 else ''} {_list(_runs(tuple(sorted(cron.days)), _NUMBERS))}"]
+    return _list(names + [_day_mark(mark) for mark in cron.day_marks])
 
 
 def _day_mark(mark: str) -> str:
     if mark in ("L", "LW"):
         return "the last day" if mark == "L" else "the last working day"
-    return f"the day {mark[2:]} before the last" if mark.startswith("L-") else f"the working day nearest to {mark[:-1]}"
+    if mark.startswith("L-"):
+        return f"the {_ordinal(int(mark[2:]))} day before the last day"
+    return f"the working day nearest to day {int(mark[:-1])}"
+
+
+def _weekdays(cron: CronExpression) -> list[str]:
+    """Sunday stands at the end when Saturday is there, or Monday is not."""
+    days = cron.weekdays
+    if 0 in days and (6 in days or 1 not in days):
+        days = days - {0} | {7}
+    return [*_runs(tuple(sorted(days)), _WEEKDAY_NAMES), *map(_weekday_mark, cron.weekday_marks)]
 
 
 def _weekday_mark(mark: str) -> str:
     name = _WEEKDAY_NAMES[int(mark[0])]
-    return f"the last {name} of the month" if mark[1] == "L" else f"{name} number {mark[2]} of the month"
+    return f"the {'last' if mark[1] == 'L' else _ordinal(int(mark[2]))} {name} of the month"
 
 
-def _months(cron: CronExpression) -> str:
+def _months(cron: CronExpression, when: str) -> str:
     if len(cron.months) == 12:
         return ""
-    return f" in {_list(_runs(tuple(sorted(cron.months)), ('', *_MONTH_NAMES)))}"
+    comma = "," if " or " in when or " if " in when else ""
+    return f"{comma} in {_list(_runs(tuple(sorted(cron.months)), _MONTH_NAMES))}"
 
 
 def _runs(values: tuple[int, ...], names: tuple[str, ...]) -> list[str]:
-    """Neighbours joined: 1,2,3,5 becomes ["Monday to Wednesday", "Friday"]."""
+    """Three neighbours and more joined: 1,2,3,5 becomes ["Monday to Wednesday", "Friday"]."""
     found: list[list[int]] = []
     for value in values:
         if found and value == found[-1][-1] + 1:
             found[-1].append(value)
         else:
             found.append([value])
-    return [names[run[0]] if len(run) == 1 else f"{names[run[0]]} to {names[run[-1]]}" for run in found]
+    return [word for run in found for word in
+            ([f"{names[run[0]]} to {names[run[-1]]}"] if len(run) > 2 else [names[value] for value in run])]
 
 
-def _list(words: Iterable[str]) -> str:
+def _ordinal(number: int) -> str:
+    ending = "th" if 10 < number % 100 < 20 else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{ending}"
+
+
+def _list(words: Iterable[str], last_joint: str = "and") -> str:
     *most, last = words
-    return f"{', '.join(most)} and {last}" if most else str(last)
+    return f"{', '.join(most)} {last_joint} {last}" if most else str(last)
