@@ -19,18 +19,22 @@ def main() -> None:
 
 def run(words: list[str]) -> int:
     """Run the service as `words` ask; its exit code."""
-    from daemon.bootstrap import checked_config
+    from daemon.checked_config import checked
+    from daemon.config_folder import finish_interrupted_write
     from daemon.places import Places
-    from daemon.supervisor import Supervisor, Wishes
+    from daemon.recorded_market import Wishes
+    from daemon.supervisor import Supervisor
     from trading.log import configure_log
 
     flags = _parser().parse_args(words)
     configure_log("INFO" if flags.verbose else "WARNING")
     try:
-        config = checked_config(flags.config)
+        places = Places(flags.state.resolve())
+        finish_interrupted_write(flags.config)
+        found = checked(flags.config, cache=places.calendars)
         wishes = Wishes(play_day=flags.day, once=flags.once, again=flags.again, data=flags.data)
         _check_data(wishes.data)
-        supervisor = Supervisor(config=config, places=Places(flags.state.resolve()), wishes=wishes, say=_say)
+        supervisor = Supervisor(checked=found, places=places, wishes=wishes, say=_say)
         return asyncio.run(supervisor.run())
     except ConfigError as error:
         print(error, file=sys.stderr)

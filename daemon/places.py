@@ -46,6 +46,15 @@ class Places:
         return self.state / "run" / "lock"
 
     @property
+    def token(self) -> Path:
+        """The greatest fencing token that this service has led with."""
+        return self.state / "highest_token"
+
+    @property
+    def calendars(self) -> Path:
+        return self.state / "calendars"
+
+    @property
     def pid_file(self) -> Path:
         return self.state / "run" / "tradingd.pid"
 

@@ -1,29 +1,51 @@
-"""ProcessRunner: observe workers, decide (pure), act. The only place that starts, stops and settles runs."""
+"""ProcessRunner: look at a process, decide (pure), make it durable, act. The only place that starts runs.
+
+One look at a process settles everything that has come since the last one: slots that are due, missed or left out,
+and which of those that wait may start. It is safe to look at any time, and twice: what is written names the version
+that was read, a slot is claimed by inserting its run under a deterministic key, and the worker takes the last step.
+A write whose outcome is unknown is never repeated blindly: the process is read again and decided anew.
+"""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import asdict, dataclass, replace
-from graphlib import TopologicalSorter
+from collections.abc import Awaitable, Callable, Iterable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Final
 
 from pymongo.errors import PyMongoError
 
 from daemon.async_store import AsyncStore
 from daemon.leadership import Leadership
-from daemon.run_conditions import RunDecision, RunFacts, can_process_run
-from daemon.run_outcome import Intervention, settled
-from daemon.schedule import FireTime
-from daemon.worker_identity import is_alive
+from daemon.ledger import FencedOut, Ledger
+from daemon.live_runs import LiveRuns, WorkerPool
+from daemon.next_run import Surroundings, counted, facts_for, next_run, without
+from daemon.operator_desk import OperatorDesk
+from daemon.plan import Plan
+from daemon.resources import Claimant, missing_resource
+from daemon.run_conditions import RunDecision, can_process_run
+from daemon.run_outcome import Intervention, Why
+from daemon.settlement import Settlement
+from daemon.slot_decisions import Evaluation, SlotFacts, evaluate, next_look, run_limit_key
+from daemon.timers import Timers
+from daemon.watch import Watch
+from daemon.windows import window_at
 from daemon.worker_spec import WorkerSpec
-from daemon.workers import WorkerExit, Workers
+from daemon.workers import WorkerExit
 from trading.clock import Clock
-from trading.config import ProcessConfig
-from trading.control.process_control import Desired, ProcessControl
-from trading.control.process_run import Kind, ProcessRun, RunState, run_id
+from trading.control.change import Cause, Change
+from trading.control.due_slot import DueSlot, Tick
+from trading.control.process_control import ProcessControl
+from trading.control.process_run import ProcessRun, RunState, run_id
 from trading.control.process_state import ProcessState
-from trading.errors import ConcurrentUpdate, TradingError
+from trading.errors import ConcurrentUpdate, SlotTaken, StoreError, TradingError
 from trading.log import get_log
+from trading.process_config import ProcessConfig
 
 log = get_log()
+
+_LONG_ABSENCE: Final = timedelta(days=1)  # evaluating more than this is done off the event loop
+_LOOK_AGAIN_S: Final = 2.0  # after an error of the store
 
 
 class NotAllowed(TradingError):
@@ -35,285 +57,401 @@ class NotAllowed(TradingError):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Slot:
-    """What a run is for. The same slot can never be claimed twice."""
-
-    key: str
-    kind: Kind
-    trading_day: str
-    nominals: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True)
 class RunnerParts:
     """What the runner works with."""
 
     store: AsyncStore
-    workers: Workers
+    workers: WorkerPool
     leadership: Leadership
     clock: Clock
+    timers: Timers
+    watch: Watch
     broker_problem: Callable[[], str | None]  # None: ready
-    trading_day: Callable[[], str]
     worker_spec: Callable[[ProcessRun], WorkerSpec]
 
 
 class ProcessRunner:
     """The state machine in motion. All methods run on the event loop; the store is called off it."""
 
-    def __init__(self, parts: RunnerParts, processes: Mapping[str, ProcessConfig]) -> None:
+    def __init__(self, parts: RunnerParts, plan: Plan) -> None:
         self._parts = parts
-        self.processes = processes
-        self.waiting: dict[str, tuple[Slot, str]] = {}  # slots that may still run, and why not yet
-        self._ended: dict[str, asyncio.Future[ProcessRun]] = {}
-        self._interventions: dict[str, Intervention] = {}
-        self._deadlines: dict[str, asyncio.Task[None]] = {}
+        self.plan = plan
+        self.ledger = Ledger(parts.store, parts.leadership, parts.watch)
+        self.live = LiveRuns(parts.workers, parts.timers, self._is_taken, self._spawn)
+        self._settlement = Settlement(
+            store=parts.store, ledger=self.ledger, live=self.live, leadership=parts.leadership, clock=parts.clock,
+            timers=parts.timers, watch=parts.watch, process=self._configured,
+            ended=self._something_ended)
+        self.desk = OperatorDesk(ledger=self.ledger, live=self.live, settlement=self._settlement, clock=parts.clock,
+                                 wake=self.wake)
+        self.why: dict[str, str] = {}  # why the first slot of a process still waits
+        self._holds: dict[str, str] = {}  # why nothing is decided at all: drain, clock, stop
+        self._acts = False  # between `recover` and `rest`
+        self._on_schedule = False
+        self._store_is_lost = False
+        self._queued: set[str] = set()  # somebody will look at them anyway
+        self._starting: set[str] = set()  # they hold their resources while their claim is being written
+        self._booted: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._draining = False
+
+    # --- the life of the runner -------------------------------------------------------------------------------
 
     async def recover(self) -> int:
-        """Settle what a dead daemon left RUNNING; how many runs that were. Before anything is started."""
+        """Begin a term: fence older leaders out and settle what they left active; how many runs that were."""
         store = self._parts.store
-        runs = await store.call(store.processes.active_runs)
-        for run in runs:
-            if run.worker is not None and is_alive(run.worker):
-                log.warning("orphan_found", run=run.id, pid=run.worker.pid, effect="it dies with its zygote")
-            lost = replace(run, state=RunState.LOST, ended=self._parts.clock.now(),
-                           reason="its daemon died while it ran; whether it did its work is not known")
-            control = await store.call(store.processes.control, run.process)
-            await store.call(store.processes.end, control.finish_process(lost), lost)
-            log.warning("run_lost", run=run.id)
-        return len(runs)
+        await self.ledger.load(self.plan.processes)
+        await self._carry_over_renamed()
+        found = [run for run in await store.call(store.processes.active_runs) if run.id not in self.live]
+        for run in found:
+            await self._settle_found(run)
+        self._acts = True
+        return len(found)
 
-    async def run_single_process(self, name: str, slot: Slot, force: bool = False) -> ProcessRun:
+    def begin(self) -> None:
+        """Follow the schedule: look at every process, from then on whenever something about it may have changed."""
+        self._on_schedule = True
+        self.wake_all()
+
+    def new_term(self) -> None:
+        """We lead again under a greater token: nothing that was known before is certain."""
+        self._spawn(self._begin_term())
+
+    @property
+    def held(self) -> str:
+        """Why nothing is decided at all; empty: it is."""
+        return "; ".join(self._holds.values())
+
+    def hold(self, what: str, reason: str) -> None:
+        """Decide nothing while `what` (drain, clock, stop) has a reason; an empty one lets it go."""
+        self._holds.pop(what, None)
+        if reason:
+            self._holds[what] = reason
+        else:
+            self.wake_all()
+
+    def rest(self) -> None:
+        """Decide nothing more. Runs go on, and their ends are written if the store still lets us."""
+        self._acts = False
+        for name in self.plan.processes:
+            self._parts.timers.cancel(f"look {name}")
+
+    async def use(self, plan: Plan) -> None:
+        """Decide by `plan` from now on, once everything that came before has been decided by the old one."""
+        changed = [name for name, process in self.plan.processes.items() if plan.processes.get(name) != process]
+        async with AsyncExitStack() as locked:
+            for name in changed:
+                await locked.enter_async_context(self.ledger.lock(name))
+                await self._look(name)
+            for name in set(self.plan.processes) - set(plan.processes):
+                self._parts.timers.cancel(f"look {name}")
+                self.why.pop(name, None)
+            self.plan = plan
+        if self._acts:
+            await self._carry_over_renamed()
+            self.wake_all()
+
+    async def drain(self, tell: Callable[[str], None]) -> None:
+        """Start nothing more, ask all that runs to stop, and wait until it has."""
+        self.hold("stop", "tradingd is stopping")
+        running = self.live.running()
+        for each in running:
+            tell(f"waiting for {each.run.process} to stop (at most {each.process.grace} s)")
+            try:
+                await self.desk.stop_process(each.run.process, "tradingd is stopping", "supervisor")
+            except (TradingError, PyMongoError) as error:
+                log.warning("stop_not_recorded", run=each.run.id, reason=str(error)[:200])
+                await self.live.intervene(each.run.id, Intervention(why=Why.STOPPED, reason="tradingd is stopping"))
+        if running:
+            await asyncio.wait([each.ended for each in running],
+                               timeout=max(each.process.grace for each in running) + 10)
+
+    def kill_all(self) -> None:
+        """SIGKILL to everything that runs."""
+        for each in self.live.running():
+            self._spawn(self.live.kill(each.run.id))
+
+    def on_exit(self, end: WorkerExit) -> None:
+        """A worker ended; settling goes on until the store has it."""
+        if end.run in self.live:
+            self._spawn(self._settlement.of_worker(end))
+
+    # --- looking ----------------------------------------------------------------------------------------------
+
+    def wake(self, name: str) -> None:
+        """Look at `name` soon."""
+        if self._acts and name not in self._queued:
+            self._queued.add(name)
+            self._spawn(self.look(name))
+
+    def wake_all(self) -> None:
+        """Something happened that may concern every process."""
+        for name in self.plan.processes:
+            self.wake(name)
+
+    def wake_waiting(self) -> None:
+        """Something changed that slots may be waiting for: look at them, the most important first."""
+        waiting = [name for name in self.why if name in self.plan.processes]
+        for name in sorted(waiting, key=lambda each: -self.plan.processes[each].priority):
+            self.wake(name)
+
+    async def look(self, name: str) -> None:
+        """Decide everything about `name` that can be decided now."""
+        async with self.ledger.lock(name):
+            self._queued.discard(name)
+            await self._look(name)
+
+    async def _look(self, name: str) -> None:
+        """Look until a decision could be written, or cannot be for now."""
+        while self._may_decide(name):
+            try:
+                await self._look_once(name)
+                break
+            except SlotTaken as taken:
+                log.info("slot_taken", run=taken.run)
+            except ConcurrentUpdate as error:
+                log.info("decided_anew", process=name, reason=str(error))
+                await self._parts.timers.pause(0.05)
+            except FencedOut as error:
+                log.error("fenced_out", process=name, reason=str(error))
+                self.rest()
+            except (PyMongoError, StoreError) as error:
+                self._store_failed(name, error)
+
+    def _may_decide(self, name: str) -> bool:
+        acts = self._acts and self._on_schedule and not self.held and not self._store_is_lost
+        return acts and self._parts.leadership.is_leader and name in self.plan.processes
+
+    async def _look_once(self, name: str) -> None:
+        """One decision and its write."""
+        control = await self.ledger.known(name)
+        if control.active_run is not None and control.active_run not in self.live:
+            control = await self._adopt(control)
+        facts = await self._slot_facts(name, control)
+        evaluation = await self._evaluated(facts)
+        following = next_run(evaluation.control, await self._surroundings(name))
+        ticks = (*evaluation.ticks, *following.ticks)
+        self._note_waiting(name, following.control, following.why)
+        if following.start is not None:
+            await self._claim(control, following.control, following.start, ticks=ticks, cause=Cause(
+                actor="schedule", reason=f"{following.start.kind.value} slot {following.start.key}"))
+        else:
+            await self.ledger.save(Change(before=control, after=following.control, ticks=ticks, cause=Cause(
+                actor="schedule", reason=_about(ticks))))
+        self._booted.add(name)
+        if evaluation.stop_active and control.active_run is not None:
+            reason = "a newer slot takes its place (overlap: terminate_old)"
+            await self.live.intervene(control.active_run, Intervention(why=Why.STOPPED, reason=reason))
+        self._set_alarm(name, replace(facts, control=await self.ledger.known(name)))
+
+    async def _evaluated(self, facts: SlotFacts) -> Evaluation:
+        through = facts.control.evaluated_through
+        if through is not None and facts.now - through > _LONG_ABSENCE:
+            return await self._parts.store.call(evaluate, facts)
+        return evaluate(facts)
+
+    async def _slot_facts(self, name: str, control: ProcessControl) -> SlotFacts:
+        plan, process = self.plan, self.plan.processes[name]
+        upstream = process.on_success_of and (await self.ledger.seen(process.on_success_of)).last_success
+        return SlotFacts(name=name, process=process, zone=plan.zone_of(process), calendar=plan.calendar_of(process),
+                         control=control, now=self._parts.clock.now(), trading_day=plan.days.day_of,
+                         upstream_success=upstream.id if upstream else None, why=self.why.get(name, ""),
+                         boot=self._parts.leadership.nonce, booting=name not in self._booted)
+
+    async def _surroundings(self, name: str) -> Surroundings:
+        process, zone = self.plan.processes[name], self.plan.zone_of(self.plan.processes[name])
+        upstream = {each: await self.ledger.seen(each) for each in process.after}
+        return Surroundings(process=process, upstream=upstream, now=self._parts.clock.now(),
+                            is_leader=self._parts.leadership.is_leader, broker_problem=self._parts.broker_problem(),
+                            resources_missing=self._missing_resource(name),
+                            limit_key=lambda slot: run_limit_key(process, zone, slot))
+
+    def _missing_resource(self, name: str) -> str:
+        holders = self._claimants(self.ledger.active() | self._starting)
+        return missing_resource(name, self.plan.processes[name], self.plan.resources, holders,
+                                self._claimants(self.why))
+
+    def _claimants(self, names: Iterable[str]) -> list[Claimant]:
+        processes = self.plan.processes
+        return [Claimant(name=each, process=processes[each]) for each in names if each in processes]
+
+    def _note_waiting(self, name: str, control: ProcessControl, why: str) -> None:
+        now = self._parts.clock.now()
+        overdue = [slot for slot in control.pending if slot.not_before <= now]
+        if why and overdue and control.active_run is None:
+            self.why[name] = why
+            self._parts.watch.waits(name, overdue[0], why, now)
+        else:
+            self.why.pop(name, None)
+
+    def _set_alarm(self, name: str, facts: SlotFacts) -> None:
+        moment = next_look(facts)
+        if moment is not None and self._acts:
+            self._parts.timers.at(f"look {name}", moment, lambda: self.wake(name))
+
+    def _store_failed(self, name: str, error: Exception) -> None:
+        """The outcome is unknown: read again before anything is decided."""
+        self.ledger.doubt(name)
+        self.why[name] = "the store does not answer"
+        log.error("store_failed", process=name, reason=str(error)[:200])
+        self._parts.watch.store_failed(str(error))
+        if not self._store_is_lost:
+            self._store_is_lost = True
+            self._spawn(self._wait_for_store())
+
+    async def _wait_for_store(self) -> None:
+        """One question every two seconds, however many processes wait; then look at everything."""
+        store = self._parts.store
+        while self._store_is_lost:
+            await self._parts.timers.pause(_LOOK_AGAIN_S)
+            try:
+                await store.call(store.processes.ping)
+                self._store_is_lost = False
+            except (PyMongoError, StoreError) as error:
+                log.warning("store_still_away", reason=str(error)[:200])
+        self._parts.watch.store_answers()
+        self.wake_all()
+
+    # --- starting ---------------------------------------------------------------------------------------------
+
+    async def run_single_process(self, name: str, slot: DueSlot, force: bool = False, *, actor: str = "operator",
+                                 reason: str = "") -> ProcessRun:
         """Start `name` for `slot` if the rules allow it; the run that was started.
 
         Raises:
             NotAllowed: the reason is a sentence.
-            ConcurrentUpdate: the slot was claimed by somebody else.
+            SlotTaken, ConcurrentUpdate: somebody else was faster.
         """
-        control, decision = await self._decision(name, slot.trading_day, force)
-        if not decision.allowed:
-            raise NotAllowed(name, decision)
-        if force and control.state is ProcessState.TERMINATED:
-            control = await self._save(control.reset_process(), "forced")
-        return await self._start(control, slot)
+        async with self.ledger.lock(name):
+            before = await self.ledger.known(name)
+            decision = can_process_run(facts_for(slot, before, await self._surroundings(name), force))
+            if self.held:
+                decision = RunDecision(allowed=False, reason=self.held)
+            if not decision.allowed:
+                raise NotAllowed(name, decision)
+            after = before.reset_process() if force and before.state is ProcessState.TERMINATED else before
+            cause = Cause(actor=actor, reason=reason or f"{slot.kind.value} run{' (forced)' if force else ''}")
+            return await self._claim(before, after, slot, cause=cause)
 
     async def wait_for(self, run: str) -> ProcessRun:
         """The run in its terminal state."""
-        return await asyncio.shield(self._ended[run])
-
-    async def run_all_processes(self, trading_day: str, again: bool,
-                                tell: Callable[[str, ProcessRun | str], None]) -> bool:
-        """Run a whole trading day at once, in the order of dependencies and of the file; whether all went well.
-
-        What already finished on this trading day is not repeated, unless `again` or something before it had to be
-        run now. `tell` hears of each process: its terminal run, or why it was left out.
-        """
-        all_well, repeat = True, again
-        for name in self._day_order():
-            if not repeat and await self._has_finished(name, trading_day):
-                tell(name, f"already finished on {trading_day}")
-                continue
-            repeat = True
-            outcome = await self._run_in_day(name, trading_day)
-            tell(name, outcome)
-            all_well &= not isinstance(outcome, str) and outcome.state is RunState.FINISHED
-            if self._draining:
-                return False
-        return all_well
-
-    async def slot_due(self, name: str, fire: FireTime) -> None:
-        """A cron slot has come: start it, let it wait for what it needs, or say why it is left out."""
-        slot = Slot(key=fire.instant.strftime("%Y-%m-%dT%H:%M:%SZ"), kind=Kind.SCHEDULED,
-                    trading_day=self._parts.trading_day(), nominals=tuple(map(str, fire.nominals)))
-        await self._try_slot(name, slot)
-
-    async def stop_process(self, name: str, reason: str) -> ProcessControl:
-        """Ask a running process to stop: SIGTERM, its grace, then SIGKILL to the whole group."""
+        if run in self.live:
+            return await asyncio.shield(self.live[run].ended)
         store = self._parts.store
-        control = await store.call(store.processes.control, name)
-        control = await self._save(control.stop_process(reason), f"stop: {reason}")
-        assert control.active_run is not None
-        self._spawn(self._escalate(control.active_run, name, Intervention(stop_reason=reason)))
-        return control
+        return await store.call(store.processes.run, run)
 
-    async def wish(self, name: str, desired: Desired, reason: str) -> ProcessControl:
-        """Pause or resume a process."""
-        store = self._parts.store
-        control = await store.call(store.processes.control, name)
-        return await self._save(control.wished(desired), f"{desired}: {reason}")
-
-    async def reset_process(self, name: str, reason: str) -> ProcessControl:
-        """Forget the last outcome, so that the process can run again."""
-        store = self._parts.store
-        control = await store.call(store.processes.control, name)
-        return await self._save(control.reset_process(), f"reset: {reason}")
-
-    async def drain(self, tell: Callable[[str], None]) -> None:
-        """Start nothing more, ask all that runs to stop, and wait until it has."""
-        self._draining = True
-        self.waiting.clear()
-        running = {run: future for run, future in self._ended.items() if not future.done()}
-        for run in running:
-            name = run.partition("@")[0]
-            tell(f"waiting for {name} to stop (at most {self.processes[name].grace} s)")
-            try:
-                await self.stop_process(name, "tradingd is stopping")
-            except (TradingError, PyMongoError) as error:
-                log.warning("stop_not_recorded", run=run, reason=str(error)[:200])
-                self._spawn(self._escalate(run, name, Intervention(stop_reason="tradingd is stopping")))
-        if running:
-            await asyncio.wait(running.values(), timeout=max(self.processes[run.partition("@")[0]].grace
-                                                             for run in running) + 10)
-
-    def on_exit(self, end: WorkerExit) -> None:
-        """A worker ended; settling goes on until the store has it."""
-        self._spawn(self._settle(end))
-
-    def retry_waiting(self) -> None:
-        """Something changed that slots may be waiting for."""
-        for name, (slot, _reason) in list(self.waiting.items()):
-            self._spawn(self._try_slot(name, slot))
-
-    async def _has_finished(self, name: str, trading_day: str) -> bool:
-        store = self._parts.store
-        control = await store.call(store.processes.control, name)
+    async def has_finished(self, name: str, trading_day: str) -> bool:
+        """Whether the newest run of `name` is a success of `trading_day`."""
+        control = await self.ledger.seen(name)
         last = control.last_success
-        return control.state is ProcessState.FINISHED and last is not None and last.trading_day == trading_day
+        return control.newest_run_succeeded and last is not None and last.trading_day == trading_day
 
-    async def _run_in_day(self, name: str, trading_day: str) -> ProcessRun | str:
-        process = self.processes[name]
-        for attempt in range(1, process.max_attempts + 1):
-            try:
-                run = await self.run_single_process(name, Slot(key=f"day-{trading_day}", kind=Kind.DAY,
-                                                               trading_day=trading_day))
-            except NotAllowed as refusal:
-                return refusal.decision.reason
-            ended = await self.wait_for(run.id)
-            if ended.state is not RunState.ERROR or attempt == process.max_attempts or self._draining:
-                return ended
-            await asyncio.sleep(min(process.retry_delay, 2))
-        raise AssertionError("max_attempts is positive")
+    async def controls(self) -> dict[str, ProcessControl]:
+        """How every process stands, as it was last seen."""
+        return {name: await self.ledger.seen(name) for name in self.plan.processes}
 
-    def _day_order(self) -> list[str]:
-        """Dependencies first; among the ready ones the order of the file."""
-        place = {name: index for index, name in enumerate(self.processes)}
-        sorter = TopologicalSorter({name: process.after for name, process in self.processes.items()})
-        sorter.prepare()
-        ready, ordered = list(sorter.get_ready()), []
-        while ready:
-            name = min(ready, key=place.__getitem__)
-            ready.remove(name)
-            ordered.append(name)
-            sorter.done(name)
-            ready.extend(sorter.get_ready())
-        return [name for name in ordered if self.processes[name].enabled]
-
-    async def _try_slot(self, name: str, slot: Slot) -> None:
-        if self._draining or name not in self.processes:
-            return
+    async def _claim(self, before: ProcessControl, decided: ProcessControl, slot: DueSlot, *, cause: Cause,
+                     ticks: tuple[Tick, ...] = ()) -> ProcessRun:
+        """Claim `slot` in one write, then start its worker."""
+        name = before.name
+        process, zone = self.plan.processes[name], self.plan.zone_of(self.plan.processes[name])
+        run, rest = self._new_run(name, slot), without(decided, slot)
+        after = counted(rest, slot, run_limit_key(process, zone, slot)).start_process(run)
+        self._starting.add(name)
         try:
-            await self.run_single_process(name, slot)
-            self.waiting.pop(name, None)
-        except NotAllowed as refusal:
-            if refusal.decision.wait and slot.trading_day == self._parts.trading_day():
-                self.waiting[name] = (slot, refusal.decision.reason)
-            else:
-                self.waiting.pop(name, None)
-            log.info("slot_not_started", process=name, slot=slot.key, reason=refusal.decision.reason)
-        except ConcurrentUpdate as error:
-            self.waiting.pop(name, None)
-            log.info("slot_claimed_elsewhere", process=name, slot=slot.key, reason=str(error))
-        except PyMongoError as error:
-            self.waiting[name] = (slot, "the store does not answer")
-            log.error("slot_not_started", process=name, slot=slot.key, reason=str(error)[:200])
-
-    async def _decision(self, name: str, trading_day: str, force: bool) -> tuple[ProcessControl, RunDecision]:
-        store, process = self._parts.store, self.processes[name]
-        controls = await store.call(store.processes.controls, (name, *process.after))
-        problem = self._parts.broker_problem()
-        facts = RunFacts(process=process, control=controls.pop(name), upstream=controls, trading_day=trading_day,
-                         is_leader=self._parts.leadership.is_leader, broker_ready=problem is None,
-                         broker_reason=problem or "", force=force)
-        return facts.control, can_process_run(facts)
-
-    async def _start(self, control: ProcessControl, slot: Slot) -> ProcessRun:
-        store, name = self._parts.store, control.name
-        attempt = 1
-        if slot.kind is not Kind.SCHEDULED:
-            attempt += await store.call(store.processes.attempts, name, slot.key)
-        run = ProcessRun(id=run_id(name, slot.key, attempt), process=name, slot=slot.key, attempt=attempt,
-                         kind=slot.kind, trading_day=slot.trading_day, state=RunState.STARTING,
-                         created=self._parts.clock.now(), owner=self._parts.leadership.nonce, nominals=slot.nominals)
-        spec = self._parts.worker_spec(run)
-        run = replace(run, log=spec.log)
-        await store.call(store.processes.begin, control.start_process(run), run)
-        self._ended[run.id] = asyncio.get_running_loop().create_future()
-        self._deadlines[run.id] = asyncio.create_task(self._enforce_timeout(run.id, name))
-        await self._parts.workers.run(asdict(spec))
-        log.info("run_started", run=run.id)
+            await self.ledger.save(Change(before=before, after=after, cause=cause, ticks=ticks, begins=run))
+        except SlotTaken:
+            await self.ledger.save(Change(before=before, after=rest, ticks=ticks, cause=Cause(
+                actor="schedule", reason=f"the slot {slot.key} has its run already")))
+            raise
+        finally:
+            self._starting.discard(name)
+        await self._launch(run)
         return run
 
-    async def _enforce_timeout(self, run: str, name: str) -> None:
-        allowed_s = self.processes[name].timeout
-        await asyncio.sleep(allowed_s)
-        log.error("run_timed_out", run=run, allowed_s=allowed_s)
-        await self._escalate(run, name, Intervention(timed_out_after_s=allowed_s))
+    def _new_run(self, name: str, slot: DueSlot) -> ProcessRun:
+        leadership, now = self._parts.leadership, self._parts.clock.now()
+        run = ProcessRun(id=run_id(name, slot.key, slot.attempt), process=name, slot=slot.key, attempt=slot.attempt,
+                         kind=slot.kind, trading_day=slot.trading_day, state=RunState.STARTING, created=now,
+                         owner=leadership.nonce, node=leadership.node, daemon=leadership.me, token=leadership.token,
+                         generation=self.plan.generation, due=slot.due, nominals=slot.nominals)
+        return replace(run, log=self._parts.worker_spec(run).log)
 
-    async def _escalate(self, run: str, name: str, done: Intervention) -> None:
-        self._interventions[run] = done
-        await self._parts.workers.ask_to_stop(run)
-        ended, _ = await asyncio.wait({self._ended[run]}, timeout=self.processes[name].grace)
-        if not ended:
-            self._interventions[run] = replace(done, killed=True)
-            log.warning("run_killed", run=run, grace_s=self.processes[name].grace)
-            await self._parts.workers.kill(run)
+    async def _launch(self, run: ProcessRun) -> None:
+        process, now = self.plan.processes[run.process], self._parts.clock.now()
+        window = window_at(process.window, self.plan.zone_of(process), now) if process.window else None
+        self._parts.watch.started(run, now)
+        await self.live.launch(run, process, self._parts.worker_spec(run), window.closes if window else None)
 
-    async def _settle(self, end: WorkerExit) -> None:
-        if end.run not in self._ended:
-            return
-        ended = await self._until_stored(lambda: self._write_end(end))
-        deadline = self._deadlines.pop(end.run, None)
-        if deadline is not None:
-            deadline.cancel()
-        self._interventions.pop(end.run, None)
-        if not self._ended[end.run].done():
-            self._ended[end.run].set_result(ended)
-        log.info("run_ended", run=ended.id, state=ended.state.value, reason=ended.reason)
-        self.retry_waiting()
-        self._forget_old_runs()
-
-    async def _write_end(self, end: WorkerExit) -> ProcessRun:
-        processes = self._parts.store.processes
-        run = await self._parts.store.call(processes.run, end.run)
-        if not run.active:
-            return run  # an earlier attempt to write this got through
-        control = await self._parts.store.call(processes.control, run.process)
-        done = self._interventions.get(end.run, Intervention())
-        ended = settled(run, end, done, self._parts.clock.now())
-        await self._parts.store.call(processes.end, control.finish_process(ended), ended)
-        return ended
-
-    async def _until_stored(self, write: Callable[[], Awaitable[ProcessRun]]) -> ProcessRun:
-        """The end of a worker is a fact; it is written however long the store is away."""
-        from tenacity import AsyncRetrying, retry_if_exception_type, wait_exponential
-
-        async for attempt in AsyncRetrying(wait=wait_exponential(multiplier=0.1, max=5),
-                                           retry=retry_if_exception_type((PyMongoError, ConcurrentUpdate))):
-            with attempt:
-                return await write()
-        raise AssertionError("retries never end")
-
-    async def _save(self, control: ProcessControl, cause: str) -> ProcessControl:
+    async def _is_taken(self, run: str) -> bool:
         store = self._parts.store
-        return await store.call(store.processes.save_control, control, {"cause": cause})
+        while run in self.live:
+            try:
+                return (await store.call(store.processes.run, run)).state is not RunState.STARTING
+            except PyMongoError:
+                await self._parts.timers.pause(_LOOK_AGAIN_S)
+        return True
 
-    def _forget_old_runs(self) -> None:
-        done = [run for run, future in self._ended.items() if future.done()]
-        for run in done[:-100]:
-            del self._ended[run]
+    # --- what was left behind ---------------------------------------------------------------------------------
+
+    async def _adopt(self, control: ProcessControl) -> ProcessControl:
+        """Its active run is watched by nobody here: our own claim, heard of late, or somebody else's."""
+        assert control.active_run is not None
+        store = self._parts.store
+        run = await store.call(store.processes.run, control.active_run)
+        if run.state is RunState.STARTING and run.owner == self._parts.leadership.nonce:
+            await self._launch(run)
+        else:
+            await self._settle_found(run)
+        return await self.ledger.known(control.name)
+
+    async def _settle_found(self, run: ProcessRun) -> None:
+        if not await self._settlement.of_found(run):
+            self._parts.timers.after(f"again {run.process}", _LOOK_AGAIN_S, lambda: self.wake(run.process))
+
+    async def _begin_term(self) -> None:
+        try:
+            await self.recover()
+        except (PyMongoError, StoreError) as error:
+            log.warning("term_not_begun", reason=str(error)[:200])
+            self._parts.timers.after("begin term", _LOOK_AGAIN_S, self.new_term)
+            return
+        self.wake_all()
+
+    async def _carry_over_renamed(self) -> None:
+        store, token = self._parts.store, self._parts.leadership.token
+        for name, process in self.plan.processes.items():
+            if process.was is None or (await self.ledger.seen(name)).version:
+                continue
+            if await store.call(store.processes.rename, process.was, name, token):
+                self.ledger.forget(process.was)
+                self.ledger.forget(name)
+                log.info("process_renamed", old=process.was, new=name)
+
+    # --- small things -----------------------------------------------------------------------------------------
+
+    def _something_ended(self, name: str) -> None:
+        self.wake(name)
+        for each, process in self.plan.processes.items():
+            if process.on_success_of == name:
+                self.wake(each)
+        self.wake_waiting()
+
+    def _configured(self, name: str) -> ProcessConfig | None:
+        return self.plan.processes.get(name)
 
     def _spawn(self, work: Awaitable[None]) -> None:
         task = asyncio.ensure_future(work)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._forget)
+
+    def _forget(self, task: "asyncio.Task[None]") -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            log.error("bug_in_runner", error=repr(task.exception()), exc_info=task.exception())
+            self._parts.watch.bug(repr(task.exception()))
+
+
+def _about(ticks: tuple[Tick, ...]) -> str:
+    if not ticks:
+        return "the schedule was looked at"
+    return f"{len(ticks)} slot(s) without a run; the last, {ticks[-1].slot}: {ticks[-1].reason}"

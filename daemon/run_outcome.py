@@ -3,18 +3,37 @@
 import signal
 from dataclasses import dataclass, replace
 from datetime import datetime
+from enum import StrEnum
+from typing import Final
 
 from daemon.workers import WorkerExit
 from trading.control.process_run import ProcessRun, RunState
+
+NOT_OURS, WRONG_CONFIG, ASKED_TO_STOP = 75, 78, 143
+NO_RETRY: Final = frozenset({WRONG_CONFIG})
+
+
+class Why(StrEnum):
+    """Why we intervened."""
+
+    NOTHING = "nothing"
+    STOPPED = "stopped"  # somebody asked, or a newer slot took its place
+    TIMED_OUT = "timed out"
+    PAST_DEADLINE = "past its deadline"
+    WINDOW_ENDED = "window ended"
+    NOT_TAKEN = "not taken"  # no worker had taken the run within start_timeout
 
 
 @dataclass(frozen=True, kw_only=True)
 class Intervention:
     """What we did to the worker before it ended."""
 
-    stop_reason: str | None = None  # asked to stop, for this reason
-    timed_out_after_s: float | None = None
+    why: Why = Why.NOTHING
+    reason: str = ""  # a sentence for people
     killed: bool = False  # it did not obey in time
+
+
+NOTHING_DONE: Final = Intervention()
 
 
 def settled(run: ProcessRun, end: WorkerExit, done: Intervention, now: datetime) -> ProcessRun:
@@ -25,24 +44,40 @@ def settled(run: ProcessRun, end: WorkerExit, done: Intervention, now: datetime)
 
 
 def _verdict(run: ProcessRun, end: WorkerExit, done: Intervention) -> tuple[RunState, str]:
-    see = f"See: tradectl logs {run.process}"
-    if done.timed_out_after_s is not None:
-        reason = f"{run.process} ran for {_minutes(done.timed_out_after_s)}, longer than allowed"
-        if done.killed:
-            return RunState.TERMINATED, f"{reason}: terminated. {see}"
-        return RunState.ERROR, f"{reason}: stopped when asked. {see}"
-    if done.stop_reason is not None:
-        if done.killed:
-            return RunState.TERMINATED, f"asked to stop ({done.stop_reason}), did not, was killed. {see}"
-        return RunState.STOPPED, done.stop_reason
+    if run.worker is None:
+        state = RunState.STOPPED if done.why is Why.STOPPED else RunState.CANCELLED
+        return state, _never_taken(end, done)
+    return _by_itself(run, end) if done.why is Why.NOTHING else _after(run, end, done)
+
+
+def _by_itself(run: ProcessRun, end: WorkerExit) -> tuple[RunState, str]:
     if end.code == 0:
         return RunState.FINISHED, run.reason
-    return RunState.ERROR, run.reason or f"{_how(end.code)}. {see}"
+    if end.lost:
+        return RunState.LOST, (f"its worker ended and nobody saw how; whether it did its work is not known. "
+                               f"After a look at the logs: tradectl resolve {run.id} --finished, or --failed")
+    return RunState.ERROR, run.reason or f"{_how(end.code)}. See: tradectl logs {run.process}"
+
+
+def _after(run: ProcessRun, end: WorkerExit, done: Intervention) -> tuple[RunState, str]:
+    """Of a run that was made to end."""
+    see = f"See: tradectl logs {run.process}"
+    if done.killed and end.code == -signal.SIGKILL:
+        return RunState.TERMINATED, f"{done.reason}: it did not stop within its grace and was killed. {see}"
+    if done.why is Why.STOPPED:
+        return RunState.STOPPED, done.reason  # also when it had just done its work: it was asked to stop
+    if end.code == 0 or (end.code == ASKED_TO_STOP and done.why is Why.WINDOW_ENDED and not done.reason):
+        return RunState.FINISHED, run.reason
+    if done.why is Why.WINDOW_ENDED:
+        return RunState.STOPPED, done.reason
+    return RunState.ERROR, f"{done.reason}: stopped when asked. {see}"
+
+
+def _never_taken(end: WorkerExit, done: Intervention) -> str:
+    if done.why is Why.NOTHING:
+        return f"no worker took it ({_how(end.code)}): nothing ran"
+    return f"{done.reason}: nothing ran"
 
 
 def _how(code: int) -> str:
-    return f"ended with exit code {code}" if code > 0 else f"was killed by {signal.Signals(-code).name}"
-
-
-def _minutes(seconds: float) -> str:
-    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
+    return f"ended with exit code {code}" if code >= 0 else f"was killed by {signal.Signals(-code).name}"

@@ -1,90 +1,143 @@
-"""Supervisor: starts the parts in order, stops them in reverse, and keeps an eye on the clock in between."""
+"""Supervisor: starts the parts in order, leads or stands by, and stops everything in reverse.
+
+One life of the service has a base, which lasts, and terms: while this daemon leads it has a runner, a broker link and
+the control API; when another one takes over it gives these up, lets its running jobs go on, and stands by.
+"""
 
 import asyncio
 import os
 import signal
-import socket
-import sys
-import time as real_time
-from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+import time
+from collections.abc import Callable
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from datetime import date
-from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-import uvicorn
-
-from daemon import bootstrap, systemd
-from daemon.child_process import ChildProcess
+from daemon import systemd
+from daemon.api.watching import Health
+from daemon.base import Answers, Base, started_base
+from daemon.bootstrap import Daemon, Surroundings, build
+from daemon.checked_config import Checked
+from daemon.clock_watch import ClockChange, ClockEvent, ClockWatch
 from daemon.config_watch import ConfigWatch
-from daemon.embedded_store import EmbeddedStore, accepts_connections, free_port
+from daemon.day_run import DayRun
 from daemon.places import Places
-from daemon.recorded_day import day_to_play, instant_of, not_before
+from daemon.recorded_market import RecordedMarket, Wishes
 from daemon.state_lock import StateLock
-from trading.clock import OFFSET_VARIABLE, SystemClock, clock_as_of
-from trading.config import MONGO_URI_VARIABLE, Config, Mode
-from trading.data.mongo.connection import MongoStore, StandaloneRefused, connect
-from trading.data.mongo.processes import MongoProcesses
-from trading.data.mongo.schema import set_up_schema
-from trading.data.mongo.settings import MongoSettings, Playback
+from trading.clock import SystemClock
+from trading.control.alert import AlertKind
+from trading.data.mongo.leases import Lease
+from trading.data.mongo.settings import Playback
 from trading.errors import ConfigError, StoreError, TradingError
 from trading.log import get_log
-from trading.unix_socket import short_path
 
 log = get_log()
 
 
-@dataclass(frozen=True, kw_only=True)
-class Wishes:
-    """What the command line asked for."""
+_OF_A_TERM: Final = (  # what an earlier daemon may have told, and nobody else would take back
+    (AlertKind.CONFIG_REJECTED, "config"), (AlertKind.STORE_LOST, "lease"), (AlertKind.STORE_LOST, "store"),
+    (AlertKind.BROKER_LOST, "broker"), (AlertKind.DISK_FULL, "disk"), (AlertKind.STUCK, "tradingd"))
 
-    play_day: bool = False  # run one whole trading day at once
-    once: bool = False  # end after the day
-    again: bool = False  # the same recorded day once more
-    data: Path | None = None  # a pysystemtrade folder; None: data that we generate
+
+class AnotherLeads(TradingError):
+    """A day is to be played once, but a second daemon is active on the same store."""
+
+    def __init__(self, lease: Lease | None) -> None:
+        who = f"{lease.holder}, pid {lease.pid}" if lease else "somebody"
+        super().__init__(f"Another tradingd is active on this store: {who}. Stop it first (tradectl stop), or give "
+                         f"this one its own mongo.database.")
 
 
 @dataclass(kw_only=True)
 class Supervisor:
     """One life of the service."""
 
-    config: Config
+    checked: Checked
     places: Places
     wishes: Wishes
     say: Callable[[str], None] = print
     _stop: asyncio.Event = field(default_factory=asyncio.Event)
+    _lost: asyncio.Event = field(default_factory=asyncio.Event)
     _phase: str = "starting"
     _playback: Playback | None = None
-    _daemon: bootstrap.Daemon | None = None
+    _base: Base | None = None
+    _daemon: Daemon | None = None
     _clock: SystemClock = field(default_factory=SystemClock)
-    _store_uri: str = ""
+    _told: str = ""
+    _stops_asked: int = 0
+    _problems: dict[str, str] = field(default_factory=dict)  # by subject, as last told
+    _reloading: "asyncio.Future[None] | None" = None
 
     async def run(self) -> int:
         """Start everything, serve until asked to stop; the exit code."""
         self._catch_signals()
         lock = StateLock(self.places.lock, self.places.state)
+        answers = Answers(status=self._status, health=self._health, shut_down=self._asked_to_stop,
+                          stopping=self._stop.is_set)
         try:
-            async with AsyncExitStack() as stack:
-                daemon = await self._start(stack)
-                return await self._serve(daemon)
+            async with started_base(self.checked.config, self.places, answers) as base:
+                self._base = base
+                return await self._until_stopped_for_good(base)
         finally:
             systemd.notify("STOPPING=1")
             lock.release()
 
-    async def _start(self, stack: AsyncExitStack) -> bootstrap.Daemon:
-        store = await stack.enter_async_context(self._opened_store())
-        await self._bring_data(store)
-        self._clock = self._decide_clock(store)
-        gateway = await stack.enter_async_context(self._gateway())
-        daemon = self._daemon = bootstrap.build(bootstrap.Surroundings(
-            config=self.config, places=self.places, clock=self._clock, store=store, store_uri=self._store_uri,
-            gateway=gateway, shut_down=self._stop.set, status=self._status))
-        stack.callback(daemon.store.close)
-        await daemon.leadership.take()
-        stack.push_async_callback(daemon.leadership.release)
-        await daemon.workers.start()
-        stack.push_async_callback(daemon.workers.stop)
+    async def _until_stopped_for_good(self, base: Base) -> int:
+        watchdog = asyncio.create_task(self._feed_watchdog())
+        try:
+            while await self._may_lead(base):
+                code = await self._term(base)
+                if not self._lost.is_set():
+                    return code
+                self._lost.clear()
+                self.say("Another tradingd leads now; standing by.")
+            return 0
+        finally:
+            watchdog.cancel()
+
+    async def _may_lead(self, base: Base) -> bool:
+        """Wait as a standby until this daemon leads; False when it was asked to stop first."""
+        leading, stopping = asyncio.ensure_future(base.leadership.acquire()), asyncio.ensure_future(self._stop.wait())
+        done, _ = await asyncio.wait({leading, stopping}, timeout=1.5, return_when=asyncio.FIRST_COMPLETED)
+        if not done:
+            if self.wishes.once:
+                raise AnotherLeads(base.leadership.holder)
+            self._stand_by(base)
+            await asyncio.wait({leading, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        leading.cancel()
+        return leading.done() and not leading.cancelled() and not self._stop.is_set()
+
+    def _stand_by(self, base: Base) -> None:
+        self._phase = "standby"
+        holder = base.leadership.holder
+        leads = f"{holder.holder} (pid {holder.pid}) leads" if holder else "nobody leads yet"
+        reason = base.leadership.problem or leads
+        systemd.notify("READY=1", f"STATUS=standby: {reason}")
+        self.say(f"Standing by: {reason}.")
+
+    async def _term(self, base: Base) -> int:
+        """Lead until the lease is lost or somebody asks to stop; the exit code."""
+        async with AsyncExitStack() as stack:
+            daemon = await self._start(base, stack)
+            return await self._serve(daemon)
+
+    async def _start(self, base: Base, stack: AsyncExitStack) -> Daemon:
+        market = RecordedMarket(config=self.checked.config, places=self.places, wishes=self.wishes,
+                                store=base.opened.store, store_uri=base.opened.uri, say=self.say)
+        base.leadership.keep(self._lost_leadership, self._new_term)
+        stack.push_async_callback(self._leave, base)
+        await market.bring_data()
+        self._clock, self._playback = market.clock(), market.playback()
+        gateway = await stack.enter_async_context(market.gateway(self._clock))
+        daemon = self._daemon = build(Surroundings(
+            base=base, checked=self.checked, places=self.places, clock=self._clock, gateway=gateway,
+            status=self._status))
+        daemon.timers.start()
+        for kind, subject in _OF_A_TERM:
+            base.alerts.over(kind, subject)
+        await daemon.live.start()
         recovered = await daemon.runner.recover()
         if recovered:
             self.say(f"Settled {recovered} run(s) that an earlier daemon left unfinished.")
@@ -92,179 +145,154 @@ class Supervisor:
         stack.push_async_callback(daemon.journal.stop)
         daemon.broker.start()
         stack.push_async_callback(daemon.broker.stop)
-        await daemon.workers.wait_until_ready()
-        await stack.enter_async_context(self._api(daemon))
-        stack.push_async_callback(self._drain, daemon)
-        daemon.leadership.keep(self._stop.set)
+        await base.workers.wait_until_ready()
+        base.switch.application = daemon.application
+        stack.push_async_callback(self._rest, base, daemon)
+        await self._tell_about_leader(base)
         return daemon
 
-    async def _serve(self, daemon: bootstrap.Daemon) -> int:
+    async def _serve(self, daemon: Daemon) -> int:
         self._phase = "running"
-        systemd.notify("READY=1", f"STATUS=running, {len(self.config.processes)} processes")
-        watching = [asyncio.create_task(self._feed_watchdog()),
-                    asyncio.create_task(ConfigWatch(self.config.folder, daemon.reload).run())]
+        await self._load_hold(daemon)
+        watching = [asyncio.create_task(work) for work in (
+            ConfigWatch(daemon.live).run(), self._tell_status(daemon),
+            ClockWatch(self._clock, self.checked.config.service.clock.max_forward_jump_s, self._clock_changed,
+                       self._loop_lagged).run())]
         try:
-            code = await self._until_stopped(self._play_day(daemon)) if self.wishes.play_day else 0
-            if not self.wishes.once:
-                daemon.timer.start(daemon.runner.processes)
-                here = self._clock.now().astimezone(self.config.service.zone)
+            code = 0
+            if self.wishes.play_day:
+                self._ready(daemon)
+                code = await self._until_ended(self._play_day(daemon))
+            if not self.wishes.once and not self._has_ended():
+                daemon.runner.begin()
+                self._ready(daemon)
+                here = self._clock.now().astimezone(self.checked.config.service.zone)
                 self.say(f"On schedule; it is {here:%a %Y-%m-%d %H:%M %Z} here. Ctrl-C stops.")
-                await self._stop.wait()
-                daemon.timer.stop()
+                await self._until_ended(asyncio.Event().wait())
             return code
         finally:
-            self._phase = "stopping"
             for task in watching:
                 task.cancel()
 
-    async def _until_stopped(self, work: Any) -> int:
-        """The result of `work`, or 130 as soon as somebody asks to stop."""
-        working, stopping = asyncio.ensure_future(work), asyncio.ensure_future(self._stop.wait())
-        await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        stopping.cancel()
-        if working.done():
-            return int(working.result())
-        working.cancel()
+    def _ready(self, daemon: Daemon) -> None:
+        systemd.notify("READY=1", f"STATUS={self._sentence(daemon)}")
+
+    def _has_ended(self) -> bool:
+        return self._stop.is_set() or self._lost.is_set()
+
+    async def _until_ended(self, work: Any) -> int:
+        """The result of `work`; 130 for a day that had to be done when somebody asks to stop or the lease is lost."""
+        waits = [asyncio.ensure_future(each) for each in (work, self._stop.wait(), self._lost.wait())]
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        for each in waits[1:]:
+            each.cancel()
+        if waits[0].done():
+            return int(waits[0].result())
+        waits[0].cancel()
         return 130 if self.wishes.once else 0
 
-    async def _play_day(self, daemon: bootstrap.Daemon) -> int:
+    async def _play_day(self, daemon: Daemon) -> int:
         from daemon.day_account import DayAccount
 
-        day = self._clock.now().astimezone(self.config.service.zone).date()
+        assert self._base is not None
+        now = self._clock.now()
+        day = date.fromisoformat(daemon.days.day_of(now))
         account = DayAccount(day, self.places, self.say)
-        await self._mark_played(daemon, day, finished=False)
+        await self._mark_played(day, finished=False)
         await self._wait_for_broker(daemon)
         started_s = self._clock.monotonic_s()
-        all_well = await daemon.runner.run_all_processes(day.isoformat(), self.wishes.again, account.tell)
+        all_well = await DayRun(runner=daemon.runner, store=self._base.store, clock=self._clock,
+                                trading_day=day.isoformat(), tell=account.tell).run_all_processes(self.wishes.again)
         account.close(all_well, self._clock.monotonic_s() - started_s)
         if all_well:
-            await self._mark_played(daemon, day, finished=True)
+            await self._mark_played(day, finished=True)
         return 0 if all_well else 1
 
-    async def _mark_played(self, daemon: bootstrap.Daemon, day: date, finished: bool) -> None:
-        if self._playback is not None:
+    async def _mark_played(self, day: date, finished: bool) -> None:
+        if self._playback is not None and self._base is not None:
             played = replace(self._playback, current=day, finished=finished)
-            await daemon.store.call(daemon.store.settings.save_playback, played)
+            await self._base.store.call(self._base.store.settings.save_playback, played)
 
-    async def _wait_for_broker(self, daemon: bootstrap.Daemon) -> None:
+    async def _wait_for_broker(self, daemon: Daemon) -> None:
         """Give the broker link time to come up; jobs that need it say so themselves when it does not."""
-        deadline_s = self._clock.monotonic_s() + self.config.service.broker.connect_timeout_s + 5
+        deadline_s = self._clock.monotonic_s() + self.checked.config.service.broker.connect_timeout_s + 5
         while daemon.broker.problem is not None and self._clock.monotonic_s() < deadline_s:
             await asyncio.sleep(0.02)
 
-    async def _drain(self, daemon: bootstrap.Daemon) -> None:
-        daemon.timer.stop()
+    # --- the ends of a term -----------------------------------------------------------------------------------
+
+    async def _rest(self, base: Base, daemon: Daemon) -> None:
+        """Stopping: running jobs are asked to stop first. The lease lost: they go on, and nothing more is decided."""
+        daemon.runner.rest()
+        if self._lost.is_set():
+            self._phase = "standby"
+            base.switch.application = base.standby.application()
+            return
+        self._phase = "stopping"
+        graces = [each.process.grace for each in daemon.runner.live.running()]
+        systemd.notify("STOPPING=1", f"EXTEND_TIMEOUT_USEC={(max(graces, default=0) + 15) * 1_000_000}")
         await daemon.runner.drain(self.say)
+        daemon.timers.stop()
 
-    @asynccontextmanager
-    async def _opened_store(self) -> AsyncIterator[MongoStore]:
-        mongo = self.config.service.mongo
-        async with AsyncExitStack() as stack:
-            if mongo.uri is None:
-                embedded = EmbeddedStore(self.places.store, self.places.logs / "store.log")
-                await embedded.child.start()
-                stack.push_async_callback(embedded.child.stop)
-            self._store_uri = mongo.uri or embedded.uri
-            store = await self._connected_store()
-            await asyncio.to_thread(set_up_schema, store)
-            service = self.config.service
-            await asyncio.to_thread(MongoSettings(store).stamp_identity, service.mode.value, service.broker.account)
-            yield store
+    async def _leave(self, base: Base) -> None:
+        if self._lost.is_set():
+            base.leadership.step_down()
+        else:
+            await base.leadership.release()
 
-    async def _connected_store(self) -> MongoStore:
-        """Connect, with growing pauses, until the configured limit."""
-        mongo = self.config.service.mongo
-        deadline_s, pause_s = real_time.monotonic() + mongo.connect_limit_s, 0.25
-        while True:
+    def _lost_leadership(self, lease: Lease) -> None:
+        assert self._base is not None
+        if self._daemon is not None:
+            self._daemon.runner.rest()
+        self._base.alerts.tell(AlertKind.LEADER_CHANGED, "tradingd", f"{self._base.leadership.node} no longer leads; "
+                                                                     f"{lease.holder or 'nobody'} does.")
+        self._lost.set()
+
+    def _new_term(self) -> None:
+        if self._daemon is not None:
+            self._daemon.runner.new_term()
+
+    async def _tell_about_leader(self, base: Base) -> None:
+        """Only a change of the machine is worth a message; a restart on the same one is not."""
+        before = await base.store.call(base.store.settings.swap_leader, base.leadership.node)
+        if before not in (None, base.leadership.node):
+            base.alerts.tell(AlertKind.LEADER_CHANGED, "tradingd", f"{base.leadership.node} leads now; before it was "
+                                                                   f"{before}.")
+
+    # --- the clock --------------------------------------------------------------------------------------------
+
+    async def _load_hold(self, daemon: Daemon) -> None:
+        assert self._base is not None
+        held = await self._base.store.call(self._base.store.settings.clock_hold)
+        if held:
+            daemon.runner.hold("clock", held)
+
+    async def _clock_changed(self, change: ClockChange) -> None:
+        base, daemon = self._base, self._daemon
+        if base is None or daemon is None:
+            return
+        if change.event is ClockEvent.SLEPT:
+            daemon.runner.wake_all()
+            return
+        base.metrics.clock_jumped()
+        base.alerts.tell(AlertKind.CLOCK_JUMPED, "clock", f"The clock was set by {change.step_s:+,.0f} s.")
+        if change.event is ClockEvent.TOO_FAR:
+            held = (f"the clock jumped forward by {change.step_s / 3600:,.1f} h; nothing is started until somebody "
+                    f"says tradectl clock accept")
+            daemon.runner.hold("clock", held)
+            base.alerts.tell(AlertKind.SCHEDULE_HELD, "clock", f"The schedule is held: {held}.")
             try:
-                return await asyncio.to_thread(connect, self._store_uri, mongo.database, mongo.timeout_s)
-            except StandaloneRefused:
-                raise
+                await base.store.call(base.store.settings.hold_clock, held)
             except StoreError as error:
-                left_s = deadline_s - real_time.monotonic()
-                if left_s <= 0 or self._stop.is_set():
-                    raise StoreError(f"{error} Gave up after {mongo.connect_limit_s:g} s.") from error
-                log.warning("store_not_reached", reason=str(error), again_in_s=pause_s)
-                await asyncio.sleep(min(pause_s, max(left_s, 0.05)))
-                pause_s = min(pause_s * 2, 10.0)
+                log.error("hold_not_stored", reason=str(error))
+        daemon.timers.wake_up()
+        daemon.runner.wake_all()
 
-    async def _bring_data(self, store: MongoStore) -> None:
-        """Mode simulated on an empty store: import recorded data, generated if none was named."""
-        settings = MongoSettings(store)
-        if self.config.service.mode is not Mode.SIMULATED or await asyncio.to_thread(settings.playback) is not None:
-            return
-        folder = self.wishes.data or self.places.sample_data
-        if self.wishes.data is None and not (folder / "csvconfig").is_dir():
-            self.say(f"No data was named: generating sample markets under {folder}.")
-            await self._tradectl("import", "sample", str(folder))
-        await self._tradectl("import", "pysystemtrade", str(folder), "--hold-back", "20", "--brief")
+    def _loop_lagged(self, lag_s: float) -> None:
+        if self._base is not None:
+            self._base.metrics.set_tick_lag(lag_s)
 
-    async def _tradectl(self, *words: str) -> None:
-        sys.stdout.flush()
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "daemon.cli", "--config", str(self.config.folder), "--state", str(self.places.state),
-            *words, env=os.environ | {MONGO_URI_VARIABLE: self._store_uri})
-        if await process.wait() not in (0, 1):
-            raise TradingError(f"`tradectl {' '.join(words)}` failed; see the lines above.")
-
-    def _decide_clock(self, store: MongoStore) -> SystemClock:
-        service = self.config.service
-        if service.mode is not Mode.SIMULATED:
-            if service.clock.as_of is not None:
-                raise ConfigError(f"clock.as_of is set, but the mode is {service.mode}; only mode simulated can play "
-                                  f"the past. Remove clock.as_of from tradingd.yaml.")
-            return SystemClock()
-        if service.clock.as_of is not None:
-            return clock_as_of(service.clock.as_of)
-        self._playback = MongoSettings(store).playback()
-        if self._playback is None:
-            return SystemClock()
-        same = self.wishes.again or (not self.wishes.play_day and self._playback.current is not None)
-        instant = instant_of(day_to_play(self._playback, same), service.day_at, service.zone)
-        return clock_as_of(not_before(instant, MongoProcesses(store).last_moment(), service.zone))
-
-    @asynccontextmanager
-    async def _gateway(self) -> AsyncIterator[Callable[[], tuple[str, int]]]:
-        """Where the gateway listens; in mode simulated it is a child of ours."""
-        broker = self.config.service.broker
-        if self.config.service.mode is not Mode.SIMULATED:
-            yield lambda: (broker.host, broker.port)
-            return
-        port = broker.simulated.port or free_port()
-        source = self._playback.source if self._playback else str(self.wishes.data or self.places.sample_data)
-        child = ChildProcess(
-            name="simulated gateway", log_file=self.places.logs / "gateway.log",
-            command=lambda: (sys.executable, "-m", "daemon.simulated_gateway", "--data", source, "--state",
-                             str(self.places.gateway), "--port", str(port), "--account", broker.account, "--cash",
-                             str(broker.simulated.starting_cash), "--zone", self.config.service.timezone),
-            ready=lambda: accepts_connections(port, 60.0),
-            environment={OFFSET_VARIABLE: repr(self._clock.offset.total_seconds())})
-        await child.start()
-        try:
-            yield lambda: ("127.0.0.1", port)
-        finally:
-            await child.stop()
-
-    @asynccontextmanager
-    async def _api(self, daemon: bootstrap.Daemon) -> AsyncIterator[None]:
-        path = self.places.socket
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o750)
-        path.unlink(missing_ok=True)
-        listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        with short_path(path) as address:
-            listener.bind(address)
-        path.chmod(0o660)
-        server = uvicorn.Server(uvicorn.Config(daemon.application, log_config=None, lifespan="off", access_log=False,
-                                               timeout_graceful_shutdown=5))
-        server.install_signal_handlers = lambda: None  # type: ignore[attr-defined] # the supervisor owns the signals
-        serving = asyncio.create_task(server._serve([listener]))
-        try:
-            yield
-        finally:
-            server.should_exit = True
-            await serving
-            listener.close()
-            path.unlink(missing_ok=True)
+    # --- what is told -----------------------------------------------------------------------------------------
 
     async def _feed_watchdog(self) -> None:
         """From the loop itself: a blocked loop misses its watchdog."""
@@ -273,18 +301,85 @@ class Supervisor:
             systemd.notify("WATCHDOG=1")
             await asyncio.sleep(period_s)
 
+    async def _tell_status(self, daemon: Daemon) -> None:
+        """Figures and the manager's status line, once a second."""
+        while True:
+            await asyncio.sleep(1.0)
+            self._observe(daemon)
+            sentence = self._sentence(daemon)
+            if sentence != self._told:
+                self._told = sentence
+                systemd.notify(f"STATUS={sentence}")
+
+    def _observe(self, daemon: Daemon) -> None:
+        base = self._base
+        assert base is not None
+        metrics, leadership = base.metrics, base.leadership
+        metrics.set_leader(leadership.is_leader)
+        metrics.set_fencing_token(leadership.token)
+        metrics.set_lease_age(leadership.lease_age_s)
+        metrics.set_store_up(leadership.store_answers)
+        metrics.set_broker_up(daemon.broker.problem is None)
+        metrics.set_active_runs(len(daemon.runner.live))
+        self._tell_if(AlertKind.CONFIG_REJECTED, "config", (daemon.live.problem or "").partition("\n")[0])
+        self._tell_if(AlertKind.STORE_LOST, "lease", "" if leadership.is_leader else (
+            "The lease could not be renewed: the store does not answer. Nothing new is started; what runs goes on."))
+
+    def _tell_if(self, kind: AlertKind, subject: str, problem: str) -> None:
+        """Tell a problem once when it comes, and once when it is over."""
+        assert self._base is not None
+        before, self._problems[subject] = self._problems.get(subject, ""), problem
+        if problem and problem != before:
+            self._base.alerts.tell(kind, subject, problem)
+        elif before and not problem:
+            self._base.alerts.over(kind, subject)
+
+    def _sentence(self, daemon: Daemon) -> str:
+        running = len(daemon.runner.live)
+        words = [f"{'leading' if self._base and self._base.leadership.is_leader else 'not leading'}",
+                 f"{len(daemon.runner.plan.processes)} processes", f"{running} running"]
+        if daemon.runner.held:
+            words.append(f"held: {daemon.runner.held}")
+        if daemon.live.problem:
+            words.append("configuration rejected, see tradectl status")
+        return ", ".join(words)
+
+    def _health(self) -> Health:
+        base, daemon = self._base, self._daemon
+        if base is None or self._phase in ("starting", "stopping"):
+            return Health(ready=False, role="standby", reasons=(self._phase,))
+        if self._phase == "standby":
+            return Health(ready=not base.leadership.problem, role="standby",
+                          reasons=(base.leadership.problem,) if base.leadership.problem else ())
+        reasons = []
+        if not base.leadership.is_leader:
+            reasons.append("the lease is not renewed: the store does not answer")
+        if daemon is not None and daemon.runner.held:
+            reasons.append(daemon.runner.held)
+        return Health(ready=not reasons, role="leader", reasons=tuple(reasons))
+
     def _status(self) -> dict[str, Any]:
-        daemon = self._daemon
-        assert daemon is not None
-        return {
-            "schema": 1, "service": self._phase, "pid": os.getpid(), "mode": self.config.service.mode.value,
-            "clock": self._clock.now().isoformat(), "clock_offset_s": round(self._clock.offset.total_seconds()),
-            "store": {"uri": self._store_uri if self.config.service.mongo.uri is None else "configured",
-                      "embedded": self.config.service.mongo.uri is None},
+        base, daemon, service = self._base, self._daemon, self.checked.config.service
+        assert base is not None
+        leader = base.leadership
+        values: dict[str, Any] = {
+            "schema": 1, "service": self._phase, "pid": os.getpid(), "mode": service.mode.value,
+            "timezone": service.timezone, "clock": self._clock.now().isoformat(),
+            "clock_offset_s": round(self._clock.offset.total_seconds()),
+            "store": {"uri": base.opened.uri if service.mongo.uri is None else "configured",
+                      "embedded": service.mongo.uri is None, "answers": leader.store_answers},
+            "leader": {"is_leader": leader.is_leader, "token": leader.token, "node": leader.node,
+                       "problem": leader.problem, "holder": leader.holder and leader.holder.holder},
+            "config": str(self.checked.config.folder),
+            "alerts": sum(base.alerts.open_by_severity.values()), "delivery_problems": base.alerts.delivery_problems}
+        if daemon is None or self._phase == "standby":
+            return values | {"broker": None, "held": "", "generation": None, "config_problem": ""}
+        return values | {
             "broker": {"link": daemon.broker.link.value, "reason": daemon.broker.reason,
                        "since": daemon.broker.since.isoformat()},
-            "leader": {"is_leader": daemon.leadership.is_leader, "token": daemon.leadership.token},
-            "config": str(self.config.folder)}
+            "held": daemon.runner.held, "generation": daemon.live.generation, "config_problem": daemon.live.problem}
+
+    # --- signals ----------------------------------------------------------------------------------------------
 
     def _catch_signals(self) -> None:
         loop = asyncio.get_running_loop()
@@ -293,24 +388,25 @@ class Supervisor:
         loop.add_signal_handler(signal.SIGHUP, self._asked_to_reload)
 
     def _asked_to_stop(self) -> None:
-        if self._stop.is_set():
-            self.say("Already stopping; waiting for running jobs.")
-        elif self._phase != "stopping":
+        """The first time politely; the second time running jobs are killed at once."""
+        self._stops_asked += 1
+        if self._stops_asked == 1:
             self.say("Stopping.")
+        elif self._daemon is not None and self._daemon.runner.live.running():
+            self.say("Stopping at once: running jobs are killed.")
+            self._daemon.runner.kill_all()
         self._stop.set()
 
     def _asked_to_reload(self) -> None:
         if self._daemon is not None:
-            report_reload(self._daemon.reload)
+            self._reloading = asyncio.ensure_future(reload_and_tell(self._daemon))
 
 
-def report_reload(reload: Callable[[], list[str]]) -> None:
-    """Reload the configuration; a wrong one changes nothing and says why."""
-    systemd.notify("RELOADING=1", f"MONOTONIC_USEC={real_time.monotonic_ns() // 1000}")
+async def reload_and_tell(daemon: Daemon) -> None:
+    """Reload the configuration on SIGHUP; a wrong one changes nothing and says why."""
+    systemd.notify("RELOADING=1", f"MONOTONIC_USEC={time.monotonic_ns() // 1000}")
     try:
-        changes = reload()
-    except ConfigError as error:
+        await daemon.live.reload("signal", "SIGHUP")
+    except (ConfigError, StoreError) as error:
         log.error("config_rejected", reason=str(error), effect="the old configuration stays in use")
-    else:
-        log.info("config_applied", changes=changes or ["nothing changed"])
     systemd.notify("READY=1")

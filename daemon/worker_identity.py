@@ -26,8 +26,9 @@ def my_identity() -> WorkerIdentity:
 
 
 def boot_id() -> str:
-    """Changes with every boot of the machine."""
-    return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    """Changes with every boot of the machine, and differs in every container: a pid means something only within it."""
+    boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    return f"{boot} {os.readlink('/proc/self/ns/pid')}"
 
 
 def is_alive(worker: WorkerIdentity) -> bool:

@@ -10,7 +10,10 @@ class WorkerSpec:
 
     run: str
     process: str
+    slot: str
+    attempt: int
     owner: str
+    token: int  # the fencing token under which the run was started
     trading_day: str
     log: str
     uri: str
@@ -20,3 +23,6 @@ class WorkerSpec:
     config: dict[str, Any]  # Config.as_values: a run keeps the configuration that it was started with
     state: str
     socket: str
+    start_timeout_s: float = 30.0
+    log_max_mb: int = 50
+    memory_max_mb: int | None = None

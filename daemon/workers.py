@@ -19,7 +19,8 @@ _ONE_THREAD: Final = {  # so that nothing has threads when the zygote forks
     "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "ARROW_IO_THREADS": "1",
     "ARROW_DEFAULT_MEMORY_POOL": "system",
 }
-_READY_WITHIN_S = 60.0
+_READY_WITHIN_S: Final = 60.0
+NO_WORKER: Final = 71  # nothing could be started
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +31,7 @@ class WorkerExit:
     code: int
     max_rss_kb: int | None = None
     cpu_s: float | None = None
+    lost: bool = False  # nobody saw the end itself
 
 
 class Workers:
@@ -73,21 +75,36 @@ class Workers:
             await self._process.wait()
 
     async def run(self, spec: dict[str, Any]) -> None:
-        """Fork a worker for `spec`; its end comes through `on_exit`."""
-        self._running.add(spec["run"])
-        await self.wait_until_ready()
-        await self._tell({"start": spec})
+        """Fork a worker for `spec`; its end comes through `on_exit`, also when none could be started."""
+        run = spec["run"]
+        self._running.add(run)
+        try:
+            await self.wait_until_ready()
+            await self._tell({"start": spec})
+        except (OSError, TimeoutError) as error:
+            log.error("worker_not_started", run=run, reason=str(error) or "the zygote is not ready")
+            if run in self._running:
+                self._running.discard(run)
+                self.on_exit(WorkerExit(run=run, code=NO_WORKER))
 
     async def ask_to_stop(self, run: str) -> None:
         """SIGTERM to the worker's whole group."""
-        await self._tell({"signal": signal.SIGTERM, "run": run})
+        await self._signal(run, signal.SIGTERM)
 
     async def kill(self, run: str) -> None:
         """SIGKILL to the worker's whole group."""
-        await self._tell({"signal": signal.SIGKILL, "run": run})
+        await self._signal(run, signal.SIGKILL)
+
+    async def _signal(self, run: str, number: int) -> None:
+        try:
+            await self._tell({"signal": number, "run": run})
+        except OSError as error:
+            # the zygote died, and with it the run
+            log.warning("signal_not_sent", run=run, signal=number, reason=str(error))
 
     async def _tell(self, command: dict[str, Any]) -> None:
-        assert self._connection is not None
+        if self._connection is None:
+            raise ConnectionError("the zygote does not run")
         await asyncio.get_running_loop().sock_sendall(self._connection, json.dumps(command).encode() + b"\n")
 
     async def _read(self, connection: socket.socket) -> None:
@@ -108,10 +125,11 @@ class Workers:
 
     async def _zygote_died(self, connection: socket.socket) -> None:
         connection.close()
+        self._connection = None
         self._ready.clear()
         log.error("zygote_died", lost_runs=sorted(self._running), log=str(self._log_file))
         for run in sorted(self._running):
-            self.on_exit(WorkerExit(run=run, code=-signal.SIGKILL))
+            self.on_exit(WorkerExit(run=run, code=-signal.SIGKILL, lost=True))
         self._running.clear()
         await asyncio.sleep(0.5)
         await self.start()

@@ -1,25 +1,32 @@
 """The mother of all workers: a preloaded process that forks one child a run in about ten milliseconds.
 
 It is the daemon's direct child and dies with it; its children die with it. It has no threads and no connections,
-so that forking is safe. It alone collects the dead, so a signal can never hit a reused pid. Commands and events are
-JSON lines on one socket: {"start": spec}, {"signal": number, "run": id} / {"event": "started" | "exited", ...}.
+so that forking is safe. It writes what they print, within bounds. It alone collects the dead, so a signal can never
+hit a reused pid. Commands and events are JSON lines on one socket: {"start": spec}, {"signal": number, "run": id} /
+{"event": "started" | "exited", ...}.
 """
 
 import gc
 import json
 import os
+import resource
 import selectors
 import signal
 import socket
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from daemon.die_with_parent import die_with_parent
+from daemon.process_tree import RUN_VARIABLE, kill_marked
+from daemon.run_output import RunOutput
 
-PR_SET_CHILD_SUBREAPER = 36
-RUN_VARIABLE = "TRADINGD_RUN_ID"
+PR_SET_CHILD_SUBREAPER: Final = 36
+_NO_WORKER: Final = 71  # the machine could not fork
+_CHUNK: Final = 262_144
+_LOG_MAX_MB: Final = 50
 
 
 def main() -> None:
@@ -41,6 +48,8 @@ class Zygote:
         self._connection = connection
         self._worker_main = worker_main
         self._pids: dict[str, int] = {}
+        self._outputs: dict[str, tuple[int, RunOutput]] = {}
+        self._selector = selectors.DefaultSelector()
         self._wake_read, self._wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
 
     def serve(self) -> None:
@@ -48,22 +57,23 @@ class Zygote:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)  # the daemon decides when workers end
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.set_wakeup_fd(self._wake_write)
-        with selectors.DefaultSelector() as selector:
-            selector.register(self._connection, selectors.EVENT_READ)
-            selector.register(self._wake_read, selectors.EVENT_READ)
-            self._tell({"event": "ready"})
-            buffer = b""
-            while True:
-                for key, _ in selector.select():
-                    if key.fileobj is self._connection:
-                        received = self._connection.recv(65536)
-                        if not received:
-                            return
-                        *lines, buffer = (buffer + received).split(b"\n")
-                        for line in lines:
-                            self._obey(json.loads(line))
-                self._drain_wakeups()
-                self._collect()
+        self._selector.register(self._connection, selectors.EVENT_READ)
+        self._selector.register(self._wake_read, selectors.EVENT_READ)
+        self._tell({"event": "ready"})
+        buffer = b""
+        while True:
+            for key, _ in self._selector.select():
+                if key.data is not None:
+                    self._copy_output(key.data)
+                elif key.fileobj is self._connection:
+                    received = self._connection.recv(65536)
+                    if not received:
+                        return
+                    *lines, buffer = (buffer + received).split(b"\n")
+                    for line in lines:
+                        self._obey(json.loads(line))
+            self._drain_wakeups()
+            self._collect()
 
     def _obey(self, command: dict[str, Any]) -> None:
         if "start" in command:
@@ -72,14 +82,27 @@ class Zygote:
             _signal_group(self._pids[command["run"]], command["signal"])
 
     def _start(self, spec: dict[str, Any]) -> None:
-        me = os.getpid()
-        pid = os.fork()
+        me, run = os.getpid(), spec["run"]
+        read, write = os.pipe2(os.O_CLOEXEC)
+        try:
+            pid = os.fork()
+        except OSError as error:
+            os.close(read)
+            os.close(write)
+            self._tell({"event": "exited", "run": run, "code": _NO_WORKER, "max_rss_kb": None, "cpu_s": None,
+                        "reason": str(error)})
+            return
         if pid == 0:
-            self._become_worker(spec, me)
-        self._pids[spec["run"]] = pid
-        self._tell({"event": "started", "run": spec["run"], "pid": pid})
+            self._become_worker(spec, me, write)
+        os.close(write)
+        os.set_blocking(read, False)
+        output = RunOutput(Path(spec["log"]), spec.get("log_max_mb", _LOG_MAX_MB) * 1_000_000)
+        self._outputs[run] = (read, output)
+        self._selector.register(read, selectors.EVENT_READ, data=run)
+        self._pids[run] = pid
+        self._tell({"event": "started", "run": run, "pid": pid})
 
-    def _become_worker(self, spec: dict[str, Any], parent: int) -> None:
+    def _become_worker(self, spec: dict[str, Any], parent: int, output: int) -> None:
         code = 70
         try:
             signal.set_wakeup_fd(-1)
@@ -88,13 +111,41 @@ class Zygote:
             os.setsid()
             die_with_parent(parent)
             self._connection.close()
-            _redirect_output(spec["log"])
+            _redirect_output(output)
+            _limit_memory(spec.get("memory_max_mb"))
             os.environ[RUN_VARIABLE] = spec["run"]
             code = self._worker_main.run_worker(spec)
         finally:
             sys.stdout.flush()
             sys.stderr.flush()
             os._exit(code)
+
+    def _copy_output(self, run: str) -> bool:
+        """Keep a piece of what a worker printed; whether there was any."""
+        read, output = self._outputs[run]
+        try:
+            text = os.read(read, _CHUNK)
+        except BlockingIOError:
+            return False
+        if text:
+            output.accept(text, time.monotonic())
+        else:
+            self._stop_reading(read)  # it has closed its output, and may go on
+        return bool(text)
+
+    def _stop_reading(self, read: int) -> None:
+        if read in self._selector.get_map():
+            self._selector.unregister(read)
+
+    def _close_output(self, run: str) -> None:
+        read, output = self._outputs[run]
+        pieces = 0
+        while pieces < 64 and self._copy_output(run):  # a grandchild may still print
+            pieces += 1
+        self._stop_reading(read)
+        del self._outputs[run]
+        os.close(read)
+        output.close()
 
     def _collect(self) -> None:
         """Report workers that ended, kill what is left of their groups, and bury adopted orphans."""
@@ -105,7 +156,8 @@ class Zygote:
             _, status, usage = os.wait4(pid, 0)
             if run is not None:
                 del self._pids[run]
-                _kill_marked(run)
+                kill_marked(run)
+                self._close_output(run)
                 self._tell({"event": "exited", "run": run, "code": os.waitstatus_to_exitcode(status),
                             "max_rss_kb": usage.ru_maxrss, "cpu_s": usage.ru_utime + usage.ru_stime})
 
@@ -138,23 +190,18 @@ def _signal_group(leader: int, number: int) -> None:
         os.kill(leader, number)  # forked a moment ago, not yet a group of its own; not collected, so it is ours
 
 
-def _kill_marked(run: str) -> None:
-    """Kill programs that a worker started in sessions of their own: they carry the mark in their environment."""
-    mark = f"{RUN_VARIABLE}={run}".encode()
-    for path in Path("/proc").glob("[0-9]*/environ"):
-        try:
-            if mark in path.read_bytes().split(b"\0"):
-                os.kill(int(path.parent.name), signal.SIGKILL)
-        except (OSError, ProcessLookupError):
-            continue
-
-
-def _redirect_output(log: str) -> None:
-    Path(log).parent.mkdir(parents=True, exist_ok=True)
-    output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o640)
+def _redirect_output(output: int) -> None:
     nothing = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
     for source, target in ((nothing, 0), (output, 1), (output, 2)):
         os.dup2(source, target)
+    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr] # so that logs can be followed
+
+
+def _limit_memory(megabytes: int | None) -> None:
+    """The kernel ends a job that takes too much, not its neighbours; and when memory is short, jobs go first."""
+    if megabytes is not None:
+        resource.setrlimit(resource.RLIMIT_DATA, (megabytes * 1_000_000, megabytes * 1_000_000))
+    Path("/proc/self/oom_score_adj").write_text("500")
 
 
 def _become_subreaper() -> None:

@@ -1,5 +1,6 @@
 """What a job is given: its data, its day, its clock, and the place to ask whether it should stop."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
@@ -9,6 +10,7 @@ from trading.clock import Clock
 from trading.config import Config
 from trading.data.data_blob import DataBlob
 from trading.errors import DataError, JobIncomplete, StopRequested
+from trading.process_config import ProcessConfig
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,12 +23,30 @@ class JobContext:
     trading_day: date
     state: Path  # the state directory: reports, backups
     run_id: str
+    process: ProcessConfig  # as it was configured when the run started; `arguments` are the job's own
+    slot: str
+    attempt: int
+    fence: int  # the fencing token under which the run was started
     stop_requested: Callable[[], bool]
+    is_fenced_out: Callable[[], bool]
 
     def checkpoint(self) -> None:
         """Call between units of work: raises StopRequested when this run was asked to stop."""
         if self.stop_requested():
             raise StopRequested("stopped at a checkpoint, as asked; run it again to do the rest")
+
+    def wait(self, delay_s: float) -> None:
+        """Return after `delay_s` seconds; raises StopRequested as soon as this run was asked to stop."""
+        until_s = self.clock.monotonic_s() + delay_s
+        while (left_s := until_s - self.clock.monotonic_s()) > 0:
+            self.checkpoint()
+            time.sleep(min(left_s, 0.1))
+        self.checkpoint()
+
+    def check_fence(self) -> None:
+        """Call right before an effect that must never come late: raises StopRequested when a newer leader acts."""
+        if self.is_fenced_out():
+            raise StopRequested("another tradingd has taken over and settled this run; nothing more is done here")
 
     @property
     def day(self) -> str:

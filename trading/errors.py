@@ -5,6 +5,7 @@ TradingError
 ├── DataError            market or reference data is missing, malformed or implausible: expected, skip the item
 ├── StoreError           the database refused, is away, or somebody else wrote first
 │   ├── ConcurrentUpdate
+│   ├── SlotTaken
 │   └── NotFound
 ├── BrokerError          the broker refused a request, or is away
 │   └── BrokerUnavailable
@@ -36,6 +37,14 @@ class ConcurrentUpdate(StoreError):
     def __init__(self, what: str, version: int) -> None:
         super().__init__(f"{what} was changed by somebody else since version {version} was read. "
                          f"Read it again and decide anew.")
+
+
+class SlotTaken(StoreError):
+    """A run of this slot and attempt exists already; a slot is never started twice."""
+
+    def __init__(self, run: str) -> None:
+        super().__init__(f"{run} exists already; nothing was started. See: tradectl history {run.partition('@')[0]}")
+        self.run = run
 
 
 class NotFound(StoreError):

@@ -1,10 +1,11 @@
-"""The control API: one ASGI application on the Unix socket, for tradectl, the workers and the dashboard."""
+"""The control API of a leading daemon: one ASGI application on the Unix socket, for tradectl, workers and dashboard."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any
 
-from pymongo.errors import PyMongoError
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse
@@ -12,12 +13,22 @@ from starlette.routing import Route
 from ulid import ULID
 
 from daemon.api.broker_link import BrokerRoutes
+from daemon.api.commands import Command, Commands, Values, command_of
+from daemon.api.config_routes import ConfigRoutes
+from daemon.api.errors import EXCEPTION_HANDLERS, refused
 from daemon.async_store import AsyncStore
-from daemon.process_runner import NotAllowed, ProcessRunner, Slot
-from daemon.status import process_row
-from trading.control.process_control import Desired
-from trading.control.process_run import Kind
-from trading.errors import BrokerUnavailable, ConcurrentUpdate, ConfigError, NotFound, TradingError
+from daemon.live_config import LiveConfig
+from daemon.process_runner import ProcessRunner
+from daemon.slots import slots_between
+from daemon.status import history_rows, process_row
+from trading.clock import Clock
+from trading.control.change import Cause
+from trading.control.due_slot import DueSlot, slot_key
+from trading.control.process_control import Desired, ProcessControl
+from trading.control.process_run import Kind, RunState
+from trading.errors import ConfigError, NotFound
+
+_MOST_BACKFILLED = 1000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,12 +37,13 @@ class ControlParts:
 
     runner: ProcessRunner
     store: AsyncStore
+    clock: Clock
     broker: BrokerRoutes
+    live: LiveConfig
+    config: ConfigRoutes
+    common: Callable[[], list[Route]]  # what a standby serves too
     service_status: Callable[[], dict[str, Any]]
     upcoming: Callable[[int], list[dict[str, Any]]]
-    trading_day: Callable[[], str]
-    reload: Callable[[], list[str]]
-    shut_down: Callable[[], None]
 
 
 class ControlApi:
@@ -39,93 +51,181 @@ class ControlApi:
 
     def __init__(self, parts: ControlParts) -> None:
         self._parts = parts
+        self._commands = Commands(parts.store, parts.clock, refused)
 
     def application(self) -> Starlette:
-        post = ["POST"]
+        verbs: dict[str, Callable[[Command], Awaitable[Values]]] = {
+            "run": self._run, "stop": self._stop, "kill": self._kill, "pause": self._pause, "resume": self._resume,
+            "reset": self._reset, "skip": self._skip, "backfill": self._backfill}
         routes = [
-            Route("/status", self.status),
-            Route("/health", self.health),
-            Route("/schedule/next", self.schedule_next),
-            Route("/reload", self.reload, methods=post),
-            Route("/shutdown", self.shut_down, methods=post),
-            Route("/processes/{name}/run", self.run, methods=post),
-            Route("/processes/{name}/stop", self.stop, methods=post),
-            Route("/processes/{name}/pause", self.pause, methods=post),
-            Route("/processes/{name}/resume", self.resume, methods=post),
-            Route("/processes/{name}/reset", self.reset, methods=post),
-            *self._parts.broker.routes(),
-        ]
-        return Starlette(routes=routes, exception_handlers={TradingError: _refused, PyMongoError: _store_away})
+            Route("/status", self.status), Route("/schedule/next", self.schedule_next), Route("/events", self.events),
+            Route("/processes/{name}/history", self.history),
+            *(Route(f"/processes/{{name}}/{verb}", self._about_process(verb, act), methods=["POST"])
+              for verb, act in verbs.items()),
+            Route("/runs/resolve", self._plain("resolve", self._resolve), methods=["POST"]),
+            Route("/drain", self._plain("drain", self._drain), methods=["POST"]),
+            Route("/clock/accept", self._plain("accept", self._accept_clock), methods=["POST"]),
+            *self._parts.config.routes(), *self._parts.common(), *self._parts.broker.routes()]
+        return Starlette(routes=routes, exception_handlers=EXCEPTION_HANDLERS)
+
+    # --- what is -----------------------------------------------------------------------------------------------
 
     async def status(self, _request: Request) -> JSONResponse:
         parts = self._parts
-        controls = await parts.store.call(parts.store.processes.controls, list(parts.runner.processes))
-        rows = [process_row(control, parts.runner.waiting.get(name, (None, ""))[1])
+        controls = await parts.runner.controls()
+        coming = {row["process"]: row for row in reversed(parts.upcoming(10 * len(controls)))}
+        rows = [process_row(control, parts.clock.now(), parts.runner.why.get(name, ""), coming.get(name))
                 for name, control in controls.items()]
-        upcoming = {row["process"]: row["instant"] for row in reversed(parts.upcoming(200))}
-        for row in rows:
-            row["next"] = upcoming.get(row["process"])
         return JSONResponse(parts.service_status() | {"processes": rows})
 
-    async def health(self, _request: Request) -> JSONResponse:
-        return JSONResponse({"ok": True})
-
     async def schedule_next(self, request: Request) -> JSONResponse:
-        return JSONResponse(self._parts.upcoming(int(request.query_params.get("count", "20"))))
+        count = request.query_params.get("count", "20")
+        if not count.isdecimal() or not 1 <= int(count) <= 10_000:
+            raise ConfigError(f"count is {count!r}; it must be a number from 1 to 10000.")
+        return JSONResponse(self._parts.upcoming(int(count)))
 
-    async def reload(self, _request: Request) -> JSONResponse:
-        return JSONResponse({"changes": self._parts.reload()})
+    async def history(self, request: Request) -> JSONResponse:
+        name, store, limit = self._known(request), self._parts.store, _limit(request)
+        runs = await store.call(store.processes.runs, name, limit)
+        return JSONResponse(history_rows(runs, await store.call(store.processes.ticks, name, limit), limit))
 
-    async def shut_down(self, _request: Request) -> JSONResponse:
-        self._parts.shut_down()
-        return JSONResponse({})
+    async def events(self, request: Request) -> JSONResponse:
+        asked, store = request.query_params, self._parts.store
+        rows = await store.call(store.processes.events, asked.get("process"), asked.get("after", ""), _limit(request))
+        return JSONResponse([event_row(row) for row in rows])
 
-    async def run(self, request: Request) -> JSONResponse:
-        name, body = self._known(request), await request.json() or {}
-        slot = Slot(key=f"manual-{ULID()}", kind=Kind.MANUAL, trading_day=self._parts.trading_day())
-        run = await self._parts.runner.run_single_process(name, slot, force=bool(body.get("force")))
-        if body.get("wait"):
-            run = await self._parts.runner.wait_for(run.id)
-        return JSONResponse({"run": run.id, "state": run.state.value, "reason": run.reason, "log": run.log})
+    # --- commands ----------------------------------------------------------------------------------------------
 
-    async def stop(self, request: Request) -> JSONResponse:
-        control = await self._parts.runner.stop_process(self._known(request), await _reason(request))
-        return JSONResponse({"process": control.name, "state": control.state.value})
-
-    async def pause(self, request: Request) -> JSONResponse:
-        return await self._wish(request, Desired.PAUSED)
-
-    async def resume(self, request: Request) -> JSONResponse:
-        return await self._wish(request, Desired.ENABLED)
-
-    async def reset(self, request: Request) -> JSONResponse:
-        control = await self._parts.runner.reset_process(self._known(request), await _reason(request))
-        return JSONResponse({"process": control.name, "state": control.state.value})
-
-    async def _wish(self, request: Request, desired: Desired) -> JSONResponse:
-        control = await self._parts.runner.wish(self._known(request), desired, await _reason(request))
-        return JSONResponse({"process": control.name, "desired": control.desired.value})
+    def _about_process(self, verb: str, act: Callable[[Command], Awaitable[Values]]) -> Any:
+        async def answer(request: Request) -> JSONResponse:
+            name = self._known(request)
+            command = await command_of(request, verb, name)
+            return await self._commands.once(request, command, lambda: act(command))
+        return answer
 
     def _known(self, request: Request) -> str:
-        name = str(request.path_params["name"])
-        if name not in self._parts.runner.processes:
-            raise NotFound(f"There is no process {name} (known: {', '.join(self._parts.runner.processes)}).")
+        name, processes = str(request.path_params["name"]), self._parts.runner.plan.processes
+        if name not in processes:
+            raise NotFound(f"There is no process {name} (known: {', '.join(processes)}).")
         return name
 
+    def _plain(self, verb: str, act: Callable[[Command], Awaitable[Values]]) -> Any:
+        async def answer(request: Request) -> JSONResponse:
+            command = await command_of(request, verb, "")
+            return await self._commands.once(request, command, lambda: act(command))
+        return answer
 
-async def _reason(request: Request) -> str:
-    body = await request.json() or {}
-    return str(body.get("reason") or "no reason given")
+    async def _run(self, command: Command) -> Values:
+        parts, now = self._parts, self._parts.clock.now()
+        slot = DueSlot(key=f"manual-{ULID()}", kind=Kind.MANUAL, due=now, not_before=now,
+                       trading_day=parts.runner.plan.days.day_of(now))
+        run = await parts.runner.run_single_process(command.target, slot, force=bool(command.values.get("force")),
+                                                    actor=command.actor, reason=command.reason)
+        if command.values.get("wait"):
+            run = await parts.runner.wait_for(run.id)
+        return {"run": run.id, "state": run.state.value, "reason": run.reason, "log": run.log}
+
+    async def _stop(self, command: Command) -> Values:
+        return _brief(await self._parts.runner.desk.stop_process(command.target, command.reason, command.actor))
+
+    async def _kill(self, command: Command) -> Values:
+        return _brief(await self._parts.runner.desk.kill_process(command.target, command.reason, command.actor))
+
+    async def _pause(self, command: Command) -> Values:
+        until = _instant(command.values["until"]) if command.values.get("until") else None
+        return await self._change(command, lambda control: control.wished(Desired.PAUSED, command.reason, until))
+
+    async def _resume(self, command: Command) -> Values:
+        return await self._change(command, lambda control: control.wished(Desired.ENABLED))
+
+    async def _reset(self, command: Command) -> Values:
+        return await self._change(command, lambda control: control.reset_process())
+
+    async def _skip(self, command: Command) -> Values:
+        """Call a future slot off."""
+        key = slot_key(_instant(command.values.get("slot")))
+        return await self._change(command, lambda control: replace(control, skips=(*control.skips, key)))
+
+    async def _backfill(self, command: Command) -> Values:
+        """Run the slots of a past time again, oldest first, one after the other."""
+        slots = self._slots_of_the_past(command)
+        if command.values.get("dry_run") or not slots:
+            return {"process": command.target, "slots": [slot.key for slot in slots], "done": False}
+        waiting = [await self._with_attempt(command.target, slot) for slot in slots]
+        await self._change(command, lambda control: replace(control, pending=(*control.pending, *waiting)))
+        return {"process": command.target, "slots": [slot.key for slot in slots], "done": True}
+
+    def _slots_of_the_past(self, command: Command) -> list[DueSlot]:
+        plan, now = self._parts.runner.plan, self._parts.clock.now()
+        process = plan.processes[command.target]
+        start = _instant(command.values.get("from")) - timedelta(seconds=1)
+        end = min(_instant(command.values.get("to")), now)
+        most = min(int(command.values.get("max") or 10), _MOST_BACKFILLED)
+        found = (slot for slot in slots_between(process, plan.zone_of(process), plan.calendar_of(process), start, end)
+                 if not slot.left_out)
+        return [DueSlot(key=slot_key(slot.instant), kind=Kind.BACKFILL, due=slot.instant, not_before=now,
+                        trading_day=plan.days.day_of(slot.instant), nominals=tuple(map(str, slot.nominals)))
+                for slot in islice(found, most)]
+
+    async def _with_attempt(self, name: str, slot: DueSlot) -> DueSlot:
+        store = self._parts.store
+        return replace(slot, attempt=1 + await store.call(store.processes.attempts, name, slot.key))
+
+    async def _resolve(self, command: Command) -> Values:
+        state = {"finished": RunState.FINISHED, "failed": RunState.ERROR}.get(str(command.values.get("verdict")))
+        if state is None:
+            raise ConfigError("A lost run is resolved as finished or as failed: tradectl resolve RUN --finished")
+        desk, run_id = self._parts.runner.desk, str(command.values.get("run"))
+        run = await desk.resolve(run_id, state, command.reason, command.actor)
+        return {"run": run.id, "state": run.state.value, "reason": run.reason}
+
+    async def _drain(self, command: Command) -> Values:
+        """Start nothing more until it is taken back; what runs goes on."""
+        runner = self._parts.runner
+        runner.hold("drain", "" if command.values.get("off") else f"draining ({command.actor}: {command.reason})")
+        return {"held": runner.held, "running": [each.run.id for each in runner.live.running()]}
+
+    async def _accept_clock(self, command: Command) -> Values:
+        """The clock is right: go on from here."""
+        parts = self._parts
+        await parts.store.call(parts.store.settings.hold_clock, "")
+        if command.values.get("rewind"):
+            cause = Cause(actor=command.actor, reason=f"the clock was accepted: {command.reason}")
+            await parts.runner.desk.rewind(list(parts.runner.plan.processes), cause)
+        parts.runner.hold("clock", "")
+        return {"held": parts.runner.held, "clock": parts.clock.now().isoformat()}
+
+    async def _change(self, command: Command, decide: Callable[[ProcessControl], ProcessControl]) -> Values:
+        cause = Cause(actor=command.actor, reason=f"{command.verb}: {command.reason}")
+        return _brief(await self._parts.runner.desk.change(command.target, decide, cause))
 
 
-async def _refused(_request: Request, error: Exception) -> JSONResponse:
-    status = 404 if isinstance(error, NotFound) else 503 if isinstance(error, BrokerUnavailable) else \
-        409 if isinstance(error, (NotAllowed, ConcurrentUpdate)) else 400 if isinstance(error, ConfigError) else 422
-    return JSONResponse({"error": str(error), "kind": type(error).__name__}, status_code=status)
+def event_row(row: dict[str, Any]) -> dict[str, Any]:
+    """What `tradectl events` shows of one event."""
+    at = ULID.from_str(row["_id"]).datetime.isoformat()
+    return {"id": row["_id"], "at": at, "process": row["process"], "run": row.get("run"), "from": row.get("from"),
+            "to": row.get("to"), "actor": row.get("actor"), "reason": row.get("cause"), "token": row.get("token"),
+            "node": row.get("node"), "version": row.get("v_after")}
 
 
-async def _store_away(_request: Request, error: Exception) -> JSONResponse:
-    reason = str(error).partition(" (configured")[0][:160]
-    return JSONResponse({"error": f"The store does not answer: {reason}. It is tried again all the time.",
-                         "kind": "StoreError"}, status_code=503)
+def _limit(request: Request) -> int:
+    limit = request.query_params.get("limit", "100")
+    if not limit.isdecimal() or not 1 <= int(limit) <= 10_000:
+        raise ConfigError(f"limit is {limit!r}; it must be a number from 1 to 10000.")
+    return int(limit)
 
+
+def _brief(control: ProcessControl) -> Values:
+    return {"process": control.name, "state": control.state.value, "desired": control.desired.value,
+            "run": control.active_run}
+
+
+def _instant(text: object) -> datetime:
+    try:
+        instant = datetime.fromisoformat(str(text))
+    except ValueError as error:
+        raise ConfigError(f"{text!r} is no time; write ISO 8601 with an offset, as in "
+                          f"2026-03-02T20:00+00:00.") from error
+    if instant.tzinfo is None:
+        raise ConfigError(f"{text!r} has no offset; write it in UTC, as in {text}+00:00.")
+    return instant

@@ -13,7 +13,9 @@ from trading.errors import ConfigError, TradingError
 COMMANDS = {
     "start": "service", "stop": "service", "restart": "service", "status": "status", "reload": "service",
     "run": "processes", "pause": "processes", "resume": "processes", "reset": "processes", "kill": "processes",
-    "logs": "runs", "history": "runs", "schedule": "schedule",
+    "skip": "processes", "backfill": "processes", "resolve": "processes",
+    "logs": "runs", "history": "runs", "schedule": "schedule", "events": "supervision", "drain": "supervision",
+    "clock": "supervision", "leader": "supervision", "alerts": "alerts", "ack": "alerts",
     "orders": "orders", "positions": "orders", "prices": "prices", "import": "imports", "doctor": "doctor",
     "sim": "sim",
 }

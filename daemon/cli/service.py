@@ -11,6 +11,7 @@ from typing import Final
 import click
 
 from daemon.cli.__main__ import Settings
+from daemon.cli.asking import reason_option, send
 from daemon.cli.output import json_option, tell
 from daemon.worker_identity import identity_of
 from trading.errors import TradingError
@@ -45,14 +46,20 @@ def start(settings: Settings, data: Path | None, as_json: bool) -> None:
 
 
 @click.command()
+@click.argument("process", required=False)
 @click.option("--timeout", default=180.0, show_default=True, help="Seconds to wait for running jobs.")
+@reason_option
 @json_option
 @click.pass_obj
-def stop(settings: Settings, timeout: float, as_json: bool) -> None:
-    """Stop the service gracefully: running jobs are asked to stop first.
+def stop(settings: Settings, process: str | None, timeout: float, reason: str, as_json: bool) -> None:
+    """Stop the service gracefully: running jobs are asked to stop first. With PROCESS: ask only that one to stop.
 
     Example: tradectl stop
     """
+    if process is not None:
+        done = send(settings, f"/processes/{process}/stop", reason)
+        tell(done, f"{process} was asked to stop; it is killed when its grace is over. See: tradectl status", as_json)
+        return
     if unit_installed() and not settings.places.pid_file.exists():
         _systemctl("stop")
         return
@@ -78,7 +85,7 @@ def restart(ctx: click.Context, as_json: bool) -> None:
 
     Example: tradectl restart
     """
-    ctx.invoke(stop, timeout=180.0, as_json=False)
+    ctx.invoke(stop, process=None, timeout=180.0, reason="", as_json=False)
     ctx.invoke(start, data=None, as_json=as_json)
 
 
@@ -90,8 +97,8 @@ def reload(settings: Settings, as_json: bool) -> None:
 
     Example: tradectl reload
     """
-    changes = request(settings.places.socket, "POST", "/reload")["changes"]
-    tell({"changes": changes}, "\n".join(changes) if changes else "Nothing changed.", as_json)
+    done = send(settings, "/reload", "tradectl reload")
+    tell(done, "\n".join(done["lines"]) if done["lines"] else "Nothing changed.", as_json)
 
 
 def unit_installed() -> bool:
@@ -128,11 +135,11 @@ def _start_in_background(settings: Settings, data: Path | None) -> None:
 
 
 def _answers(settings: Settings) -> bool:
+    """Whether the service has come up: it leads, or stands by."""
     try:
-        request(settings.places.socket, "GET", "/health", timeout_s=5)
+        return request(settings.places.socket, "GET", "/status", timeout_s=5)["service"] in ("running", "standby")
     except DaemonUnreachable:
         return False
-    return True
 
 
 def _wait_for_end(pid: int, timeout_s: float) -> None:

@@ -15,9 +15,12 @@ ROOT = Path(__file__).resolve().parents[2]
 HEAVY = {"pymongo", "bson", "pandas", "numpy", "pyarrow", "pydantic", "yaml", "structlog", "starlette", "uvicorn",
          "apscheduler", "ib_async", "jinja2", "tenacity", "asyncio"}
 ROW = {"process": "run_systems", "state": "FINISHED", "desired": "enabled", "run": "r", "trading_day": "2026-03-02",
-       "start": None, "end": None, "detail": "", "failures": 0, "next": None}
+       "start": "2026-03-02T20:00:00+00:00", "end": None, "detail": "", "failures": 0, "next": None, "active": None,
+       "why": "it waits for update_fx_prices (never ran) on trading day 2026-03-02"}
 STATUS = {"schema": 1, "service": "running", "pid": 1, "mode": "simulated", "clock": "2026-03-02T20:00:00+00:00",
-          "broker": {"link": "ready", "reason": ""}, "processes": [ROW]}
+          "broker": {"link": "ready", "reason": ""}, "processes": [ROW], "timezone": "Europe/London", "alerts": 0,
+          "leader": {"is_leader": True, "token": 1, "node": "here", "problem": "", "holder": "here"}, "held": "",
+          "config_problem": "", "delivery_problems": {}, "generation": 1}
 
 
 def loaded_by(*words: str) -> set[str]:

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from claims import begin, end, save
 from embedded_server import start_server
 from pymongo.errors import WriteError
 
@@ -94,25 +95,32 @@ def a_run(attempt: int = 1) -> ProcessRun:
 def test_a_slot_is_claimed_once(store: MongoStore) -> None:
     processes = MongoProcesses(store)
     control = processes.control("run_systems")
-    processes.begin(control.start_process(a_run()), a_run())
+    begin(processes, control, a_run())
     with pytest.raises(ConcurrentUpdate):
-        processes.begin(control.start_process(a_run()), a_run())
+        begin(processes, control, a_run())
     assert processes.control("run_systems").state is ProcessState.RUNNING
 
 
 def test_a_run_is_taken_by_one_worker_only(store: MongoStore) -> None:
     processes = MongoProcesses(store)
-    processes.begin(processes.control("run_systems").start_process(a_run()), a_run())
+    begin(processes, processes.control("run_systems"), a_run())
     assert processes.take(a_run().id, "me", WORKER, NOW).state is RunState.RUNNING
     with pytest.raises(ConcurrentUpdate):
-        processes.take(a_run().id, "me", WORKER, NOW)
+        processes.take(a_run().id, "me", replace(WORKER, pid=8), NOW)
+
+
+def test_a_worker_that_did_not_hear_the_answer_may_ask_again(store: MongoStore) -> None:
+    processes = MongoProcesses(store)
+    begin(processes, processes.control("run_systems"), a_run())
+    taken = processes.take(a_run().id, "me", WORKER, NOW)
+    assert processes.take(a_run().id, "me", WORKER, NOW) == taken
 
 
 def test_a_run_that_was_settled_cannot_be_taken(store: MongoStore) -> None:
     processes = MongoProcesses(store)
-    control, run = processes.begin(processes.control("run_systems").start_process(a_run()), a_run())
+    control, run = begin(processes, processes.control("run_systems"), a_run())
     lost = replace(run, state=RunState.LOST, ended=NOW)
-    processes.end(control.finish_process(lost), lost)
+    end(processes, control, lost)
     with pytest.raises(ConcurrentUpdate):
         processes.take(run.id, "me", WORKER, NOW)
     assert processes.control("run_systems").state is ProcessState.ERROR
@@ -120,17 +128,18 @@ def test_a_run_that_was_settled_cannot_be_taken(store: MongoStore) -> None:
 
 def test_each_change_of_state_leaves_an_event(store: MongoStore) -> None:
     processes = MongoProcesses(store)
-    control, run = processes.begin(processes.control("run_systems").start_process(a_run()), a_run())
+    control, run = begin(processes, processes.control("run_systems"), a_run())
     done = replace(run, state=RunState.FINISHED, ended=NOW)
-    processes.end(control.finish_process(done), done)
-    assert [event["state"] for event in store.database.process_events.find().sort("_id", 1)] == ["RUNNING", "FINISHED"]
+    end(processes, control, done)
+    assert [(event["from"], event["to"], event["v_before"], event["v_after"]) for event in processes.events()] == [
+        ("NO_PROCESS", "RUNNING", 0, 1), ("RUNNING", "FINISHED", 1, 2)]
 
 
 def test_a_worker_learns_from_its_heartbeat_that_it_should_stop(store: MongoStore) -> None:
     processes = MongoProcesses(store)
-    control, run = processes.begin(processes.control("run_systems").start_process(a_run()), a_run())
+    control, run = begin(processes, processes.control("run_systems"), a_run())
     assert processes.beat(run.id, NOW) is False
-    processes.save_control(control.stop_process("holiday"), {"cause": "test"})
+    save(processes, control, control.stop_process("holiday"))
     assert processes.beat(run.id, NOW) is True
 
 

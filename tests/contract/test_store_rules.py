@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from claims import CAUSE, begin, end, save
 from pymongo.errors import DuplicateKeyError, WriteError
 
 from trading.control.process_control import Desired
@@ -183,7 +184,7 @@ def test_of_eight_who_claim_a_slot_one_succeeds(store: MongoStore) -> None:
     def claim(_daemon: int) -> bool:
         barrier.wait()
         try:
-            processes.begin(fresh.start_process(a_run()), a_run())
+            begin(processes, fresh, a_run())
         except ConcurrentUpdate:
             return False
         return True
@@ -195,7 +196,7 @@ def test_of_eight_who_claim_a_slot_one_succeeds(store: MongoStore) -> None:
 
 def test_a_run_comes_back_as_it_was(store: MongoStore) -> None:
     processes = MongoProcesses(store)
-    processes.begin(processes.control("p").start_process(a_run()), a_run())
+    begin(processes, processes.control("p"), a_run())
     taken = processes.take("p@slot#1", "me", WORKER, NOW)
     assert processes.run("p@slot#1") == taken == replace(
         a_run(), state=RunState.RUNNING, worker=WORKER, started=NOW, heartbeat=NOW, version=2)
@@ -203,18 +204,18 @@ def test_a_run_comes_back_as_it_was(store: MongoStore) -> None:
 
 def test_a_run_cannot_be_taken_for_another_daemon(store: MongoStore) -> None:
     processes = MongoProcesses(store)
-    processes.begin(processes.control("p").start_process(a_run()), a_run())
+    begin(processes, processes.control("p"), a_run())
     with pytest.raises(ConcurrentUpdate):
         processes.take("p@slot#1", "somebody else", WORKER, NOW)
 
 
 def test_the_workers_words_survive_until_its_end_and_not_beyond(store: MongoStore) -> None:
     processes = MongoProcesses(store)
-    control, _ = processes.begin(processes.control("p").start_process(a_run()), a_run())
+    control, _ = begin(processes, processes.control("p"), a_run())
     processes.note_reason("p@slot#1", "no capital")
     noted = processes.run("p@slot#1")
     done = replace(noted, state=RunState.ERROR, ended=NOW)
-    processes.end(control.finish_process(done), done)
+    end(processes, control, done)
     processes.note_reason("p@slot#1", "too late")
     assert processes.run("p@slot#1").reason == "no capital"
     assert processes.control("p").detail == "no capital"
@@ -227,10 +228,10 @@ def test_a_worker_whose_run_was_settled_is_told_to_stop(store: MongoStore) -> No
 def test_the_newest_runs_come_first_and_attempts_are_counted(store: MongoStore) -> None:
     processes = MongoProcesses(store)
     for attempt in (1, 2, 3):
-        control, run = processes.begin(processes.control("p").start_process(a_run(attempt)), replace(
+        control, run = begin(processes, processes.control("p"), replace(
             a_run(attempt), created=NOW.replace(minute=attempt)))
         done = replace(run, state=RunState.ERROR, ended=NOW.replace(minute=attempt))
-        processes.end(control.finish_process(done), done)
+        end(processes, control, done)
     assert [run.attempt for run in processes.runs("p", 2)] == [3, 2]
     assert processes.attempts("p", "slot") == 3
     assert processes.last_moment() == NOW.replace(minute=3)
@@ -239,7 +240,8 @@ def test_the_newest_runs_come_first_and_attempts_are_counted(store: MongoStore) 
 
 def test_a_wish_is_stored_with_its_cause(store: MongoStore) -> None:
     processes = MongoProcesses(store)
-    processes.save_control(processes.control("p").wished(Desired.PAUSED), {"cause": "paused: holiday"})
+    before = processes.control("p")
+    save(processes, before, before.wished(Desired.PAUSED), replace(CAUSE, reason="paused: holiday"))
     assert processes.controls(["p", "q"])["p"].desired is Desired.PAUSED
     assert processes.control("q").state is ProcessState.NO_PROCESS
     assert store.database.process_events.find_one({"process": "p"})["cause"] == "paused: holiday"

@@ -7,12 +7,12 @@ from itertools import product
 import pytest
 
 from daemon.run_conditions import RunFacts, can_process_run
-from daemon.run_outcome import Intervention, settled
+from daemon.run_outcome import Intervention, Why, settled
 from daemon.workers import WorkerExit
-from trading.config import ProcessConfig
 from trading.control.process_control import Desired, LastRun, ProcessControl
-from trading.control.process_run import Kind, ProcessRun, RunState, run_id
+from trading.control.process_run import Kind, ProcessRun, RunState, WorkerIdentity, run_id
 from trading.control.process_state import TRANSITIONS, InvalidTransition, ProcessState, check_transition
+from trading.process_config import ProcessConfig
 
 NOW = datetime(2026, 3, 2, 20, tzinfo=UTC)
 DAY, YESTERDAY = "2026-03-02", "2026-03-01"
@@ -21,7 +21,8 @@ FORBIDDEN = [(old, new) for old, new in product(ProcessState, ProcessState) if n
 
 def a_run(state: RunState = RunState.RUNNING) -> ProcessRun:
     return ProcessRun(id=run_id("run_systems", "slot", 1), process="run_systems", slot="slot", attempt=1,
-                      kind=Kind.SCHEDULED, trading_day=DAY, state=state, created=NOW, owner="me")
+                      kind=Kind.SCHEDULED, trading_day=DAY, state=state, created=NOW, owner="me",
+                      worker=WorkerIdentity(boot_id="b", pid=1, start_ticks=1))
 
 
 @pytest.mark.parametrize(("old", "new"), FORBIDDEN)
@@ -61,13 +62,14 @@ def test_a_process_that_does_not_run_cannot_be_stopped() -> None:
 
 def control(state: ProcessState, success_day: str | None = None) -> ProcessControl:
     last = success_day and LastRun(id="x", trading_day=success_day, started=NOW, ended=NOW)
-    return ProcessControl(name="up", state=state, last_success=last or None)
+    newest = last if state is ProcessState.FINISHED else LastRun(id="y", trading_day=DAY, started=NOW)
+    return ProcessControl(name="up", state=state, last_success=last or None, last_run=newest or None)
 
 
 def facts(**changes: object) -> RunFacts:
     process = ProcessConfig(cron="0 6 * * *", timeout=60, after=("up",))
-    plain = RunFacts(process=process, control=ProcessControl(name="run_systems"), trading_day=DAY, is_leader=True,
-                     upstream={"up": control(ProcessState.FINISHED, DAY)}, broker_ready=True)
+    plain = RunFacts(process=process, control=ProcessControl(name="run_systems"), trading_day=DAY, now=NOW,
+                     is_leader=True, upstream={"up": control(ProcessState.FINISHED, DAY)}, broker_ready=True)
     return replace(plain, **changes)
 
 
@@ -111,14 +113,18 @@ OUTCOMES = (
     (0, Intervention(), RunState.FINISHED, ""),
     (3, Intervention(), RunState.ERROR, "ended with exit code 3. See: tradectl logs run_systems"),
     (-11, Intervention(), RunState.ERROR, "was killed by SIGSEGV. See: tradectl logs run_systems"),
-    (0, Intervention(stop_reason="holiday"), RunState.STOPPED, "holiday"),
-    (143, Intervention(stop_reason="holiday"), RunState.STOPPED, "holiday"),
-    (-9, Intervention(stop_reason="holiday", killed=True), RunState.TERMINATED,
-     "asked to stop (holiday), did not, was killed. See: tradectl logs run_systems"),
-    (-9, Intervention(timed_out_after_s=3660, killed=True), RunState.TERMINATED,
-     "run_systems ran for 61 min, longer than allowed: terminated. See: tradectl logs run_systems"),
-    (143, Intervention(timed_out_after_s=60), RunState.ERROR,
-     "run_systems ran for 60 s, longer than allowed: stopped when asked. See: tradectl logs run_systems"),
+    (0, Intervention(why=Why.STOPPED, reason="holiday"), RunState.STOPPED, "holiday"),
+    (143, Intervention(why=Why.STOPPED, reason="holiday"), RunState.STOPPED, "holiday"),
+    (-9, Intervention(why=Why.STOPPED, reason="holiday", killed=True), RunState.TERMINATED,
+     "holiday: it did not stop within its grace and was killed. See: tradectl logs run_systems"),
+    (143, Intervention(why=Why.STOPPED, reason="holiday", killed=True), RunState.STOPPED, "holiday"),
+    (-9, Intervention(why=Why.TIMED_OUT, reason="it ran for 61 min", killed=True), RunState.TERMINATED,
+     "it ran for 61 min: it did not stop within its grace and was killed. See: tradectl logs run_systems"),
+    (143, Intervention(why=Why.TIMED_OUT, reason="it ran for 60 s"), RunState.ERROR,
+     "it ran for 60 s: stopped when asked. See: tradectl logs run_systems"),
+    (0, Intervention(why=Why.TIMED_OUT, reason="it ran for 60 s"), RunState.FINISHED, ""),
+    (143, Intervention(why=Why.WINDOW_ENDED), RunState.FINISHED, ""),
+    (143, Intervention(why=Why.WINDOW_ENDED, reason="its window ended"), RunState.STOPPED, "its window ended"),
 )
 
 

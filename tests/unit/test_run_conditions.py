@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 import pytest
 
 from daemon.run_conditions import RunFacts, can_process_run
-from trading.config import ProcessConfig
 from trading.control.process_control import Desired, LastRun, ProcessControl
 from trading.control.process_state import ProcessState
+from trading.process_config import ProcessConfig
 
 NOW = datetime(2026, 3, 2, 20, tzinfo=UTC)
 TODAY, YESTERDAY = "2026-03-02", "2026-03-01"
@@ -16,13 +16,13 @@ ALONE = ProcessConfig(cron="0 6 * * *", timeout=60)
 
 
 def finished(day: str) -> ProcessControl:
-    return ProcessControl(name="up", state=ProcessState.FINISHED,
-                          last_success=LastRun(id="r", trading_day=day, started=NOW, ended=NOW))
+    newest = LastRun(id="r", trading_day=day, started=NOW, ended=NOW)
+    return ProcessControl(name="up", state=ProcessState.FINISHED, last_success=newest, last_run=newest)
 
 
 def facts(**changes: object) -> RunFacts:
-    plain = RunFacts(process=ALONE, control=ProcessControl(name="p"), upstream={}, trading_day=TODAY, is_leader=True,
-                     broker_ready=True)
+    plain = RunFacts(process=ALONE, control=ProcessControl(name="p"), upstream={}, trading_day=TODAY, now=NOW,
+                     is_leader=True, broker_ready=True)
     return replace(plain, **changes)
 
 
@@ -52,7 +52,8 @@ def test_a_process_that_was_killed_does_not_satisfy() -> None:
 
 
 def test_a_crash_today_after_a_success_today_does_not_satisfy() -> None:
-    crashed = replace(finished(TODAY), state=ProcessState.ERROR)
+    newer = LastRun(id="s", trading_day=TODAY, started=NOW, ended=NOW)
+    crashed = replace(finished(TODAY), state=ProcessState.ERROR, last_run=newer)
     decision = can_process_run(facts(upstream={"up": crashed}))
     assert decision.reason == "it waits for up (failed) on trading day 2026-03-02"
 

@@ -17,23 +17,28 @@ class RunState(StrEnum):
     ERROR = "ERROR"
     STOPPED = "STOPPED"
     TERMINATED = "TERMINATED"
-    LOST = "LOST"  # its daemon died; whether it did its work is not known
+    LOST = "LOST"  # its worker vanished; whether it did its work is not known
+    CANCELLED = "CANCELLED"  # its daemon died before a worker took it: nothing ran
 
 
 ACTIVE: Final = frozenset({RunState.STARTING, RunState.RUNNING})
 SUMMARY: Final = {  # what a terminal run makes of its process
     RunState.FINISHED: ProcessState.FINISHED, RunState.ERROR: ProcessState.ERROR, RunState.LOST: ProcessState.ERROR,
     RunState.STOPPED: ProcessState.STOPPED, RunState.TERMINATED: ProcessState.TERMINATED,
+    RunState.CANCELLED: ProcessState.ERROR,
 }
 
 
 class Kind(StrEnum):
     """What asked for a run."""
 
-    SCHEDULED = "scheduled"  # a cron slot
+    SCHEDULED = "scheduled"  # a slot of its schedule
+    CATCHUP = "catchup"  # a slot that was missed and is made up for
+    SUCCESS = "success"  # another process has finished
+    BOOT = "boot"  # the daemon has started (@reboot)
     DAY = "day"  # part of a whole day run at once
     MANUAL = "manual"  # tradectl run
-    RETRY = "retry"
+    BACKFILL = "backfill"  # tradectl backfill
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,11 +63,17 @@ class ProcessRun:
     state: RunState
     created: datetime
     owner: str  # nonce of the daemon that started it
+    node: str = ""  # the host of that daemon
+    daemon: WorkerIdentity | None = None  # that daemon itself, beyond its nonce
+    token: int = 0  # the fencing token under which it was started
+    generation: int = 0  # of the configuration that it keeps
+    due: datetime | None = None
     reason: str = ""
     worker: WorkerIdentity | None = None
     started: datetime | None = None
     heartbeat: datetime | None = None
     ended: datetime | None = None
+    said_code: int | None = None  # the exit code that the worker announced itself, in case nobody sees its end
     exit_code: int | None = None
     signal: int | None = None
     max_rss_kb: int | None = None

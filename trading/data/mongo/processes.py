@@ -1,48 +1,68 @@
-"""Process states, runs and events: one document each; every write names the version that it read."""
+"""Process states, runs, ticks and events. Every write names the version that it read, and fences older leaders out."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, fields
+from collections.abc import Iterable
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
+from pymongo import UpdateOne
 from pymongo.client_session import ClientSession
+from pymongo.errors import DuplicateKeyError
 from ulid import ULID
 
-from trading.control.process_control import Desired, LastRun, ProcessControl
-from trading.control.process_run import Kind, ProcessRun, RunState, WorkerIdentity
-from trading.control.process_state import ProcessState
+from trading.control.change import Change
+from trading.control.due_slot import Tick
+from trading.control.process_control import ProcessControl
+from trading.control.process_run import ProcessRun, RunState, WorkerIdentity
+from trading.data.mongo import process_documents as documents
 from trading.data.mongo.connection import Document, MongoStore
 from trading.data.mongo.versioned import replace_version
-from trading.errors import ConcurrentUpdate, NotFound
+from trading.errors import ConcurrentUpdate, NotFound, SlotTaken
 
 
 class MongoProcesses:
-    """The truth about what runs. A state, its run and the event that explains both change in one transaction."""
+    """The truth about what runs. A state, its run, its ticks and the event that explains them change together."""
 
     def __init__(self, store: MongoStore) -> None:
         self._store = store
         self._states = store.database.process_states
         self._runs = store.database.process_runs
         self._events = store.database.process_events
+        self._ticks = store.database.ticks
+
+    def ping(self) -> None:
+        """Return when the store answers."""
+        self._store.client.admin.command("ping")
 
     def control(self, name: str) -> ProcessControl:
         """The control of `name`; a process that was never seen is NO_PROCESS."""
         document = self._states.find_one({"_id": name})
-        return ProcessControl(name=name) if document is None else _control(document)
+        return ProcessControl(name=name) if document is None else documents.control(document)
 
     def controls(self, names: Iterable[str]) -> dict[str, ProcessControl]:
-        stored = {document["_id"]: _control(document) for document in self._states.find()}
+        stored = {document["_id"]: documents.control(document) for document in self._states.find()}
         return {name: stored.get(name, ProcessControl(name=name)) for name in names}
 
     def run(self, run_id: str) -> ProcessRun:
         document = self._runs.find_one({"_id": run_id})
         if document is None:
             raise NotFound(f"There is no run {run_id}. See: tradectl history PROCESS")
-        return _run(document)
+        return documents.run(document)
 
     def runs(self, process: str, limit: int = 20) -> list[ProcessRun]:
         """The newest runs first."""
-        return [_run(document) for document in self._runs.find({"process": process}).sort("created", -1).limit(limit)]
+        return [documents.run(row) for row in self._runs.find({"process": process}).sort("created", -1).limit(limit)]
+
+    def ticks(self, process: str, limit: int = 20) -> list[Tick]:
+        """What became of the newest slots that never ran, newest first."""
+        return [documents.tick(row) for row in self._ticks.find({"process": process}).sort("slot", -1).limit(limit)]
+
+    def events(self, process: str | None = None, after: str = "", limit: int = 100) -> list[Document]:
+        """The newest events in order of time; behind the event `after`, the oldest."""
+        seen: Document = {} if process is None else {"process": process}
+        if after:
+            return list(self._events.find(seen | {"_id": {"$gt": after}}).sort("_id", 1).limit(limit))
+        return list(self._events.find(seen).sort("_id", -1).limit(limit))[::-1]
 
     def last_moment(self) -> datetime | None:
         """When the newest thing happened that a run records, by the world's clock."""
@@ -51,51 +71,41 @@ class MongoProcesses:
         return max(moments, default=None)
 
     def active_runs(self) -> list[ProcessRun]:
-        return [_run(document) for document in self._runs.find({"active": True})]
+        return [documents.run(row) for row in self._runs.find({"active": True})]
 
     def attempts(self, process: str, slot: str) -> int:
         """How many runs of `slot` exist."""
         return self._runs.count_documents({"process": process, "slot": slot})
 
-    def save_control(self, control: ProcessControl, event: Mapping[str, Any]) -> ProcessControl:
-        """Write a change that concerns no run: pause, resume, reset, a request to stop.
+    def fence(self, token: int) -> None:
+        """From now on nobody with a smaller token can change any process."""
+        self._states.update_many({"token": {"$lt": token}}, {"$set": {"token": token}})
+
+    def write(self, change: Change) -> ProcessControl:
+        """Make `change` durable, all of it or nothing; the control with its new version.
 
         Raises:
-            ConcurrentUpdate: somebody wrote since `control` was read.
+            SlotTaken: a run of this slot and attempt exists; nothing was changed.
+            ConcurrentUpdate: somebody wrote since `change.before` was read, or a newer leader has taken over.
         """
-        return self._store.transact(lambda session: self._write_control(control, event, session))
-
-    def begin(self, control: ProcessControl, run: ProcessRun) -> tuple[ProcessControl, ProcessRun]:
-        """Claim the slot: the run and its process in one step.
-
-        Raises:
-            ConcurrentUpdate: the slot is claimed already, or the process changed.
-        """
-        def steps(session: ClientSession) -> tuple[ProcessControl, ProcessRun]:
-            newer = self._write_control(control, {"cause": run.kind.value, "run": run.id}, session)
-            return newer, _run(replace_version(self._runs, _run_document(run), 0, f"run {run.id}", session))
-        return self._store.transact(steps)
-
-    def end(self, control: ProcessControl, run: ProcessRun) -> ProcessControl:
-        """Write the terminal `run` and what it makes of its process in one step."""
-        def steps(session: ClientSession) -> ProcessControl:
-            replace_version(self._runs, _run_document(run), run.version, f"run {run.id}", session)
-            return self._write_control(control, {"cause": run.reason or "exit", "run": run.id}, session)
-        return self._store.transact(steps)
+        return self._store.transact(lambda session: self._write(change, session))
 
     def take(self, run_id: str, owner: str, worker: WorkerIdentity, now: datetime) -> ProcessRun:
-        """The worker's step: STARTING becomes RUNNING, once.
+        """The worker's step: STARTING becomes RUNNING, once; asking again after a lost answer is harmless.
 
         Raises:
             ConcurrentUpdate: the run was taken, settled or claimed anew; this worker must not do anything.
         """
+        identity = asdict(worker)
         seen = {"_id": run_id, "owner": owner, "state": RunState.STARTING.value}
-        change = {"$set": {"state": RunState.RUNNING.value, "worker": asdict(worker), "started": now,
-                           "heartbeat": now}, "$inc": {"v": 1}}
+        change = {"$set": {"state": RunState.RUNNING.value, "worker": identity, "started": now, "heartbeat": now},
+                  "$inc": {"v": 1}}
         document = self._runs.find_one_and_update(seen, change, return_document=True)
         if document is None:
+            document = self._runs.find_one({"_id": run_id, "state": RunState.RUNNING.value, "worker": identity})
+        if document is None:
             raise ConcurrentUpdate(f"run {run_id}", 1)
-        return _run(document)
+        return documents.run(document)
 
     def beat(self, run_id: str, now: datetime) -> bool:
         """Note that the worker of `run_id` lives; whether its process was asked to stop."""
@@ -106,55 +116,80 @@ class MongoProcesses:
         state = self._states.find_one({"_id": document["process"], "active_run": run_id}, {"stop_reason": 1})
         return state is None or state.get("stop_reason") is not None
 
+    def is_active(self, run_id: str, owner: str) -> bool:
+        """Whether the run still belongs to the daemon `owner` that started it, and nobody has settled it."""
+        return self._runs.find_one({"_id": run_id, "owner": owner, "active": True}, {"_id": 1}) is not None
+
     def note_reason(self, run_id: str, reason: str) -> None:
         """The worker's own account of how it ends; the supervisor decides the state from the exit code."""
         self._runs.update_one({"_id": run_id, "active": True}, {"$set": {"reason": reason}})
 
-    def _write_control(self, control: ProcessControl, event: Mapping[str, Any],
-                       session: ClientSession) -> ProcessControl:
-        document = _control_document(control)
-        newer = _control(replace_version(self._states, document, control.version, f"process {control.name}", session))
-        row = {"_id": str(ULID()), "process": control.name, "state": newer.state.value, "v": newer.version,
-               "desired": newer.desired.value, **event}
-        self._events.insert_one(row, session=session)
+    def say_end(self, run_id: str, code: int) -> None:
+        """The worker's last word, in case that nobody sees it end."""
+        self._runs.update_one({"_id": run_id, "active": True}, {"$set": {"said_code": code}})
+
+    def rename(self, old: str, new: str, token: int) -> bool:
+        """Carry the history and the place in the schedule of `old` over to `new`; whether there was any."""
+        def steps(session: ClientSession) -> bool:
+            document = self._states.find_one({"_id": old}, session=session)
+            if document is None or self._states.find_one({"_id": new}, session=session) is not None \
+                    or document["active_run"] is not None:
+                return False
+            self._states.insert_one(document | {"_id": new, "token": token}, session=session)
+            self._states.delete_one({"_id": old}, session=session)
+            for rows in (self._runs, self._ticks, self._events):
+                rows.update_many({"process": old}, {"$set": {"process": new}}, session=session)
+            return True
+        return self._store.transact(steps)
+
+    def _write(self, change: Change, session: ClientSession) -> ProcessControl:
+        newer = self._write_control(change, session)
+        if change.begins is not None:
+            self._insert_run(change.begins, session)
+        if change.ends is not None:
+            run = change.ends
+            replace_version(self._runs, documents.run_document(run), run.version, f"run {run.id}", session)
+        if change.ticks:
+            rows = map(documents.tick_document, change.ticks)
+            self._ticks.bulk_write([UpdateOne({"_id": row["_id"]}, {"$setOnInsert": row}, upsert=True) for row in rows],
+                                   ordered=False, session=session)
         return newer
 
+    def _insert_run(self, run: ProcessRun, session: ClientSession) -> None:
+        if self._runs.find_one({"_id": run.id}, {"_id": 1}, session=session) is not None:
+            raise SlotTaken(run.id)
+        try:
+            self._runs.insert_one(documents.run_document(run) | {"v": 1}, session=session)
+        except DuplicateKeyError as error:  # the process already has another active run
+            raise ConcurrentUpdate(f"run {run.id}", 0) from error
 
-def _control_document(control: ProcessControl) -> Document:
-    document = asdict(control) | {"_id": control.name, "state": control.state.value, "desired": control.desired.value}
-    del document["name"], document["version"]
-    return document
+    def _write_control(self, change: Change, session: ClientSession) -> ProcessControl:
+        cause, name, seen = change.cause, change.after.name, change.before.version
+        token = max(cause.token, change.before.token)
+        document = documents.control_document(change.after) | {
+            "v": seen + 1, "token": token, "actor": cause.actor, "reason": cause.reason}
+        if seen == 0:
+            self._insert_control(document, session)
+        else:
+            current = {"_id": name, "v": seen, "token": {"$lte": token if cause.token == 0 else cause.token}}
+            if self._states.replace_one(current, document, session=session).matched_count != 1:
+                raise ConcurrentUpdate(f"process {name}", seen)
+        self._events.insert_one(_event(change, document), session=session)
+        return documents.control(document)
 
-
-def _control(document: Document) -> ProcessControl:
-    values = _known(ProcessControl, document)
-    return ProcessControl(**values | {
-        "name": document["_id"], "version": document["v"], "state": ProcessState(document["state"]),
-        "desired": Desired(document["desired"]), "last_run": _last(document["last_run"]),
-        "last_success": _last(document["last_success"])})
-
-
-def _last(document: Document | None) -> LastRun | None:
-    return None if document is None else LastRun(**document)
-
-
-def _run_document(run: ProcessRun) -> Document:
-    document = asdict(run) | {"_id": run.id, "state": run.state.value, "kind": run.kind.value, "active": run.active,
-                              "nominals": list(run.nominals)}
-    del document["id"], document["version"]
-    return document
-
-
-def _run(document: Document) -> ProcessRun:
-    worker = document.get("worker")
-    values = _known(ProcessRun, document)
-    return ProcessRun(**values | {
-        "id": document["_id"], "version": document["v"], "state": RunState(document["state"]),
-        "kind": Kind(document["kind"]), "worker": WorkerIdentity(**worker) if worker else None,
-        "nominals": tuple(document["nominals"])})
+    def _insert_control(self, document: Document, session: ClientSession) -> None:
+        try:
+            self._states.insert_one(document, session=session)
+        except DuplicateKeyError as error:
+            raise ConcurrentUpdate(f"process {document['_id']}", 0) from error
 
 
-def _known(fact: type[Any], document: Document) -> Document:
-    names = {field.name for field in fields(fact)}
-    return {key: value for key, value in document.items() if key in names}
-
+def _event(change: Change, document: Document) -> dict[str, Any]:
+    """What happened, for people; folding the `data` of all events of a process gives its document."""
+    old = documents.control_document(change.before)
+    concerned = change.begins or change.ends
+    data = {key: value for key, value in document.items() if key not in old or old[key] != value}
+    return {"_id": str(ULID()), "process": change.after.name, "run": None if concerned is None else concerned.id,
+            "from": change.before.state.value, "to": change.after.state.value, "actor": change.cause.actor,
+            "cause": change.cause.reason, "token": change.cause.token, "node": change.cause.node,
+            "v_before": change.before.version, "v_after": document["v"], "data": data}

@@ -62,3 +62,17 @@ class MongoSettings:
         document = {"days": [day.isoformat() for day in playback.days], "source": playback.source,
                     "current": playback.current and playback.current.isoformat(), "finished": playback.finished}
         self._collection.replace_one({"_id": "playback"}, document, upsert=True)
+
+    def swap_leader(self, node: str) -> str | None:
+        """Note that `node` leads now; who did before."""
+        before = self._collection.find_one_and_update({"_id": "leader"}, {"$set": {"node": node}}, upsert=True)
+        return None if before is None else str(before["node"])
+
+    def clock_hold(self) -> str:
+        """Why the schedule is held until somebody accepts the clock; empty when it is not."""
+        document = self._collection.find_one({"_id": "clock"})
+        return "" if document is None else str(document["held"])
+
+    def hold_clock(self, held: str) -> None:
+        """Hold the schedule, or with an empty reason let it go on."""
+        self._collection.replace_one({"_id": "clock"}, {"held": held}, upsert=True)

@@ -1,0 +1,97 @@
+"""How every process stands, as far as it is certain, and the one way to change that.
+
+The leader is the only writer, so what it wrote it need not read again. After any error the outcome of a write is
+unknown: the process is then read before anything is decided about it.
+"""
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import replace
+
+from daemon.async_store import AsyncStore
+from daemon.leadership import Leadership
+from daemon.watch import Watch
+from trading.control.change import Change
+from trading.control.process_control import ProcessControl
+from trading.errors import StoreError
+
+
+class FencedOut(StoreError):
+    """A newer leader acts; this daemon must not."""
+
+    def __init__(self, name: str, theirs: int, ours: int) -> None:
+        super().__init__(f"process {name} was written under the fencing token {theirs}, ours is {ours}: another "
+                         f"tradingd leads. See: tradectl leader")
+
+
+class Ledger:
+    """Controls by name. Whoever changes one holds its lock."""
+
+    def __init__(self, store: AsyncStore, leadership: Leadership, watch: Watch) -> None:
+        self._store, self._leadership, self._watch = store, leadership, watch
+        self._controls: dict[str, ProcessControl] = {}  # as last read or written
+        self._certain: set[str] = set()  # of these the store has confirmed exactly that
+        self._locks: dict[str, asyncio.Lock] = {}
+
+    def lock(self, name: str) -> asyncio.Lock:
+        """Held by whoever decides about `name`."""
+        return self._locks.setdefault(name, asyncio.Lock())
+
+    async def load(self, names: Iterable[str]) -> None:
+        """Read everything anew, and fence out whoever has led before."""
+        processes = self._store.processes
+        self._certain.clear()
+        await self._store.call(processes.fence, self._leadership.token)
+        self._controls = await self._store.call(processes.controls, names)
+        self._certain = set(self._controls)
+
+    async def known(self, name: str) -> ProcessControl:
+        """How `name` stands for certain; only for whoever holds its lock.
+
+        Raises:
+            FencedOut: a newer leader has written it.
+        """
+        if name not in self._certain:
+            self._controls[name] = await self._store.call(self._store.processes.control, name)
+            self._certain.add(name)
+        if self._controls[name].token > self._leadership.token:
+            raise FencedOut(name, self._controls[name].token, self._leadership.token)
+        return self._controls[name]
+
+    async def seen(self, name: str) -> ProcessControl:
+        """How `name` stood when it was last read or written; for everybody."""
+        if name in self._controls:
+            return self._controls[name]
+        return await self._store.call(self._store.processes.control, name)
+
+    def active(self) -> set[str]:
+        """The processes that have a run, as far as was seen."""
+        return {name for name, control in self._controls.items() if control.active_run is not None}
+
+    async def save(self, change: Change) -> ProcessControl:
+        """Make `change` durable, in the name of this leader. Until the store has answered, nobody knows how it stands.
+
+        Raises:
+            SlotTaken, ConcurrentUpdate: nothing was changed; read again and decide anew.
+        """
+        if change.is_empty:
+            return change.before
+        cause = replace(change.cause, token=self._leadership.token, node=self._leadership.node)
+        name = change.before.name
+        self._certain.discard(name)
+        written = await self._store.call(self._store.processes.write, replace(change, cause=cause))
+        self._controls[name] = written
+        self._certain.add(name)
+        for tick in change.ticks:
+            self._watch.left_out(tick)
+        self._watch.store_answers()
+        return written
+
+    def doubt(self, name: str) -> None:
+        """Read `name` again before anything is decided about it."""
+        self._certain.discard(name)
+
+    def forget(self, name: str) -> None:
+        """It was renamed, or is no longer ours."""
+        self._certain.discard(name)
+        self._controls.pop(name, None)
