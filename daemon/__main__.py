@@ -19,8 +19,7 @@ def main() -> None:
 
 def run(words: list[str]) -> int:
     """Run the service as `words` ask; its exit code."""
-    from daemon.checked_config import checked
-    from daemon.config_folder import finish_interrupted_write
+    from daemon.boot import boot_from
     from daemon.places import Places
     from daemon.recorded_market import Wishes
     from daemon.supervisor import Supervisor
@@ -30,11 +29,10 @@ def run(words: list[str]) -> int:
     configure_log("INFO" if flags.verbose else "WARNING")
     try:
         places = Places(flags.state.resolve())
-        finish_interrupted_write(flags.config)
-        found = checked(flags.config, cache=places.calendars)
+        boot = boot_from(flags.config, places, strict=flags.strict or flags.day)
         wishes = Wishes(play_day=flags.day, once=flags.once, again=flags.again, data=flags.data)
         _check_data(wishes.data)
-        supervisor = Supervisor(checked=found, places=places, wishes=wishes, say=_say)
+        supervisor = Supervisor(boot=boot, folder=flags.config, places=places, wishes=wishes, say=_say)
         return asyncio.run(supervisor.run())
     except ConfigError as error:
         print(error, file=sys.stderr)
@@ -65,6 +63,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--once", action="store_true", help="with --day: end after the day")
     parser.add_argument("--again", action="store_true", help="with --day: the same recorded day once more")
     parser.add_argument("--data", type=Path, help="recorded prices in pysystemtrade's layout (mode simulated)")
+    parser.add_argument("--strict", action="store_true", help="do not start while the configuration is wrong; without "
+                        "it the service goes on with the generation that was accepted last")
     parser.add_argument("--verbose", action="store_true", help="log every event, not only warnings")
     return parser
 

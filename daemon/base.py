@@ -21,7 +21,7 @@ from daemon.places import Places
 from daemon.process_runner import ProcessRunner
 from daemon.workers import WorkerExit, Workers
 from trading.clock import SystemClock
-from trading.config import Config
+from trading.config import ServiceConfig
 
 
 @dataclass(kw_only=True)
@@ -56,9 +56,9 @@ class Answers:
 
 
 @asynccontextmanager
-async def started_base(config: Config, places: Places, answers: Answers) -> AsyncIterator[Base]:
+async def started_base(service: ServiceConfig, places: Places, answers: Answers) -> AsyncIterator[Base]:
     """Everything that a standby needs, running while the block runs."""
-    service, clock = config.service, SystemClock()
+    clock = SystemClock()
     workers = Workers(places.logs / "zygote.log")
     await workers.start()
     try:

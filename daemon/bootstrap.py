@@ -106,7 +106,7 @@ def worker_spec(run: ProcessRun, around: Surroundings, config: Config) -> Worker
                       token=run.token, trading_day=run.trading_day,
                       log=str(around.places.run_log(run.process, run.id)), uri=around.base.opened.uri,
                       database=mongo.database, timeout_s=mongo.timeout_s,
-                      clock_offset_s=around.clock.offset.total_seconds(), config=config.as_values(),
+                      clock_offset_s=around.clock.offset.total_seconds(), config=config.values,
                       state=str(around.places.state), socket=str(around.places.socket),
                       start_timeout_s=process.start_timeout, log_max_mb=process.log_max_mb,
                       memory_max_mb=process.memory_max_mb)

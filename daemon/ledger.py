@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from daemon.async_store import AsyncStore
+from daemon.crash_points import Point, crash_point
 from daemon.leadership import Leadership
 from daemon.watch import Watch
 from trading.control.change import Change
@@ -42,8 +43,10 @@ class Ledger:
         processes = self._store.processes
         self._certain.clear()
         await self._store.call(processes.fence, self._leadership.token)
-        self._controls = await self._store.call(processes.controls, names)
-        self._certain = set(self._controls)
+        read = await self._store.call(processes.controls, names)
+        seen = self._controls  # what was written while we read is newer than what we read
+        self._controls = {name: max(control, seen.get(name, control), key=_version) for name, control in read.items()}
+        self._certain = set(read)
 
     async def known(self, name: str) -> ProcessControl:
         """How `name` stands for certain; only for whoever holds its lock.
@@ -80,6 +83,8 @@ class Ledger:
         name = change.before.name
         self._certain.discard(name)
         written = await self._store.call(self._store.processes.write, replace(change, cause=cause))
+        if change.ticks:
+            crash_point(Point.AFTER_CURSOR)
         self._controls[name] = written
         self._certain.add(name)
         for tick in change.ticks:
@@ -95,3 +100,7 @@ class Ledger:
         """It was renamed, or is no longer ours."""
         self._certain.discard(name)
         self._controls.pop(name, None)
+
+
+def _version(control: ProcessControl) -> int:
+    return control.version

@@ -18,6 +18,7 @@ from pymongo.errors import PyMongoError
 from daemon.checked_config import Checked, checked, file_names, read_texts
 from daemon.config_changes import Change, as_lines, as_values, describe, headlines
 from daemon.config_folder import as_it_was, finish_interrupted_write, write_texts
+from daemon.crash_points import Point, crash_point
 from daemon.upcoming import Calendars
 from trading.clock import Clock
 from trading.config import Config, read_config
@@ -123,6 +124,11 @@ class LiveConfig:
         """For status, alerts and the API."""
         return {"generation": self.generation, "sha256": self._in_use.sha256, "problem": self.problem,
                 "restart_needed": self.restart_needed, "folder": str(self.folder)}
+
+    def resume(self, revision: ConfigRevision) -> None:
+        """What was given at the beginning is this generation, although the files say something else."""
+        self._in_use = replace(self._in_use, generation=revision.generation, texts=revision.files,
+                               sha256=revision.sha256)
 
     async def start(self, author: str = "tradingd") -> Outcome:
         """Use what the files say; where that differs from the last generation, it becomes a new one.
@@ -233,6 +239,8 @@ class LiveConfig:
         revision = await self._record(ConfigRevision(
             generation=0, sha256=fingerprint(complete), files=complete, author=author, reason=reason, source=source,
             at=self._parts.clock.now(), parent=None, changes=tuple(headlines(changes))))
+        if self.generation:  # not at the start
+            crash_point(Point.MID_RELOAD)
         await self._swap(found, revision)
         return Outcome(generation=revision.generation, changes=tuple(changes), applied=True)
 

@@ -2,10 +2,11 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
+from daemon.crash_points import Point, crash_point
 from daemon.run_outcome import NOTHING_DONE, Intervention, Why
 from daemon.timers import Timers
 from daemon.worker_spec import WorkerSpec
@@ -66,7 +67,8 @@ class LiveRuns:
         future: asyncio.Future[ProcessRun] = asyncio.get_running_loop().create_future()
         live = self._live[run.id] = LiveRun(run, process, future)
         self._set_limits(live, window_closes)
-        await self._workers.run(asdict(spec))
+        await self._workers.run(dict(vars(spec)))
+        crash_point(Point.AFTER_SPAWN)
         log.info("run_started", run=run.id)
 
     async def intervene(self, run: str, done: Intervention) -> None:

@@ -34,6 +34,7 @@ class NextRun:
     start: DueSlot | None = None
     ticks: tuple[Tick, ...] = ()
     why: str = ""
+    in_line: bool = False  # it waits for nothing but a resource
 
 
 def facts_for(slot: DueSlot, control: ProcessControl, around: Surroundings, force: bool = False) -> RunFacts:
@@ -60,7 +61,7 @@ def next_run(control: ProcessControl, around: Surroundings) -> NextRun:
         if decision.allowed:
             return NextRun(control=control, start=slot, ticks=tuple(ticks))
         if decision.wait:
-            return NextRun(control=control, ticks=tuple(ticks), why=decision.reason)
+            return NextRun(control=control, ticks=tuple(ticks), why=decision.reason, in_line=decision.in_line)
         control = without(control, slot)
         if slot.attempt == 1:
             ticks.append(Tick(process=control.name, slot=slot.key, outcome=SlotOutcome.SKIPPED, reason=decision.reason,

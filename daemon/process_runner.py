@@ -10,16 +10,18 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from pymongo.errors import PyMongoError
 
+from daemon import process_tree, worker_identity
 from daemon.async_store import AsyncStore
+from daemon.crash_points import Point, crash_point
 from daemon.leadership import Leadership
 from daemon.ledger import FencedOut, Ledger
 from daemon.live_runs import LiveRuns, WorkerPool
-from daemon.next_run import Surroundings, counted, facts_for, next_run, without
+from daemon.next_run import NextRun, Surroundings, counted, facts_for, next_run, without
 from daemon.operator_desk import OperatorDesk
 from daemon.plan import Plan
 from daemon.resources import Claimant, missing_resource
@@ -36,7 +38,7 @@ from trading.clock import Clock
 from trading.control.change import Cause, Change
 from trading.control.due_slot import DueSlot, Tick
 from trading.control.process_control import ProcessControl
-from trading.control.process_run import ProcessRun, RunState, run_id
+from trading.control.process_run import ProcessRun, RunState, WorkerIdentity, run_id
 from trading.control.process_state import ProcessState
 from trading.errors import ConcurrentUpdate, SlotTaken, StoreError, TradingError
 from trading.log import get_log
@@ -68,6 +70,8 @@ class RunnerParts:
     watch: Watch
     broker_problem: Callable[[], str | None]  # None: ready
     worker_spec: Callable[[ProcessRun], WorkerSpec]
+    is_alive: Callable[[WorkerIdentity], bool] = worker_identity.is_alive
+    kill_orphan: Callable[[WorkerIdentity, str], None] = process_tree.kill_orphan
 
 
 class ProcessRunner:
@@ -81,10 +85,12 @@ class ProcessRunner:
         self._settlement = Settlement(
             store=parts.store, ledger=self.ledger, live=self.live, leadership=parts.leadership, clock=parts.clock,
             timers=parts.timers, watch=parts.watch, process=self._configured,
-            ended=self._something_ended)
+            ended=self._something_ended, is_alive=parts.is_alive, kill_orphan=parts.kill_orphan)
         self.desk = OperatorDesk(ledger=self.ledger, live=self.live, settlement=self._settlement, clock=parts.clock,
                                  wake=self.wake)
         self.why: dict[str, str] = {}  # why the first slot of a process still waits
+        self._in_line: set[str] = set()  # of these, who waits for a resource and for nothing else
+        self.next_slots: dict[str, datetime | None] = {}  # as of the last look
         self._holds: dict[str, str] = {}  # why nothing is decided at all: drain, clock, stop
         self._acts = False  # between `recover` and `rest`
         self._on_schedule = False
@@ -103,7 +109,8 @@ class ProcessRunner:
         await self._carry_over_renamed()
         found = [run for run in await store.call(store.processes.active_runs) if run.id not in self.live]
         for run in found:
-            await self._settle_found(run)
+            async with self.ledger.lock(run.process):
+                await self._settle_found(run)
         self._acts = True
         return len(found)
 
@@ -230,7 +237,7 @@ class ProcessRunner:
         evaluation = await self._evaluated(facts)
         following = next_run(evaluation.control, await self._surroundings(name))
         ticks = (*evaluation.ticks, *following.ticks)
-        self._note_waiting(name, following.control, following.why)
+        self._note_waiting(name, following)
         if following.start is not None:
             await self._claim(control, following.control, following.start, ticks=ticks, cause=Cause(
                 actor="schedule", reason=f"{following.start.kind.value} slot {following.start.key}"))
@@ -268,14 +275,17 @@ class ProcessRunner:
     def _missing_resource(self, name: str) -> str:
         holders = self._claimants(self.ledger.active() | self._starting)
         return missing_resource(name, self.plan.processes[name], self.plan.resources, holders,
-                                self._claimants(self.why))
+                                self._claimants(self._in_line))
 
     def _claimants(self, names: Iterable[str]) -> list[Claimant]:
         processes = self.plan.processes
         return [Claimant(name=each, process=processes[each]) for each in names if each in processes]
 
-    def _note_waiting(self, name: str, control: ProcessControl, why: str) -> None:
-        now = self._parts.clock.now()
+    def _note_waiting(self, name: str, following: NextRun) -> None:
+        control, why, now = following.control, following.why, self._parts.clock.now()
+        self._in_line.discard(name)
+        if following.in_line:
+            self._in_line.add(name)
         overdue = [slot for slot in control.pending if slot.not_before <= now]
         if why and overdue and control.active_run is None:
             self.why[name] = why
@@ -284,9 +294,10 @@ class ProcessRunner:
             self.why.pop(name, None)
 
     def _set_alarm(self, name: str, facts: SlotFacts) -> None:
-        moment = next_look(facts)
-        if moment is not None and self._acts:
-            self._parts.timers.at(f"look {name}", moment, lambda: self.wake(name))
+        following = next_look(facts)
+        self.next_slots[name] = following.slot
+        if following.at is not None and self._acts:
+            self._parts.timers.at(f"look {name}", following.at, lambda: self.wake(name))
 
     def _store_failed(self, name: str, error: Exception) -> None:
         """The outcome is unknown: read again before anything is decided."""
@@ -365,6 +376,7 @@ class ProcessRunner:
             raise
         finally:
             self._starting.discard(name)
+        crash_point(Point.AFTER_CLAIM)
         await self._launch(run)
         return run
 

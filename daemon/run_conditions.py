@@ -16,6 +16,7 @@ class RunDecision:
     allowed: bool
     reason: str = ""
     wait: bool = False
+    in_line: bool = False  # all that it still waits for is a resource
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,9 +45,10 @@ def can_process_run(facts: RunFacts) -> RunDecision:
         return RunDecision(allowed=False, reason=f"it is already running ({facts.control.active_run})")
     if facts.process.needs_broker and not facts.broker_ready:
         return RunDecision(allowed=False, reason=f"it needs the broker: {facts.broker_reason}", wait=True)
-    if facts.resources_missing:
-        return RunDecision(allowed=False, reason=f"it waits for {facts.resources_missing}", wait=True)
-    return RunDecision(allowed=True) if facts.force else _unforced(facts)
+    decision = RunDecision(allowed=True) if facts.force else _unforced(facts)
+    if decision.allowed and facts.resources_missing:
+        return RunDecision(allowed=False, reason=f"it waits for {facts.resources_missing}", wait=True, in_line=True)
+    return decision
 
 
 def _unforced(facts: RunFacts) -> RunDecision:

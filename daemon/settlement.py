@@ -5,22 +5,22 @@ from dataclasses import dataclass, replace
 
 from pymongo.errors import PyMongoError
 
+from daemon import process_tree, worker_identity
 from daemon.async_store import AsyncStore
 from daemon.attempts import next_attempt
+from daemon.crash_points import Point, crash_point
 from daemon.found_runs import Finding, Here, find_out, settled_as_found
 from daemon.leadership import Leadership
 from daemon.ledger import Ledger
 from daemon.live_runs import LiveRuns
-from daemon.process_tree import kill_orphan
 from daemon.run_outcome import settled
 from daemon.timers import Timers
 from daemon.watch import Watch
-from daemon.worker_identity import is_alive
 from daemon.workers import WorkerExit
 from trading.clock import Clock
 from trading.control.change import Cause, Change
 from trading.control.process_control import ProcessControl
-from trading.control.process_run import ProcessRun, RunState
+from trading.control.process_run import ProcessRun, RunState, WorkerIdentity
 from trading.errors import NotFound, StoreError
 from trading.log import get_log
 from trading.process_config import ProcessConfig
@@ -41,6 +41,8 @@ class Settlement:
     watch: Watch
     process: Callable[[str], ProcessConfig | None]  # as it is configured now
     ended: Callable[[str], None]  # told the process of each run that has ended
+    is_alive: Callable[[WorkerIdentity], bool] = worker_identity.is_alive
+    kill_orphan: Callable[[WorkerIdentity, str], None] = process_tree.kill_orphan
 
     async def of_worker(self, end: WorkerExit) -> None:
         """The end of a worker is a fact; it is written however long the store is away."""
@@ -61,12 +63,17 @@ class Settlement:
 
     async def of_found(self, run: ProcessRun) -> bool:
         """Settle an active run that nobody here watches; False: it goes on under another daemon."""
+        run = await self.store.call(self.store.processes.run, run.id)
+        if not run.active:  # it has had its end since it was seen; so what was seen of its process is old as well
+            self.ledger.doubt(run.process)
+            return True
         here = Here(node=self.leadership.node, boot_id=self.leadership.me.boot_id, now=self.clock.now())
-        finding = find_out(run, here, is_alive)
+        finding = find_out(run, here, self.is_alive)
         if finding is Finding.ELSEWHERE:
             return False
-        if finding is Finding.ORPHAN and run.worker is not None:
-            await self.store.call(kill_orphan, run.worker, run.id)
+        if run.worker is not None and run.worker.boot_id == here.boot_id:  # also what a dead worker has left running
+            await self.store.call(self.kill_orphan, run.worker, run.id)
+        if finding is Finding.ORPHAN:
             run = await self.store.call(self.store.processes.run, run.id)
             finding = Finding.VANISHED if run.said_code is None else Finding.ENDED
         done = settled_as_found(run, finding, self.clock.now())
@@ -97,7 +104,9 @@ class Settlement:
         if not run.active:
             return run  # written before, or settled by a newer leader
         done = settled(run, end, self.live[end.run].done, self.clock.now())
+        crash_point(Point.BEFORE_END_WRITE)
         await self._finish(await self.ledger.known(run.process), done)
+        crash_point(Point.AFTER_END_WRITE)
         return done
 
     async def _finish(self, control: ProcessControl, run: ProcessRun) -> None:

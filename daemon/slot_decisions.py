@@ -72,18 +72,29 @@ def fingerprint(process: ProcessConfig, zone: ZoneInfo) -> str:
     return " ".join(f"{key}={value}" for key, value in {**trigger, "timezone": zone.key}.items() if value is not None)
 
 
-def next_look(facts: SlotFacts) -> datetime | None:
-    """When the process must be looked at again if nothing else happens; None: not by itself."""
+@dataclass(frozen=True, kw_only=True)
+class NextLook:
+    """When a process must be looked at again if nothing else happens (None: not by itself), and its next slot."""
+
+    at: datetime | None
+    slot: datetime | None
+
+
+def next_look(facts: SlotFacts) -> NextLook:
+    """When there is a reason to look at the process again."""
     process, control, now = facts.process, facts.control, facts.now
+    following: datetime | None = None
     moments = [slot.not_before for slot in control.pending if slot.not_before > now]
     if len(moments) < len(control.pending):
         moments.append(now + timedelta(seconds=30))  # what it waits for mostly announces itself
     if process.enabled and control.evaluated_through is not None:
-        if (coming := next_slot(process, facts.zone, facts.calendar, control.evaluated_through)) is not None:
-            moments.append(coming.instant)
+        coming = next_slot(process, facts.zone, facts.calendar, max(control.evaluated_through, now))
+        following = coming.instant if coming is not None else None
         if process.after_finish is not None and control.active_run is None:
-            moments.append(_after_last_end(facts))
-    return min(moments, default=None)
+            following = _after_last_end(facts)
+    if following is not None:
+        moments.append(following)
+    return NextLook(at=min(moments, default=None), slot=following)
 
 
 def run_limit_key(process: ProcessConfig, zone: ZoneInfo, slot: DueSlot) -> str:
@@ -93,12 +104,13 @@ def run_limit_key(process: ProcessConfig, zone: ZoneInfo, slot: DueSlot) -> str:
 
 
 def _on_its_schedule(facts: SlotFacts) -> ProcessControl:
-    """New and edited schedules begin now: nothing is made up for by surprise."""
+    """New and edited schedules begin now: nothing is made up for by surprise, or twice after the clock was set back."""
     wanted = fingerprint(facts.process, facts.zone)
     if facts.control.schedule == wanted:
         return facts.control
     already = facts.upstream_success or ("" if facts.booting else facts.boot)
-    return replace(facts.control, schedule=wanted, evaluated_through=facts.now, triggered_by=already)
+    through = max(facts.now, facts.control.evaluated_through or facts.now)
+    return replace(facts.control, schedule=wanted, evaluated_through=through, triggered_by=already)
 
 
 def _timely_and_caught_up(facts: SlotFacts, slots: list[Slot], queue: "_Queue") -> list[DueSlot]:

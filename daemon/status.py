@@ -1,6 +1,6 @@
 """Rows for people, one a process or a slot: the same from the daemon and, while it is down, from the store. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -10,15 +10,15 @@ from trading.control.process_run import ProcessRun
 
 
 def process_row(control: ProcessControl, now: datetime, waiting_for: str = "",
-                coming: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """What `tradectl status` shows of one process; `coming` is its next slot as `upcoming` gives it."""
+                next_slot: datetime | None = None) -> dict[str, Any]:
+    """What `tradectl status` shows of one process."""
     last = control.last_run
     return {
         "process": control.name, "state": control.state.value, "desired": control.desired.value,
         "run": last and last.id, "trading_day": last and last.trading_day,
         "start": _iso(last.started if last else None), "end": _iso(last.ended if last else None),
         "active": control.active_run, "stopping": control.stop_reason, "failures": control.consecutive_failures,
-        "detail": control.detail, "why": _why(control, now, waiting_for), "next": coming and coming["instant"],
+        "detail": control.detail, "why": _why(control, now, waiting_for), "next": _iso(next_slot),
         "pending": [slot.key for slot in control.pending],
     }
 

@@ -12,16 +12,19 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from datetime import date
-from typing import Any, Final
+from pathlib import Path
+from typing import Any
 
 from daemon import systemd
 from daemon.api.watching import Health
 from daemon.base import Answers, Base, started_base
+from daemon.boot import Accepted, Boot, accepted
 from daemon.bootstrap import Daemon, Surroundings, build
 from daemon.checked_config import Checked
 from daemon.clock_watch import ClockChange, ClockEvent, ClockWatch
 from daemon.config_watch import ConfigWatch
 from daemon.day_run import DayRun
+from daemon.observer import Observer
 from daemon.places import Places
 from daemon.recorded_market import RecordedMarket, Wishes
 from daemon.state_lock import StateLock
@@ -33,11 +36,6 @@ from trading.errors import ConfigError, StoreError, TradingError
 from trading.log import get_log
 
 log = get_log()
-
-
-_OF_A_TERM: Final = (  # what an earlier daemon may have told, and nobody else would take back
-    (AlertKind.CONFIG_REJECTED, "config"), (AlertKind.STORE_LOST, "lease"), (AlertKind.STORE_LOST, "store"),
-    (AlertKind.BROKER_LOST, "broker"), (AlertKind.DISK_FULL, "disk"), (AlertKind.STUCK, "tradingd"))
 
 
 class AnotherLeads(TradingError):
@@ -53,7 +51,8 @@ class AnotherLeads(TradingError):
 class Supervisor:
     """One life of the service."""
 
-    checked: Checked
+    boot: Boot
+    folder: Path
     places: Places
     wishes: Wishes
     say: Callable[[str], None] = print
@@ -62,11 +61,10 @@ class Supervisor:
     _phase: str = "starting"
     _playback: Playback | None = None
     _base: Base | None = None
+    _accepted: Accepted | None = None
     _daemon: Daemon | None = None
     _clock: SystemClock = field(default_factory=SystemClock)
-    _told: str = ""
     _stops_asked: int = 0
-    _problems: dict[str, str] = field(default_factory=dict)  # by subject, as last told
     _reloading: "asyncio.Future[None] | None" = None
 
     async def run(self) -> int:
@@ -76,8 +74,9 @@ class Supervisor:
         answers = Answers(status=self._status, health=self._health, shut_down=self._asked_to_stop,
                           stopping=self._stop.is_set)
         try:
-            async with started_base(self.checked.config, self.places, answers) as base:
+            async with started_base(self.boot.service, self.places, answers) as base:
                 self._base = base
+                self._accepted = await accepted(self.boot, base.opened.store, self.folder, self.places)
                 return await self._until_stopped_for_good(base)
         finally:
             systemd.notify("STOPPING=1")
@@ -124,7 +123,7 @@ class Supervisor:
             return await self._serve(daemon)
 
     async def _start(self, base: Base, stack: AsyncExitStack) -> Daemon:
-        market = RecordedMarket(config=self.checked.config, places=self.places, wishes=self.wishes,
+        market = RecordedMarket(config=self._checked.config, places=self.places, wishes=self.wishes,
                                 store=base.opened.store, store_uri=base.opened.uri, say=self.say)
         base.leadership.keep(self._lost_leadership, self._new_term)
         stack.push_async_callback(self._leave, base)
@@ -132,12 +131,10 @@ class Supervisor:
         self._clock, self._playback = market.clock(), market.playback()
         gateway = await stack.enter_async_context(market.gateway(self._clock))
         daemon = self._daemon = build(Surroundings(
-            base=base, checked=self.checked, places=self.places, clock=self._clock, gateway=gateway,
+            base=base, checked=self._checked, places=self.places, clock=self._clock, gateway=gateway,
             status=self._status))
         daemon.timers.start()
-        for kind, subject in _OF_A_TERM:
-            base.alerts.over(kind, subject)
-        await daemon.live.start()
+        await self._use_files(daemon)
         recovered = await daemon.runner.recover()
         if recovered:
             self.say(f"Settled {recovered} run(s) that an earlier daemon left unfinished.")
@@ -151,22 +148,34 @@ class Supervisor:
         await self._tell_about_leader(base)
         return daemon
 
+    async def _use_files(self, daemon: Daemon) -> None:
+        """Wrong files are said, loudly; what was accepted last stays in use."""
+        assert self._accepted is not None
+        if self._accepted.revision is not None:
+            daemon.live.resume(self._accepted.revision)
+        try:
+            await daemon.live.start()
+        except ConfigError as error:
+            self.say(f"The configuration is wrong; generation {daemon.live.generation} stays in use:\n{error}")
+
     async def _serve(self, daemon: Daemon) -> int:
         self._phase = "running"
         await self._load_hold(daemon)
+        assert self._base is not None
+        observer = Observer(base=self._base, daemon=daemon, places=self.places, clock=self._clock)
         watching = [asyncio.create_task(work) for work in (
-            ConfigWatch(daemon.live).run(), self._tell_status(daemon),
-            ClockWatch(self._clock, self.checked.config.service.clock.max_forward_jump_s, self._clock_changed,
+            ConfigWatch(daemon.live).run(), observer.run(),
+            ClockWatch(self._clock, self.boot.service.clock.max_forward_jump_s, self._clock_changed,
                        self._loop_lagged).run())]
         try:
             code = 0
             if self.wishes.play_day:
-                self._ready(daemon)
+                systemd.notify("READY=1", f"STATUS={observer.sentence()}")
                 code = await self._until_ended(self._play_day(daemon))
             if not self.wishes.once and not self._has_ended():
                 daemon.runner.begin()
-                self._ready(daemon)
-                here = self._clock.now().astimezone(self.checked.config.service.zone)
+                systemd.notify("READY=1", f"STATUS={observer.sentence()}")
+                here = self._clock.now().astimezone(self.boot.service.zone)
                 self.say(f"On schedule; it is {here:%a %Y-%m-%d %H:%M %Z} here. Ctrl-C stops.")
                 await self._until_ended(asyncio.Event().wait())
             return code
@@ -174,8 +183,10 @@ class Supervisor:
             for task in watching:
                 task.cancel()
 
-    def _ready(self, daemon: Daemon) -> None:
-        systemd.notify("READY=1", f"STATUS={self._sentence(daemon)}")
+    @property
+    def _checked(self) -> Checked:
+        assert self._accepted is not None
+        return self._accepted.checked
 
     def _has_ended(self) -> bool:
         return self._stop.is_set() or self._lost.is_set()
@@ -215,7 +226,7 @@ class Supervisor:
 
     async def _wait_for_broker(self, daemon: Daemon) -> None:
         """Give the broker link time to come up; jobs that need it say so themselves when it does not."""
-        deadline_s = self._clock.monotonic_s() + self.checked.config.service.broker.connect_timeout_s + 5
+        deadline_s = self._clock.monotonic_s() + self.boot.service.broker.connect_timeout_s + 5
         while daemon.broker.problem is not None and self._clock.monotonic_s() < deadline_s:
             await asyncio.sleep(0.02)
 
@@ -301,49 +312,6 @@ class Supervisor:
             systemd.notify("WATCHDOG=1")
             await asyncio.sleep(period_s)
 
-    async def _tell_status(self, daemon: Daemon) -> None:
-        """Figures and the manager's status line, once a second."""
-        while True:
-            await asyncio.sleep(1.0)
-            self._observe(daemon)
-            sentence = self._sentence(daemon)
-            if sentence != self._told:
-                self._told = sentence
-                systemd.notify(f"STATUS={sentence}")
-
-    def _observe(self, daemon: Daemon) -> None:
-        base = self._base
-        assert base is not None
-        metrics, leadership = base.metrics, base.leadership
-        metrics.set_leader(leadership.is_leader)
-        metrics.set_fencing_token(leadership.token)
-        metrics.set_lease_age(leadership.lease_age_s)
-        metrics.set_store_up(leadership.store_answers)
-        metrics.set_broker_up(daemon.broker.problem is None)
-        metrics.set_active_runs(len(daemon.runner.live))
-        self._tell_if(AlertKind.CONFIG_REJECTED, "config", (daemon.live.problem or "").partition("\n")[0])
-        self._tell_if(AlertKind.STORE_LOST, "lease", "" if leadership.is_leader else (
-            "The lease could not be renewed: the store does not answer. Nothing new is started; what runs goes on."))
-
-    def _tell_if(self, kind: AlertKind, subject: str, problem: str) -> None:
-        """Tell a problem once when it comes, and once when it is over."""
-        assert self._base is not None
-        before, self._problems[subject] = self._problems.get(subject, ""), problem
-        if problem and problem != before:
-            self._base.alerts.tell(kind, subject, problem)
-        elif before and not problem:
-            self._base.alerts.over(kind, subject)
-
-    def _sentence(self, daemon: Daemon) -> str:
-        running = len(daemon.runner.live)
-        words = [f"{'leading' if self._base and self._base.leadership.is_leader else 'not leading'}",
-                 f"{len(daemon.runner.plan.processes)} processes", f"{running} running"]
-        if daemon.runner.held:
-            words.append(f"held: {daemon.runner.held}")
-        if daemon.live.problem:
-            words.append("configuration rejected, see tradectl status")
-        return ", ".join(words)
-
     def _health(self) -> Health:
         base, daemon = self._base, self._daemon
         if base is None or self._phase in ("starting", "stopping"):
@@ -359,7 +327,7 @@ class Supervisor:
         return Health(ready=not reasons, role="leader", reasons=tuple(reasons))
 
     def _status(self) -> dict[str, Any]:
-        base, daemon, service = self._base, self._daemon, self.checked.config.service
+        base, daemon, service = self._base, self._daemon, self.boot.service
         assert base is not None
         leader = base.leadership
         values: dict[str, Any] = {
@@ -370,7 +338,7 @@ class Supervisor:
                       "embedded": service.mongo.uri is None, "answers": leader.store_answers},
             "leader": {"is_leader": leader.is_leader, "token": leader.token, "node": leader.node,
                        "problem": leader.problem, "holder": leader.holder and leader.holder.holder},
-            "config": str(self.checked.config.folder),
+            "config": str(self.folder),
             "alerts": sum(base.alerts.open_by_severity.values()), "delivery_problems": base.alerts.delivery_problems}
         if daemon is None or self._phase == "standby":
             return values | {"broker": None, "held": "", "generation": None, "config_problem": ""}

@@ -2,20 +2,26 @@
 
 import os
 import socket
+from typing import Final
+
+_PATIENCE_S: Final = 0.2  # a manager that is busy gets so long; the event loop has more to do than to wait for it
 
 
 def notify(*messages: str) -> None:
-    """Send messages such as READY=1 to the manager, if there is one."""
+    """Send messages such as READY=1 in one datagram to the manager, if there is one; each is one line for it."""
     address = os.environ.get("NOTIFY_SOCKET")
     if not address:
         return
     if address.startswith("@"):
         address = "\0" + address[1:]
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel:
+    lines = "\n".join(message.replace("\n", " ") for message in messages)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as channel:
+        channel.settimeout(_PATIENCE_S)
         try:
-            channel.sendto("\n".join(messages).encode(), address)
+            channel.connect(address)
+            channel.send(lines.encode(errors="replace"))
         except OSError:
-            return  # the manager is gone; that is its business
+            return  # the manager is gone, or does not listen; that is its business
 
 
 def watchdog_period_s() -> float | None:

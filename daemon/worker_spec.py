@@ -1,5 +1,6 @@
 """What the daemon tells a worker. Travels as JSON; imports nothing heavy."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +21,7 @@ class WorkerSpec:
     database: str
     timeout_s: float
     clock_offset_s: float
-    config: dict[str, Any]  # Config.as_values: a run keeps the configuration that it was started with
+    config: Mapping[str, Any]  # Config.values: a run keeps the configuration that it was started with
     state: str
     socket: str
     start_timeout_s: float = 30.0

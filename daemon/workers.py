@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from daemon.process_tree import kill_marked
 from trading.log import get_log
 
 log = get_log()
@@ -46,6 +47,7 @@ class Workers:
         self._reader: asyncio.Task[None] | None = None
         self._ready = asyncio.Event()
         self._running: set[str] = set()
+        self._speaking = asyncio.Lock()  # a long command takes several writes, and must not be cut by another one
 
     async def start(self) -> None:
         """Start the zygote; it becomes ready while the daemon goes on."""
@@ -80,7 +82,8 @@ class Workers:
         self._running.add(run)
         try:
             await self.wait_until_ready()
-            await self._tell({"start": spec})
+            if run in self._running:  # else the zygote died meanwhile, and the run has had its end
+                await self._tell({"start": spec})
         except (OSError, TimeoutError) as error:
             log.error("worker_not_started", run=run, reason=str(error) or "the zygote is not ready")
             if run in self._running:
@@ -103,9 +106,11 @@ class Workers:
             log.warning("signal_not_sent", run=run, signal=number, reason=str(error))
 
     async def _tell(self, command: dict[str, Any]) -> None:
-        if self._connection is None:
-            raise ConnectionError("the zygote does not run")
-        await asyncio.get_running_loop().sock_sendall(self._connection, json.dumps(command).encode() + b"\n")
+        async with self._speaking:
+            if self._connection is None:
+                raise ConnectionError("the zygote does not run")
+            message = json.dumps(command).encode() + b"\n"
+            await asyncio.get_running_loop().sock_sendall(self._connection, message)
 
     async def _read(self, connection: socket.socket) -> None:
         buffer = b""
@@ -127,9 +132,11 @@ class Workers:
         connection.close()
         self._connection = None
         self._ready.clear()
-        log.error("zygote_died", lost_runs=sorted(self._running), log=str(self._log_file))
-        for run in sorted(self._running):
-            self.on_exit(WorkerExit(run=run, code=-signal.SIGKILL, lost=True))
+        lost = sorted(self._running)
         self._running.clear()
+        log.error("zygote_died", lost_runs=lost, log=str(self._log_file))
+        for run in lost:
+            await asyncio.to_thread(kill_marked, run)  # the workers died with it, but not what they had started
+            self.on_exit(WorkerExit(run=run, code=-signal.SIGKILL, lost=True))
         await asyncio.sleep(0.5)
         await self.start()

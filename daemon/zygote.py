@@ -16,8 +16,9 @@ import socket
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TextIO
 
 from daemon.die_with_parent import die_with_parent
 from daemon.process_tree import RUN_VARIABLE, kill_marked
@@ -116,8 +117,9 @@ class Zygote:
             os.environ[RUN_VARIABLE] = spec["run"]
             code = self._worker_main.run_worker(spec)
         finally:
-            sys.stdout.flush()
-            sys.stderr.flush()
+            with suppress(OSError, ValueError):  # the job may have closed them
+                sys.stdout.flush()
+                sys.stderr.flush()
             os._exit(code)
 
     def _copy_output(self, run: str) -> bool:
@@ -194,7 +196,12 @@ def _redirect_output(output: int) -> None:
     nothing = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
     for source, target in ((nothing, 0), (output, 1), (output, 2)):
         os.dup2(source, target)
-    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr] # so that logs can be followed
+    sys.stdout, sys.stderr = _line_by_line(1), _line_by_line(2)
+
+
+def _line_by_line(descriptor: int) -> TextIO:
+    """Output that can be followed; on a copy, so that a job which closes its output has not failed by that."""
+    return os.fdopen(os.dup(descriptor), "w", buffering=1, encoding="utf-8", errors="backslashreplace")
 
 
 def _limit_memory(megabytes: int | None) -> None:

@@ -1,32 +1,65 @@
 #!/usr/bin/env bash
 # Install tradingd as a systemd service on this machine: a user, a virtual environment under /opt/tradingd, the default
-# configuration under /etc/tradingd (never overwritten), and the unit. Run as root from a checkout; repeating it upgrades.
+# configuration under /etc/tradingd (never overwritten), and the units. Run as root from a checkout; repeating it upgrades.
+# ROOT=DIR puts the files below DIR and touches neither accounts nor services (for packages, and to look at first).
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")/.." && pwd)
+root=${ROOT:-}
 prefix=${PREFIX:-/opt/tradingd}
 config=${CONFIG:-/etc/tradingd}
-unit=${UNIT:-/etc/systemd/system/tradingd.service}
+units=$root${UNITS:-/etc/systemd/system}
+python=${PYTHON:-python3}
+files=(tradingd.yaml processes.yaml strategies.yaml)
 
-if [ "$(id -u)" -ne 0 ]; then
-  echo "deploy/install.sh creates a user and a service: run it as root." >&2
-  exit 1
+install_program() {
+  [ -x "$prefix/bin/python" ] || "$python" -m venv "$prefix"
+  "$prefix/bin/python" -m pip install --quiet --upgrade -c "$here/constraints.txt" "$here[embedded]"
+}
+
+install_documents() {
+  install -d -m 0755 "$root$prefix/share/doc/tradingd"
+  cp -R "$here/README.md" "$here/CHANGELOG.md" "$here/docs" "$root$prefix/share/doc/tradingd/"
+}
+
+install_configuration() { # the daemon writes here too: tradectl schedule apply
+  install -d -m 0770 "${owner[@]}" "$root$config"
+  for file in "${files[@]}"; do
+    [ -e "$root$config/$file" ] || install -m 0660 "${owner[@]}" "$here/config/$file" "$root$config/$file"
+  done
+}
+
+install_units() {
+  install -d -m 0755 "$units"
+  for unit in tradingd.service tradingd@.service; do
+    sed "s|/opt/tradingd|$prefix|g; s|/etc/tradingd|$config|g" "$here/systemd/$unit" > "$units/$unit"
+    chmod 0644 "$units/$unit"
+  done
+}
+
+if [ -n "$root" ]; then
+  owner=()
+else
+  if [ "$(id -u)" -ne 0 ]; then
+    echo "deploy/install.sh creates a user and a service: run it as root." >&2
+    exit 1
+  fi
+  "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null ||
+    { echo "tradingd needs Python 3.11 or newer: install it, or name it with PYTHON=/path/to/python3." >&2; exit 1; }
+  owner=(-o root -g tradingd)
+  id tradingd >/dev/null 2>&1 || useradd --system --user-group --home-dir /var/lib/tradingd --shell /usr/sbin/nologin tradingd
+  install_program
 fi
-command -v python3 >/dev/null || { echo "python3 is missing: install Python 3.11 or newer." >&2; exit 1; }
 
-id tradingd >/dev/null 2>&1 || useradd --system --home-dir /var/lib/tradingd --shell /usr/sbin/nologin tradingd
-[ -x "$prefix/bin/python" ] || python3 -m venv "$prefix"
-"$prefix/bin/python" -m pip install --quiet --upgrade -c "$here/constraints.txt" "$here[embedded]"
+install_documents
+install_configuration
+install_units
 
-install -d -m 0750 -o root -g tradingd "$config"
-for file in tradingd.yaml processes.yaml strategies.yaml; do
-  [ -e "$config/$file" ] || install -m 0640 -o root -g tradingd "$here/config/$file" "$config/$file"
-done
-
-sed "s|/opt/tradingd|$prefix|g; s|/etc/tradingd|$config|g" "$here/systemd/tradingd.service" > "$unit"
-ln -sf "$prefix/bin/tradectl" /usr/local/bin/tradectl
-if [ -d /run/systemd/system ]; then
-  systemctl daemon-reload
-  systemctl enable tradingd.service
+if [ -z "$root" ]; then
+  ln -sf "$prefix/bin/tradectl" /usr/local/bin/tradectl
+  if [ -d /run/systemd/system ]; then
+    systemctl daemon-reload
+    systemctl enable tradingd.service
+  fi
 fi
-echo "Installed. Edit $config, then: tradectl start"
+echo "Installed. Edit $root$config, then: tradectl start"

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, time
 from enum import StrEnum
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, TypeVar
 from zoneinfo import ZoneInfo
@@ -159,10 +160,12 @@ class Config:
     strategies: Mapping[str, StrategyConfig]
     folder: Path
 
-    def as_values(self) -> dict[str, Any]:
-        """The configuration as plain values, for a process that must see exactly this one."""
+    @cached_property
+    def values(self) -> Mapping[str, Any]:
+        """The configuration as plain values, for a process that must see exactly this one; made once, for many runs."""
         return {"service": self.service.model_dump(mode="json"), "capital_method": self.capital_method,
-                "processes": {name: process.model_dump(mode="json") for name, process in self.processes.items()},
+                "processes": {name: process.model_dump(mode="json", exclude_defaults=True)
+                              for name, process in self.processes.items()},
                 "resources": dict(self.resources),
                 "calendars": {name: calendar.model_dump(mode="json") for name, calendar in self.calendars.items()},
                 "strategies": {name: strategy.model_dump(mode="json") for name, strategy in self.strategies.items()},
@@ -170,7 +173,7 @@ class Config:
 
     @classmethod
     def from_values(cls, values: Mapping[str, Any]) -> "Config":
-        """What `as_values` gave."""
+        """What `values` gave."""
         return cls(service=ServiceConfig.model_validate(values["service"]), capital_method=values["capital_method"],
                    processes={name: ProcessConfig.model_validate(process)
                               for name, process in values["processes"].items()},
@@ -247,6 +250,10 @@ class Reading:
         return Config(service=_with_secrets(self.service), folder=self.folder, processes=self.processes.processes,
                       resources=self.processes.resources, calendars=self.processes.calendars,
                       capital_method=self.strategies.capital_method, strategies=self.strategies.strategies)
+
+    def service_with_secrets(self) -> ServiceConfig | None:
+        """tradingd.yaml alone; None when it is wrong."""
+        return None if self.service is None else _with_secrets(self.service)
 
     def _validated(self, model: type[Model], file: str) -> Model | None:
         document = self.documents[file]

@@ -1,22 +1,31 @@
-"""Log lines: one event a line, `key=value` pairs behind it. Imported by the daemon and the workers, not by tradectl."""
+"""Log lines: one event a line, `key=value` pairs behind it. Imported by the daemon and the workers, not by tradectl.
+
+Under systemd an event is an entry of the journal with fields of its own (trading/journal.py).
+"""
 
 import logging
+import os
 import sys
-from typing import Any, cast
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NoReturn, cast
 
 import structlog
 
+from trading.journal import SOCKET, STREAM_VARIABLE, Journal, connected_to_journal
 
-def configure_log(level: str = "INFO") -> None:
-    """Write events of `level` and above to standard error, with UTC time."""
-    renderer: Any = structlog.dev.ConsoleRenderer(colors=False, pad_event_to=0, sort_keys=False)
+
+def configure_log(level: str = "INFO", journal: Path = SOCKET) -> None:
+    """Write events of `level` and above to standard error, with UTC time, or to the journal that stands behind it."""
+    in_journal = connected_to_journal(os.environ.get(STREAM_VARIABLE))
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="%Y-%m-%dT%H:%M:%S.%fZ", utc=True),
             structlog.processors.format_exc_info,
-            renderer,
+            into(Journal(journal)) if in_journal else structlog.dev.ConsoleRenderer(colors=False, pad_event_to=0,
+                                                                             sort_keys=False),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level)),
         logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
@@ -24,6 +33,14 @@ def configure_log(level: str = "INFO") -> None:
     )
     logging.getLogger("ib_async").setLevel(logging.CRITICAL)  # its complaints reach us as errors and journal rows
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
+
+
+def into(journal: Journal) -> Callable[[Any, str, Any], NoReturn]:
+    """The last step of an event: it goes to `journal`, and no line is printed."""
+    def write(_logger: Any, _method: str, event: Any) -> NoReturn:
+        journal.write(event)
+        raise structlog.DropEvent
+    return write
 
 
 def get_log() -> structlog.stdlib.BoundLogger:

@@ -73,8 +73,8 @@ class ControlApi:
     async def status(self, _request: Request) -> JSONResponse:
         parts = self._parts
         controls = await parts.runner.controls()
-        coming = {row["process"]: row for row in reversed(parts.upcoming(10 * len(controls)))}
-        rows = [process_row(control, parts.clock.now(), parts.runner.why.get(name, ""), coming.get(name))
+        runner, now = parts.runner, parts.clock.now()
+        rows = [process_row(control, now, runner.why.get(name, ""), runner.next_slots.get(name))
                 for name, control in controls.items()]
         return JSONResponse(parts.service_status() | {"processes": rows})
 

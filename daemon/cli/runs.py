@@ -33,7 +33,7 @@ def history(settings: Settings, process: str, count: int, only_runs: bool, as_js
         print_json(rows)
         return
     shown = [row | {"start": local_time(row["start"]), "took": took(row["start"], row["end"])} for row in rows]
-    print_table(shown, {"run": "RUN", "state": "STATE", "kind": "KIND", "start": "START", "took": "TOOK",
+    print_table(shown, {"run": "RUN", "state": "STATE", "kind": "KIND", "start": "START (UTC)", "took": "TOOK",
                         "exit_code": "EXIT", "reason": ""}, f"{process} never ran.")
 
 

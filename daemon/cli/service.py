@@ -1,12 +1,13 @@
 """tradectl start, stop, restart, reload: the service as a whole, through systemd where its unit is installed."""
 
+import fcntl
 import shutil
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import click
 
@@ -14,11 +15,15 @@ from daemon.cli.__main__ import Settings
 from daemon.cli.asking import reason_option, send
 from daemon.cli.output import json_option, tell
 from daemon.worker_identity import identity_of
-from trading.errors import TradingError
+from trading.errors import ConfigError, TradingError
 from trading.unix_socket import DaemonUnreachable, request
 
 UNIT: Final = "tradingd.service"
+UNITS_STATE: Final = Path("/var/lib/tradingd")
 _START_WITHIN_S: Final = 90.0
+_STOP_WITHIN_S: Final = 180.0
+_LAST_WORDS: Final = 20
+_WRONG_CONFIGURATION: Final = 2  # the exit code of daemon/__main__.py
 
 
 class NotStarted(TradingError):
@@ -36,10 +41,8 @@ def start(settings: Settings, data: Path | None, as_json: bool) -> None:
     Example: tradectl start
     """
     already = _answers(settings)
-    if not already and unit_installed():
-        _systemctl("start")
-    elif not already:
-        _start_in_background(settings, data)
+    if not already:
+        _start(settings, data)
     pid = request(settings.places.socket, "GET", "/status")["pid"]
     tell({"running": True, "pid": pid, "was_running": already},
          f"tradingd is running{' already' if already else ''}, pid {pid}. See: tradectl status", as_json)
@@ -47,7 +50,7 @@ def start(settings: Settings, data: Path | None, as_json: bool) -> None:
 
 @click.command()
 @click.argument("process", required=False)
-@click.option("--timeout", default=180.0, show_default=True, help="Seconds to wait for running jobs.")
+@click.option("--timeout", default=_STOP_WITHIN_S, show_default=True, help="Seconds to wait for running jobs.")
 @reason_option
 @json_option
 @click.pass_obj
@@ -60,33 +63,23 @@ def stop(settings: Settings, process: str | None, timeout: float, reason: str, a
         done = send(settings, f"/processes/{process}/stop", reason)
         tell(done, f"{process} was asked to stop; it is killed when its grace is over. See: tradectl status", as_json)
         return
-    if unit_installed() and not settings.places.pid_file.exists():
-        _systemctl("stop")
-        return
-    try:
-        status = request(settings.places.socket, "GET", "/status", timeout_s=10)
-    except DaemonUnreachable:
-        tell({"running": False, "was_running": False}, "tradingd is not running.", as_json)
-        return
-    running = [row["process"] for row in status["processes"] if row["state"] == "RUNNING"]
-    if running and not as_json:
-        click.echo(f"Waiting for {', '.join(running)} to stop.")
-    request(settings.places.socket, "POST", "/shutdown")
-    _wait_for_end(int(status["pid"]), timeout)
-    settings.places.pid_file.unlink(missing_ok=True)
-    tell({"running": False, "was_running": True, "waited_for": running}, "tradingd has stopped.", as_json)
+    done = _stop(settings, timeout, quiet=as_json)
+    tell(done, "tradingd has stopped." if done["was_running"] else "tradingd is not running.", as_json)
 
 
 @click.command()
 @json_option
-@click.pass_context
-def restart(ctx: click.Context, as_json: bool) -> None:
+@click.pass_obj
+def restart(settings: Settings, as_json: bool) -> None:
     """Stop the service, then start it.
 
     Example: tradectl restart
     """
-    ctx.invoke(stop, process=None, timeout=180.0, reason="", as_json=False)
-    ctx.invoke(start, data=None, as_json=as_json)
+    was_running = _stop(settings, _STOP_WITHIN_S, quiet=as_json)["was_running"]
+    _start(settings, None)
+    pid = request(settings.places.socket, "GET", "/status")["pid"]
+    tell({"running": True, "pid": pid, "was_running": was_running}, f"tradingd runs again, pid {pid}. See: tradectl "
+                                                                    f"status", as_json)
 
 
 @click.command()
@@ -101,19 +94,70 @@ def reload(settings: Settings, as_json: bool) -> None:
     tell(done, "\n".join(done["lines"]) if done["lines"] else "Nothing changed.", as_json)
 
 
-def unit_installed() -> bool:
-    """Whether systemd runs this machine and knows our unit."""
-    if not Path("/run/systemd/system").is_dir() or shutil.which("systemctl") is None:
-        return False
-    known = subprocess.run(["systemctl", "cat", UNIT], capture_output=True, check=False)
-    return known.returncode == 0
+def unit_of(state: Path) -> str | None:
+    """The unit whose state directory is `state`: that of the one service, or of one of several; None for any other."""
+    if state == UNITS_STATE:
+        return UNIT
+    return f"tradingd@{state.name}.service" if state.parent == UNITS_STATE else None
 
 
-def _systemctl(verb: str) -> None:
-    done = subprocess.run(["systemctl", verb, UNIT], check=False)
+def _installed_unit(settings: Settings) -> str | None:
+    """The unit by which this service is run, if systemd runs this machine and knows it."""
+    unit = unit_of(settings.places.state)
+    if unit is None or shutil.which("systemctl") is None:
+        return None
+    known = subprocess.run(["systemctl", "cat", unit], capture_output=True, check=False)
+    return unit if known.returncode == 0 else None
+
+
+def _systemctl(verb: str, unit: str) -> None:
+    done = subprocess.run(["systemctl", verb, unit], stdout=sys.stderr, check=False)
     if done.returncode != 0:
-        raise NotStarted(f"`systemctl {verb} {UNIT}` failed with code {done.returncode}. "
-                         f"See: journalctl -u {UNIT} -n 50")
+        raise NotStarted(f"`systemctl {verb} {unit}` failed with code {done.returncode}. "
+                         f"See: journalctl -u {unit} -n 50")
+
+
+def _start(settings: Settings, data: Path | None) -> None:
+    unit = _installed_unit(settings)
+    if unit is not None:
+        _systemctl("start", unit)
+    else:
+        _start_in_background(settings, data)
+
+
+def _stop(settings: Settings, timeout_s: float, quiet: bool) -> dict[str, Any]:
+    """Stop the service and wait for its end; what there was to stop."""
+    try:
+        status = request(settings.places.socket, "GET", "/status", timeout_s=10)
+    except DaemonUnreachable:
+        status = None
+    unit = None if settings.places.pid_file.exists() else _installed_unit(settings)
+    if status is None and unit is None:
+        _refuse_silent(settings.places.lock)
+        return {"running": False, "was_running": False}
+    running = [row["process"] for row in status["processes"] if row["state"] == "RUNNING"] if status else []
+    if running and not quiet:
+        click.echo(f"Waiting for {', '.join(running)} to stop.")
+    if unit is not None:
+        _systemctl("stop", unit)  # also one that does not answer: systemd then ends it by force
+    elif status is not None:
+        request(settings.places.socket, "POST", "/shutdown")
+        _wait_for_end(int(status["pid"]), timeout_s)
+        settings.places.pid_file.unlink(missing_ok=True)
+    return {"running": False, "was_running": status is not None, "waited_for": running}
+
+
+def _refuse_silent(lock: Path) -> None:
+    """Raise when a daemon that does not answer holds the state directory all the same."""
+    try:
+        with lock.open() as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return
+    except BlockingIOError as error:
+        pid = lock.read_text().strip()
+        raise TradingError(f"tradingd (pid {pid}) lives but does not answer, so it cannot be asked to stop. To end it "
+                           f"at once, with its jobs: kill -{signal.SIGKILL} {pid}") from error
 
 
 def _start_in_background(settings: Settings, data: Path | None) -> None:
@@ -123,6 +167,7 @@ def _start_in_background(settings: Settings, data: Path | None) -> None:
     words = [sys.executable, "-m", "daemon", "--verbose", "--config", str(settings.config_folder), "--state",
              str(places.state), *(("--data", str(data)) if data else ())]
     with places.service_log.open("ab") as output:
+        begin = output.tell()
         process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
                                    start_new_session=True)
     places.pid_file.write_text(f"{process.pid}\n")
@@ -130,7 +175,8 @@ def _start_in_background(settings: Settings, data: Path | None) -> None:
     while not _answers(settings):
         if process.poll() is not None or time.monotonic() > deadline_s:
             places.pid_file.unlink(missing_ok=True)
-            raise NotStarted(f"tradingd did not start: {_last_words(places.service_log)} (log: {places.service_log})")
+            kind = ConfigError if process.poll() == _WRONG_CONFIGURATION else NotStarted
+            raise kind(f"tradingd did not start: {_words_since(places.service_log, begin)} (log: {places.service_log})")
         time.sleep(0.05)
 
 
@@ -151,9 +197,10 @@ def _wait_for_end(pid: int, timeout_s: float) -> None:
         time.sleep(0.05)
 
 
-def _last_words(log: Path) -> str:
-    lines = log.read_text(errors="replace").strip().splitlines()
-    return lines[-1] if lines else "it said nothing"
+def _words_since(log: Path, begin: int) -> str:
+    """The last of what the daemon has said since its log was `begin` bytes long."""
+    lines = log.read_bytes()[begin:].decode(errors="replace").strip("\n").splitlines()
+    return "\n".join(lines[-_LAST_WORDS:]) or "it said nothing"
 
 
 COMMANDS = {"start": start, "stop": stop, "restart": restart, "reload": reload}

@@ -75,7 +75,7 @@ def as_text(values: dict[str, Any]) -> str:
     if not rows:
         return "\n".join(lines[:-1])
     width = max(len("PROCESS"), *(len(row["process"]) for row in rows))
-    lines.append(f"{'PROCESS':<{width}}  {'STATE':<10}  {'LAST RUN':<11}  {'TOOK':>8}  {'NEXT DUE':<15}")
+    lines.append(f"{'PROCESS':<{width}}  {'STATE':<10}  {'LAST RUN':<11}  {'TOOK':>8}  NEXT DUE")
     for row in rows:
         lines += _process_lines(row, width, values["timezone"])
     return "\n".join(lines)

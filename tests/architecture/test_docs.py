@@ -30,6 +30,9 @@ def commands_in(page: Path, program: str) -> Iterator[str]:
 def parsed(words: list[str], command: click.Command, parent: click.Context | None = None) -> click.Command:
     """The command that `words` call, its arguments checked as far as that is possible without running it."""
     if isinstance(command, click.Group):
+        options = {option for each in command.params for option in each.opts}
+        while words[0] in options:
+            words = words[2:]  # such as --config FOLDER
         name, found, rest = command.resolve_command(click.Context(command, parent=parent), words)
         assert found is not None, name
         return parsed(rest, found, click.Context(command, parent=parent))

@@ -1,0 +1,644 @@
+"""A small world for the process runner: clocks, timers, a lease, daemons that die or freeze, workers with a will.
+
+Everything happens on one event loop that is driven until nothing more can happen; nothing sleeps. A daemon reaches the
+world only through `call`, its timers and its workers, so one that is dead or frozen simply never gets an answer.
+"""
+
+import asyncio
+import random
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Any, cast
+from zoneinfo import ZoneInfo
+
+from memory_processes import MemoryProcesses
+from pymongo.errors import NetworkTimeout, PyMongoError
+
+from daemon.async_store import AsyncStore
+from daemon.leadership import Leadership
+from daemon.plan import Plan
+from daemon.process_runner import ProcessRunner, RunnerParts
+from daemon.slot_decisions import fingerprint
+from daemon.watch import Watch
+from daemon.worker_spec import WorkerSpec
+from daemon.workers import WorkerExit
+from trading.control.alert import AlertKind
+from trading.control.process_run import ProcessRun, WorkerIdentity
+from trading.control.trading_day import TradingDays
+from trading.errors import ConcurrentUpdate, StoreError, TradingError
+from trading.process_config import ProcessConfig
+
+START = datetime(2026, 3, 2, 20, 0, 30, 123_456, tzinfo=UTC)
+TTL_S, TRUSTED_S, RENEW_S, POLL_S, BEAT_S = 10.0, 8.0, 3.0, 1.0, 5.0
+NEVER = float("inf")
+WRITES = frozenset({"write", "fence", "rename"})
+
+
+class Loop(asyncio.SelectorEventLoop):
+    """Knows when nothing more can happen by itself."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._calls_made = 0
+
+    def call_soon(self, callback: Any, *values: Any, context: Any = None) -> asyncio.Handle:
+        self._calls_made += 1
+        return super().call_soon(callback, *values, context=context)
+
+    def run_until_idle(self) -> None:
+        for _ in range(20_000):
+            before = self._calls_made
+            super().call_soon(self.stop)
+            self.run_forever()
+            if self._calls_made == before:
+                return
+        raise AssertionError("the runner never comes to rest")
+
+
+class Fault(StrEnum):
+    """What happens to one statement of a daemon."""
+
+    NOT_APPLIED = "never arrives; the daemon hears of a time-out"
+    NO_ANSWER = "is applied; the daemon hears of a time-out"
+    CRASH_BEFORE = "the daemon is killed before it"
+    CRASH_AFTER = "the daemon is killed behind it"
+    FREEZE_BEFORE = "the daemon is frozen before it; it is sent when the daemon goes on"
+    FREEZE_AFTER = "the daemon is frozen before it reads the answer"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Behaviour:
+    """What a worker will do if it is let."""
+
+    takes_after_s: float = 1.0
+    hears_answer: bool = True  # of its claim, the first time
+    works_s: float = 10.0
+    code: int = 0  # negative: killed by that signal, without a last word
+    says_end: bool = True
+    obeys: bool = True
+
+
+@dataclass
+class Body:
+    """The job code of one attempt, while it runs."""
+
+    process: str
+    slot: str
+    attempt: int
+    token: int
+    began_s: float
+    ended_s: float | None = None
+
+
+@dataclass
+class Worker:
+    """One worker process: takes its run, works, says how it ends, exits."""
+
+    world: "World"
+    daemon: "Daemon"
+    spec: WorkerSpec
+    identity: WorkerIdentity
+    behaviour: Behaviour
+    born_s: float
+    at_s: float  # when it does its next step
+    beats_at_s: float = NEVER
+    dies_at_s: float = NEVER  # an orphan's end
+    body: Body | None = None
+    last_word: int | None = None
+    alive: bool = True
+
+    @property
+    def next_s(self) -> float:
+        return min(self.at_s, self.beats_at_s, self.dies_at_s) if self.alive else NEVER
+
+    def step(self) -> None:
+        now_s = self.world.mono_s
+        if now_s >= self.dies_at_s:
+            self.exit(-9)
+        elif now_s >= self.at_s:
+            if self.body is None:
+                self._take()
+            elif self.last_word is None and self.behaviour.code >= 0:
+                self._say_end(self.behaviour.code)
+            else:
+                self.exit(self.behaviour.code if self.last_word is None else self.last_word)
+        elif now_s >= self.beats_at_s:
+            self._beat()
+
+    def asked_to_stop(self) -> None:
+        if self.body is None:
+            self.exit(-15)
+        elif self.behaviour.obeys and self.last_word is None:
+            self.behaviour, self.at_s = replace(self.behaviour, code=143), self.world.mono_s + 1
+
+    def exit(self, code: int) -> None:
+        if not self.alive:
+            return
+        self.alive = False
+        if self.body is not None:
+            self.body.ended_s = self.world.mono_s
+        self.daemon.worker_ended(WorkerExit(run=self.spec.run, code=code))
+
+    def _take(self) -> None:
+        world, spec = self.world, self.spec
+        self.at_s = world.mono_s + 1
+        if world.store_is_away:
+            if world.mono_s > self.born_s + spec.start_timeout_s:
+                self.exit(75)
+            return
+        try:
+            world.processes.take(spec.run, spec.owner, self.identity, world.wall)
+        except ConcurrentUpdate:
+            self.exit(75)
+            return
+        if not self.behaviour.hears_answer:
+            self.behaviour = replace(self.behaviour, hears_answer=True)
+            return
+        self.body = Body(spec.process, spec.slot, spec.attempt, spec.token, world.mono_s)
+        world.body_begins(self.body)
+        self.at_s, self.beats_at_s = world.mono_s + self.behaviour.works_s, world.mono_s + BEAT_S
+
+    def _say_end(self, code: int) -> None:
+        self.last_word, self.at_s = code, self.world.mono_s + 0.5
+        assert self.body is not None
+        self.body.ended_s = self.world.mono_s
+        if self.behaviour.says_end and not self.world.store_is_away:
+            self.world.processes.say_end(self.spec.run, code)
+
+    def _beat(self) -> None:
+        self.beats_at_s = self.world.mono_s + BEAT_S
+        if not self.world.store_is_away and self.world.processes.beat(self.spec.run, self.world.wall):
+            self.asked_to_stop()
+
+
+@dataclass(frozen=True)
+class FakeClock:
+    world: "World"
+
+    def now(self) -> datetime:
+        return self.world.wall
+
+    def monotonic_s(self) -> float:
+        return self.world.mono_s
+
+
+@dataclass
+class FakeTimers:
+    """`at` by the wall clock, `after` and `pause` by the monotonic one; they ring when the world advances."""
+
+    world: "World"
+    instants: dict[str, tuple[datetime, Callable[[], None]]] = field(default_factory=dict)
+    spans: dict[str, tuple[float, Callable[[], None]]] = field(default_factory=dict)
+    pauses: list[tuple[float, "asyncio.Future[None]"]] = field(default_factory=list)
+
+    def at(self, name: str, instant: datetime, ring: Callable[[], None]) -> None:
+        self.instants[name] = (instant, ring)
+
+    def after(self, name: str, delay_s: float, ring: Callable[[], None]) -> None:
+        self.cancel(name)
+        self.spans[name] = (self.world.mono_s + max(delay_s, 0.0), ring)
+
+    def cancel(self, name: str) -> None:
+        self.instants.pop(name, None)
+        self.spans.pop(name, None)
+
+    async def pause(self, delay_s: float) -> None:
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.pauses.append((self.world.mono_s + delay_s, future))
+        await future
+
+    @property
+    def next_s(self) -> float:
+        wall, mono_s = self.world.wall, self.world.mono_s
+        moments = [mono_s + (instant - wall).total_seconds() for instant, _ in self.instants.values()]
+        moments += [at_s for at_s, _ in self.spans.values()] + [at_s for at_s, _ in self.pauses]
+        return min(moments, default=NEVER)
+
+    def ring(self) -> None:
+        wall, mono_s = self.world.wall, self.world.mono_s
+        for name in [name for name, (instant, _) in self.instants.items() if instant <= wall]:
+            self.instants.pop(name)[1]()
+        for name in [name for name, (at_s, _) in self.spans.items() if at_s <= mono_s]:
+            self.spans.pop(name)[1]()
+        for pause in [pause for pause in self.pauses if pause[0] <= mono_s]:
+            self.pauses.remove(pause)
+            if not pause[1].done():
+                pause[1].set_result(None)
+
+
+@dataclass
+class FakeLeadership:
+    """The lease as one daemon knows it."""
+
+    world: "World"
+    nonce: str
+    node: str
+    me: WorkerIdentity
+    token: int = 0
+    leads_until_s: float = -NEVER
+
+    @property
+    def is_leader(self) -> bool:
+        return self.world.mono_s < self.leads_until_s
+
+
+@dataclass
+class FakeStore:
+    """Calls inline, in turns that the world deals out, with the faults that were ordered for this daemon."""
+
+    daemon: "Daemon"
+
+    @property
+    def processes(self) -> MemoryProcesses:
+        return self.daemon.world.processes
+
+    async def call(self, method: Callable[..., Any], *values: Any) -> Any:
+        daemon = self.daemon
+        await daemon.turn()
+        if getattr(method, "__self__", None) is not self.processes:
+            return method(*values)
+        fault = daemon.fault_of(method.__name__)
+        if fault is Fault.CRASH_BEFORE:
+            daemon.kill()
+        if fault is Fault.FREEZE_BEFORE:
+            daemon.freeze()
+        await daemon.turn()
+        if daemon.world.store_is_away or fault is Fault.NOT_APPLIED:
+            raise NetworkTimeout("the store is away")
+        try:
+            return method(*values)
+        finally:
+            await self._answered(fault)
+
+    async def _answered(self, fault: Fault | None) -> None:
+        if fault is Fault.CRASH_AFTER:
+            self.daemon.kill()
+        if fault is Fault.FREEZE_AFTER:
+            self.daemon.freeze()
+        await self.daemon.turn()
+        if fault is Fault.NO_ANSWER:
+            raise NetworkTimeout("no answer came")
+
+
+@dataclass
+class FakeWorkers:
+    daemon: "Daemon"
+
+    async def run(self, spec: dict[str, Any]) -> None:
+        await self.daemon.turn()
+        self.daemon.world.fork(self.daemon, WorkerSpec(**spec))
+
+    async def ask_to_stop(self, run: str) -> None:
+        await self.daemon.turn()
+        for worker in self.daemon.workers_of(run):
+            worker.asked_to_stop()
+
+    async def kill(self, run: str) -> None:
+        await self.daemon.turn()
+        for worker in self.daemon.workers_of(run):
+            worker.exit(-9)
+
+
+class FakeAlerts:
+    """Only errors that nobody expected matter here."""
+
+    def __init__(self, world: "World") -> None:
+        self._world = world
+
+    def tell(self, kind: AlertKind, subject: str, text: str, severity: Any = None) -> None:
+        if subject == "tradingd":
+            self._world.problems.append(text)
+
+    def over(self, kind: AlertKind, subject: str) -> None:
+        return None
+
+
+class FakeMetrics:
+    def slot(self, process: str, outcome: str, late_s: float | None = None) -> None:
+        return None
+
+    def run_ended(self, process: str, state: Any, duration_s: float | None) -> None:
+        return None
+
+    def set_process_state(self, process: str, state: Any) -> None:
+        return None
+
+
+class Daemon:
+    """One life of a daemon: contends for the lease, and runs a ProcessRunner in each of its terms."""
+
+    def __init__(self, world: "World", host: str) -> None:
+        self.world, self.host = world, host
+        me = world.new_identity(host)
+        self.leadership = FakeLeadership(world, nonce=f"{host}-{me.pid}", node=host, me=me)
+        self.timers, self.store = FakeTimers(world), FakeStore(self)
+        self.runners: list[ProcessRunner] = []
+        self.faults: list[tuple[frozenset[str] | None, int, Fault]] = []
+        self.leads = self.is_dead = self.is_frozen = False
+        self.lease_cut_until_s = -NEVER
+        self.tends_at_s = world.mono_s
+        self._held: list[asyncio.Future[None]] = []
+        self._exits: list[WorkerExit] = []
+
+    @property
+    def runner(self) -> ProcessRunner | None:
+        return self.runners[-1] if self.leads else None
+
+    @property
+    def acts(self) -> bool:
+        return not self.is_dead and not self.is_frozen
+
+    async def turn(self) -> None:
+        """Let others go first, as the world decides; wait while this daemon is frozen, for ever when it is dead."""
+        for _ in range(self.world.random.randrange(4)):
+            await asyncio.sleep(0)
+        while not self.acts:
+            future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._held.append(future)
+            await future
+
+    def order(self, on: frozenset[str] | None, skip: int, fault: Fault) -> None:
+        """`fault` at the statement after the next `skip` ones of this kind (None: all but writes)."""
+        self.faults.append((on, skip, fault))
+
+    def fault_of(self, statement: str) -> Fault | None:
+        for number, (on, skip, fault) in enumerate(self.faults):
+            if (statement in WRITES) if on is not None else (statement not in WRITES):
+                self.faults[number] = (on, skip - 1, fault)
+                if skip == 0:
+                    del self.faults[number]
+                    return fault
+                return None
+        return None
+
+    def workers_of(self, run: str) -> list[Worker]:
+        return [each for each in self.world.workers if each.daemon is self and each.spec.run == run and each.alive]
+
+    def worker_ended(self, end: WorkerExit) -> None:
+        if self.is_dead:
+            return
+        self._exits.append(end)
+        if not self.is_frozen:
+            self.world.soon(self._deliver)
+
+    def kill(self) -> None:
+        """SIGKILL: its workers die with it, at once or a moment later."""
+        self.is_dead, self.leads, self.leadership.leads_until_s = True, False, -NEVER
+        self.world.alive.discard(self.leadership.me)
+        for worker in self.world.workers:
+            if worker.daemon is self and worker.alive:
+                worker.dies_at_s = self.world.mono_s + self.world.orphans_live_s
+
+    def freeze(self) -> None:
+        self.is_frozen = True
+
+    def thaw(self) -> None:
+        self.is_frozen = False
+        for future in self._held:
+            future.set_result(None)
+        self._held.clear()
+        self.world.soon(self._deliver)
+
+    @property
+    def next_s(self) -> float:
+        return min(self.tends_at_s, self.timers.next_s) if self.acts else NEVER
+
+    def step(self) -> None:
+        """Whatever is due of it."""
+        if self.world.mono_s >= self.tends_at_s:
+            self._tend_lease()
+        self.timers.ring()
+
+    def _deliver(self) -> None:
+        while self._exits and self.acts:
+            end = self._exits.pop(0)
+            for runner in self.runners:
+                runner.on_exit(end)
+
+    def _tend_lease(self) -> None:
+        world, mine = self.world, self.leadership
+        self.tends_at_s = world.mono_s + (RENEW_S if self.leads else POLL_S)
+        if world.store_is_away or world.mono_s < self.lease_cut_until_s:
+            return
+        if not self.leads and not world.lease_can_be_had():
+            return
+        holder, token = world.take_or_renew(mine)
+        if holder.nonce != mine.nonce:
+            mine.leads_until_s = -NEVER
+            self.leads = False
+            self.runners[-1].rest()
+            return
+        is_new, mine.token = token != mine.token, token
+        mine.leads_until_s = world.mono_s + TRUSTED_S
+        if not self.leads:
+            self._begin_leading()
+        elif is_new:
+            self.runners[-1].new_term()
+
+    def _begin_leading(self) -> None:
+        self.leads, self.tends_at_s = True, self.world.mono_s + RENEW_S
+        runner = ProcessRunner(RunnerParts(
+            store=cast(AsyncStore, self.store), workers=FakeWorkers(self), clock=FakeClock(self.world),
+            leadership=cast(Leadership, self.leadership), timers=self.timers, broker_problem=lambda: None,
+            watch=Watch(FakeAlerts(self.world), FakeMetrics()), worker_spec=_spec,
+            is_alive=lambda worker: self.world.is_alive(self.host, worker),
+            kill_orphan=self.world.kill_orphan), self.world.plan)
+        self.runners.append(runner)
+        self.world.spawn(self._recovered(runner))
+
+    async def _recovered(self, runner: ProcessRunner) -> None:
+        try:
+            await runner.recover()
+        except (PyMongoError, StoreError):
+            self.kill()  # the service ends with an error, and its manager starts it again
+        if self.leads and self.runner is runner:
+            runner.begin()
+
+
+class World:
+    """All that there is. `advance` lets time pass, `soon` and `spawn` act on the loop."""
+
+    def __init__(self, processes: dict[str, ProcessConfig], *, start: datetime = START, seed: int = 0,
+                 resources: dict[str, int] | None = None, zone: str = "UTC") -> None:
+        self.loop, self.random = Loop(), random.Random(seed)
+        self.wall, self.mono_s = start, 1000.0
+        self.processes = MemoryProcesses()
+        self.plan = Plan(processes=processes, zone=ZoneInfo(zone), days=TradingDays(zone=ZoneInfo(zone)),
+                         resources=resources or {})
+        self.store_is_away = False
+        self.orphans_live_s = 0.0
+        self.daemons: list[Daemon] = []
+        self.workers: list[Worker] = []
+        self.bodies: list[Body] = []
+        self.behaviours: dict[str, Behaviour] = {}  # of the next worker of a process
+        self.alive: set[WorkerIdentity] = set()
+        self.problems: list[str] = []
+        self.answers: list[object] = []  # of what operators asked for
+        self.schedules: dict[str, ProcessConfig] = {}  # that were ever in force, by fingerprint
+        self._remember_schedules()
+        self._pid = 0
+        self._lease: FakeLeadership | None = None
+        self._lease_token, self._lease_until_s = 0, -NEVER
+        self._tasks: list[asyncio.Task[Any]] = []
+        self.loop.set_exception_handler(lambda _, context: self.problems.append(repr(context)))
+
+    # --- daemons and workers ----------------------------------------------------------------------------------
+
+    def start_daemon(self, host: str = "here") -> Daemon:
+        daemon = Daemon(self, host)
+        self.daemons.append(daemon)
+        self.settle()
+        return daemon
+
+    @property
+    def leader(self) -> Daemon | None:
+        return next((each for each in self.daemons if each.acts and each.leads and each.leadership.is_leader), None)
+
+    def new_identity(self, host: str) -> WorkerIdentity:
+        self._pid += 1
+        identity = WorkerIdentity(boot_id=host, pid=self._pid, start_ticks=self._pid)
+        self.alive.add(identity)
+        return identity
+
+    def is_alive(self, host: str, one: WorkerIdentity) -> bool:
+        """As seen from `host`."""
+        return one.boot_id == host and (one in self.alive or any(
+            each.identity == one and each.alive for each in self.workers))
+
+    def fork(self, daemon: Daemon, spec: WorkerSpec) -> None:
+        behaviour = self.behaviours.pop(spec.process, Behaviour())
+        identity = self.new_identity(daemon.host)
+        self.alive.discard(identity)
+        self.workers.append(Worker(self, daemon, spec, identity, behaviour, born_s=self.mono_s,
+                                   at_s=self.mono_s + behaviour.takes_after_s))
+
+    def kill_orphan(self, identity: WorkerIdentity, run: str) -> None:
+        for worker in self.workers:
+            if worker.identity == identity:
+                worker.exit(-9)
+
+    def body_begins(self, body: Body) -> None:
+        """Where the promise is kept: who holds a slot runs it, once at a time, and once at all where it may not be
+        repeated."""
+        for other in self.bodies:
+            if (other.process, other.slot) == (body.process, body.slot) and other.attempt == body.attempt:
+                self.problems.append(f"two bodies of one attempt: {body} and {other}")
+        self.bodies.append(body)
+
+    # --- the lease --------------------------------------------------------------------------------------------
+
+    def lease_can_be_had(self) -> bool:
+        holder = self._lease
+        is_gone = holder is not None and holder.me not in self.alive
+        return holder is None or is_gone or self.mono_s >= self._lease_until_s
+
+    def take_or_renew(self, wanted: FakeLeadership) -> tuple[FakeLeadership, int]:
+        """The holder and its token; taken if it can be had, extended if it is ours."""
+        if self._lease is None or self.mono_s >= self._lease_until_s or self._lease.me not in self.alive:
+            self._lease, self._lease_token = wanted, self._lease_token + 1
+        if self._lease is wanted:
+            self._lease_until_s = self.mono_s + TTL_S
+        return self._lease, self._lease_token
+
+    # --- time and the loop ------------------------------------------------------------------------------------
+
+    def soon(self, act: Callable[[], None]) -> None:
+        self.loop.call_soon(act)
+
+    def spawn(self, work: Coroutine[Any, Any, Any]) -> None:
+        self._tasks = [task for task in self._tasks if not task.done()] + [self.loop.create_task(work)]
+
+    def ask(self, work: Callable[[ProcessRunner], Coroutine[Any, Any, Any]]) -> object:
+        """What an operator asks of the leader, and the answer or refusal, if it comes at once."""
+        if self.leader is None or self.leader.runner is None:
+            return None
+        asked, before = work(self.leader.runner), len(self.answers)
+
+        async def answered() -> None:
+            try:
+                self.answers.append(await asked)
+            except (TradingError, PyMongoError) as refusal:
+                self.answers.append(refusal)
+
+        self.spawn(answered())
+        self.settle()
+        return self.answers[-1] if len(self.answers) > before else None
+
+    def settle(self) -> None:
+        """Let everything happen that can happen now."""
+        while True:
+            self.loop.run_until_idle()
+            due = [each for each in (*self.workers, *self.daemons) if each.next_s <= self.mono_s]
+            if not due:
+                return
+            for each in due:
+                self.soon(each.step)
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass on both clocks."""
+        end_s = self.mono_s + seconds
+        self.settle()
+        while True:
+            next_s = min(each.next_s for each in (*self.workers, *self.daemons))
+            moment_s = min(max(next_s, self.mono_s + 0.001), end_s)
+            self.wall += timedelta(seconds=moment_s - self.mono_s)
+            self.mono_s = moment_s
+            self.settle()
+            if self.mono_s >= end_s:
+                return
+
+    def step_clock(self, step: timedelta) -> None:
+        """Somebody sets the wall clock."""
+        self.wall += step
+        for daemon in self.daemons:
+            if daemon.runner is not None and daemon.acts:
+                self.soon(daemon.runner.wake_all)
+        self.settle()
+
+    def edit(self, processes: dict[str, ProcessConfig]) -> None:
+        """The configuration is edited; a daemon that does not lead reads it when it comes to lead."""
+        self.plan = replace(self.plan, processes=processes, generation=self.plan.generation + 1)
+        self._remember_schedules()
+        leader = self.leader
+        assert leader is not None
+        assert leader.runner is not None
+        self.spawn(leader.runner.use(self.plan))
+        self.settle()
+
+    def _remember_schedules(self) -> None:
+        for process in self.plan.processes.values():
+            self.schedules[fingerprint(process, self.plan.zone_of(process))] = process
+
+    def heal(self, host: str) -> None:
+        """No more faults: everybody goes on, one daemon at least runs, workers do as they should; until all is quiet."""
+        self.store_is_away = False
+        for daemon in self.daemons:
+            daemon.faults.clear()
+            daemon.lease_cut_until_s = -NEVER
+            if daemon.is_frozen and not daemon.is_dead:
+                daemon.thaw()
+        self.behaviours.clear()
+        if all(daemon.is_dead for daemon in self.daemons):
+            self.start_daemon(host)
+        self.advance(60)
+        through = [row["evaluated_through"] for row in self.processes.states_kept.values()]
+        ahead = max((moment for moment in through if moment is not None), default=self.wall)
+        if ahead > self.wall:
+            self.step_clock(ahead - self.wall)
+        self.advance(400)
+        self.advance(55 - self.wall.second if self.wall.second < 55 else 115 - self.wall.second)
+
+    def close(self) -> None:
+        tasks = asyncio.all_tasks(self.loop)
+        for task in tasks:
+            task.cancel()
+        self.loop.run_until_idle()
+        self.loop.close()
+
+
+def _spec(run: ProcessRun) -> WorkerSpec:
+    return WorkerSpec(run=run.id, process=run.process, slot=run.slot, attempt=run.attempt, owner=run.owner,
+                      token=run.token, trading_day=run.trading_day, log=f"{run.id}.log", uri="", database="",
+                      timeout_s=1.0, clock_offset_s=0.0, config={}, state="", socket="")
