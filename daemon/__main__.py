@@ -5,6 +5,7 @@
 
 import argparse
 import asyncio
+import faulthandler
 import sys
 from pathlib import Path
 
@@ -25,6 +26,7 @@ def run(words: list[str]) -> int:
     from daemon.supervisor import Supervisor
     from trading.log import configure_log
 
+    faulthandler.enable()  # a watchdog that ends us by SIGABRT leaves the stacks of all threads in the log
     flags = _parser().parse_args(words)
     configure_log("INFO" if flags.verbose else "WARNING")
     try:

@@ -11,6 +11,7 @@ from trading.process_config import OnLost, ProcessConfig
 
 _AUTOMATIC: Final = frozenset({Kind.SCHEDULED, Kind.CATCHUP, Kind.SUCCESS, Kind.BOOT, Kind.BACKFILL})
 _LONGEST_PAUSE_S: Final = 60
+_LOST_AT_MOST: Final = 3  # a job that takes its daemon along must not do so all night
 
 
 def next_attempt(process: ProcessConfig, ended: ProcessRun, now: datetime) -> DueSlot | None:
@@ -28,7 +29,8 @@ def next_attempt(process: ProcessConfig, ended: ProcessRun, now: datetime) -> Du
         pause_s = 0 if ended.attempt == 1 else min(2 ** ended.attempt, _LONGEST_PAUSE_S)
         return None if late else replace(slot, not_before=now + timedelta(seconds=pause_s))
     if ended.state is RunState.LOST:
-        return slot if process.on_lost is OnLost.RETRY else None
+        again = process.on_lost is OnLost.RETRY and ended.attempt < max(process.max_attempts, _LOST_AT_MOST)
+        return slot if again else None
     if ended.state is not RunState.ERROR or ended.exit_code in NO_RETRY or ended.attempt >= process.max_attempts:
         return None
     pause_s = min(process.retry_delay * process.retry_factor ** (ended.attempt - 1), process.retry_cap)

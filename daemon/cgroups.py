@@ -1,8 +1,8 @@
 """A control group for each run, where the system has delegated a cgroup v2 subtree to us (Delegate= of the unit).
 
 A limit then counts everything that a job started, not only its first process, and one write ends all of it. Elsewhere
-`prepared` returns None and the limits of daemon/zygote.py stand alone. Only files are written, below a folder that the
-caller names.
+the groups are not `in_use`, every step does nothing, and the limits of daemon/zygote.py stand alone. Only files are
+written, below a folder that the caller names.
 """
 
 import errno
@@ -39,19 +39,18 @@ def own_group(membership: str, mount: Path = MOUNT) -> Path | None:
     return None if group == mount or not (group / "cgroup.controllers").is_file() else group
 
 
-def prepared(group: Path | None) -> "RunGroups | None":
-    """The groups of runs below `group`, its own processes moved aside; None where that is not allowed."""
-    if group is None:
-        return None
-    for _ in range(_TRIES):
+def prepared(group: Path | None) -> "RunGroups":
+    """The groups of runs below `group`, its own processes moved aside; not in use where that is not allowed."""
+    for _ in range(0 if group is None else _TRIES):
+        assert group is not None
         try:
             _move_aside(group)
             (group / "cgroup.subtree_control").write_text(_CONTROLLERS)
             return RunGroups(group)
         except OSError as error:
             if error.errno != errno.EBUSY:  # not delegated: read-only, another's, or without these controllers
-                return None
-    return None
+                break
+    return RunGroups(None)
 
 
 def _move_aside(group: Path) -> None:
@@ -64,14 +63,21 @@ def _move_aside(group: Path) -> None:
 class RunGroups:
     """One folder a run, from before its worker starts until after everything in it has ended."""
 
-    def __init__(self, group: Path) -> None:
+    def __init__(self, group: Path | None) -> None:
         self._group = group
         self._live: set[Path] = set()
 
-    def create(self, run: str, memory_max_mb: int | None = None, pids_max: int = PIDS_MAX) -> Path:
+    @property
+    def in_use(self) -> bool:
+        """Whether the limits given to `create` hold; otherwise somebody else must see to them."""
+        return self._group is not None
+
+    def create(self, run: str, memory_max_mb: int | None = None, pids_max: int = PIDS_MAX) -> None:
         """An empty group with the limits of `run`; leftovers of earlier runs are swept away."""
-        self._sweep()
-        group = self._of(run)
+        if self._group is None:
+            return
+        self._sweep(self._group)
+        group = _folder(self._group, run)
         self._live.add(group)
         group.mkdir(exist_ok=True)
         (group / "pids.max").write_text(str(pids_max))
@@ -80,36 +86,37 @@ class RunGroups:
             (group / "memory.oom.group").write_text("1")  # half a job is no use to anybody
             with suppress(OSError):  # a kernel without swap accounting has no such file
                 (group / "memory.swap.max").write_text("0")
-        return group
 
     def enter(self, run: str) -> None:
         """Put the calling process, and so all that it will start, into the group of `run`."""
-        (self._of(run) / "cgroup.procs").write_text("0")
+        if self._group is not None:
+            (_folder(self._group, run) / "cgroup.procs").write_text("0")
 
     def kill(self, run: str) -> None:
         """End everything in the group of `run`, wherever it hides; returns before it has ended."""
-        _kill(self._of(run))
+        if self._group is not None:
+            _kill(_folder(self._group, run))
 
-    def use(self, run: str) -> GroupUse:
-        """What `run` took; ask before `remove`."""
-        group = self._of(run)
+    def end(self, run: str) -> GroupUse:
+        """After the worker of `run` has ended: what it took. Whatever is left of it is killed, its group removed."""
+        if self._group is None:
+            return GroupUse(peak_bytes=None, out_of_memory=False)
+        group = _folder(self._group, run)
+        _kill(group)
         peak = _read(group / "memory.peak")
         events = dict(line.split() for line in _read(group / "memory.events").splitlines())
+        self._live.discard(group)
+        _removed(group)  # while something in it still ends it stays, and a later `create` takes it away
         return GroupUse(peak_bytes=int(peak) if peak else None, out_of_memory=int(events.get("oom_kill", 0)) > 0)
 
-    def remove(self, run: str) -> bool:
-        """Whether the group is gone; while something in it still ends it stays, and a later `create` takes it away."""
-        group = self._of(run)
-        self._live.discard(group)
-        return _removed(group)
-
-    def _sweep(self) -> None:
-        for group in set(self._group.glob(f"{_RUN}*")) - self._live:
+    def _sweep(self, service: Path) -> None:
+        for group in set(service.glob(f"{_RUN}*")) - self._live:
             if not _removed(group):
                 _kill(group)
 
-    def _of(self, run: str) -> Path:
-        return self._group / f"{_RUN}{hashlib.sha256(run.encode()).hexdigest()[:16]}"  # a run's id is no file name
+
+def _folder(service: Path, run: str) -> Path:
+    return service / f"{_RUN}{hashlib.sha256(run.encode()).hexdigest()[:16]}"  # a run's id is no file name
 
 
 def _kill(group: Path) -> None:

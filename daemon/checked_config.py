@@ -6,6 +6,7 @@ All mistakes are told at once, each with file, line, column, key, the line itsel
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
@@ -108,13 +109,18 @@ def _calendars(reading: Reading, texts: Texts | None, today: date, cache: Path |
 
 def _check_job(reading: Reading, name: str, process: ProcessConfig) -> None:
     job = process.job or name
-    if job in PROCESSES or (process.job is not None and "." in job and all(
-            part.isidentifier() for part in job.split("."))):
+    if job in PROCESSES or (process.job is not None and _may_be_a_module(job)):
         return
     key = ("job",) if process.job is not None else ()
     reading.complain(_FILE, ("processes", name, *key),
                      f"there is no such process as {job} (known: {', '.join(PROCESSES)}). Name one of them, or a "
                      f"module of yours: `job: my_package.my_module`.")
+
+
+def _may_be_a_module(name: str) -> bool:
+    """Whether a worker could import it. It is not imported here; a name without a dot must at least be found."""
+    parts = name.split(".")
+    return all(part.isidentifier() for part in parts) and (len(parts) > 1 or find_spec(name) is not None)
 
 
 def _check_schedule(reading: Reading, name: str, process: ProcessConfig, calendars: Calendars, now: datetime) -> None:

@@ -72,6 +72,7 @@ class Leadership:
         self._wanted = Lease(nonce=secrets.token_hex(12), token=0, holder=socket.gethostname(), boot_id=me.boot_id,
                              pid=me.pid, start_ticks=me.start_ticks)
         self._leads_until_s = float("-inf")
+        self._lapsed = False
         self._renewals: asyncio.Task[None] | None = None
         self.token = 0
         self.holder: Lease | None = None  # as it was last seen
@@ -108,7 +109,7 @@ class Leadership:
         log.info("leading", token=self.token)
 
     def keep(self, on_loss: Callable[[Lease], None], on_new_term: Callable[[], None]) -> None:
-        """Renew from now on. `on_loss`: another daemon leads. `on_new_term`: we do again, with a greater token."""
+        """Renew from now on. `on_loss`: another daemon leads. `on_new_term`: we do again, after a pause."""
         self._renewals = asyncio.create_task(self._keep(on_loss, on_new_term), name="renew leadership")
 
     async def release(self) -> None:
@@ -171,7 +172,7 @@ class Leadership:
                 self._leads_until_s = float("-inf")
                 on_loss(lease)
                 return
-            if self.token != token:
+            if self._lapsed or self.token != token:
                 on_new_term()
 
     async def _refuse_to_lead(self, error: TokenWentBack) -> None:
@@ -194,6 +195,7 @@ class Leadership:
                 return replace(lease, nonce="")
             lease = settled
             self._begin_term(lease)
+        self._lapsed = not self.is_leader  # nothing was decided for a while; whoever asked then must ask again
         self._leads_until_s = asked_s + self._times.ttl_s * self._times.trusted
         return lease
 

@@ -110,7 +110,8 @@ class ProcessRunner:
         found = [run for run in await store.call(store.processes.active_runs) if run.id not in self.live]
         for run in found:
             async with self.ledger.lock(run.process):
-                await self._settle_found(run)
+                if run.id not in self.live:  # its claim may have been on its way
+                    await self._settle_found(run)
         self._acts = True
         return len(found)
 
@@ -120,7 +121,7 @@ class ProcessRunner:
         self.wake_all()
 
     def new_term(self) -> None:
-        """We lead again under a greater token: nothing that was known before is certain."""
+        """We lead again, after a while in which we did not: nothing that was known before is certain."""
         self._spawn(self._begin_term())
 
     @property
@@ -163,11 +164,8 @@ class ProcessRunner:
         running = self.live.running()
         for each in running:
             tell(f"waiting for {each.run.process} to stop (at most {each.process.grace} s)")
-            try:
-                await self.desk.stop_process(each.run.process, "tradingd is stopping", "supervisor")
-            except (TradingError, PyMongoError) as error:
-                log.warning("stop_not_recorded", run=each.run.id, reason=str(error)[:200])
-                await self.live.intervene(each.run.id, Intervention(why=Why.STOPPED, reason="tradingd is stopping"))
+            # not by way of the store, which may be away: the end of the run will say why
+            await self.live.intervene(each.run.id, Intervention(why=Why.STOPPED, reason="tradingd is stopping"))
         if running:
             await asyncio.wait([each.ended for each in running],
                                timeout=max(each.process.grace for each in running) + 10)

@@ -85,9 +85,10 @@ class ControlApi:
         return JSONResponse(self._parts.upcoming(int(count)))
 
     async def history(self, request: Request) -> JSONResponse:
-        name, store, limit = self._known(request), self._parts.store, _limit(request)
-        runs = await store.call(store.processes.runs, name, limit)
-        return JSONResponse(history_rows(runs, await store.call(store.processes.ticks, name, limit), limit))
+        name, store, limit, now = self._known(request), self._parts.store, _limit(request), self._parts.clock.now()
+        runs = await store.call(store.processes.runs, name, limit, now)
+        ticks = await store.call(store.processes.ticks, name, limit, now)
+        return JSONResponse(history_rows(runs, ticks, limit))
 
     async def events(self, request: Request) -> JSONResponse:
         asked, store = request.query_params, self._parts.store

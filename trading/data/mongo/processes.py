@@ -10,12 +10,14 @@ from pymongo.client_session import ClientSession
 from pymongo.errors import DuplicateKeyError
 from ulid import ULID
 
+from trading.clock import SystemClock
 from trading.control.change import Change
 from trading.control.due_slot import Tick
 from trading.control.process_control import ProcessControl
 from trading.control.process_run import ProcessRun, RunState, WorkerIdentity
 from trading.data.mongo import process_documents as documents
 from trading.data.mongo.connection import Document, MongoStore
+from trading.data.mongo.newest import newest
 from trading.data.mongo.versioned import replace_version
 from trading.errors import ConcurrentUpdate, NotFound, SlotTaken
 
@@ -49,26 +51,35 @@ class MongoProcesses:
             raise NotFound(f"There is no run {run_id}. See: tradectl history PROCESS")
         return documents.run(document)
 
-    def runs(self, process: str, limit: int = 20) -> list[ProcessRun]:
-        """The newest runs first."""
-        return [documents.run(row) for row in self._runs.find({"process": process}).sort("created", -1).limit(limit)]
+    def runs(self, process: str, limit: int = 20, now: datetime | None = None) -> list[ProcessRun]:
+        """The newest runs first; see newest() for `now`."""
+        def since(moment: datetime) -> Iterable[Document]:
+            return self._runs.find({"process": process, "created": {"$gte": moment}}).sort("created", -1).limit(limit)
+        return [documents.run(row) for row in newest(since, now, limit)]
 
-    def ticks(self, process: str, limit: int = 20) -> list[Tick]:
-        """What became of the newest slots that never ran, newest first."""
-        return [documents.tick(row) for row in self._ticks.find({"process": process}).sort("slot", -1).limit(limit)]
+    def ticks(self, process: str, limit: int = 20, now: datetime | None = None) -> list[Tick]:
+        """What became of the newest slots that never ran, the newest decision first."""
+        def since(moment: datetime) -> Iterable[Document]:
+            seen = {"process": process, "decided_at": {"$gte": moment}}
+            return self._ticks.find(seen).sort([("decided_at", -1), ("slot", -1)]).limit(limit)
+        return [documents.tick(row) for row in newest(since, now, limit)]
 
     def events(self, process: str | None = None, after: str = "", limit: int = 100) -> list[Document]:
         """The newest events in order of time; behind the event `after`, the oldest."""
         seen: Document = {} if process is None else {"process": process}
         if after:
             return list(self._events.find(seen | {"_id": {"$gt": after}}).sort("_id", 1).limit(limit))
-        return list(self._events.find(seen).sort("_id", -1).limit(limit))[::-1]
+
+        def since(moment: datetime) -> Iterable[Document]:
+            first = str(ULID.from_datetime(moment))[:10]  # its time stamp
+            return self._events.find(seen | {"_id": {"$gte": first}}).sort("_id", -1).limit(limit)
+        return newest(since, SystemClock().now(), limit)[::-1]
 
     def last_moment(self) -> datetime | None:
-        """When the newest thing happened that a run records, by the world's clock."""
-        moments = [row[field] for field in ("created", "started", "ended")
-                   for row in self._runs.find({field: {"$ne": None}}, {field: 1}).sort(field, -1).limit(1)]
-        return max(moments, default=None)
+        """When the newest thing happened that a process remembers, by the world's clock."""
+        controls = [documents.control(document) for document in self._states.find()]
+        runs = [control.last_run for control in controls if control.last_run is not None]
+        return max((moment for run in runs for moment in (run.started, run.ended) if moment is not None), default=None)
 
     def active_runs(self) -> list[ProcessRun]:
         return [documents.run(row) for row in self._runs.find({"active": True})]
