@@ -13,14 +13,14 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+from benchmarks import schedule_speed, supervision
 from trading.unix_socket import request
 
 HERE = Path(__file__).parent
-DISPATCHES, TRANSITIONS, STATUSES, IDLE_S = 40, 300, 15, 20
+TRANSITIONS, STATUSES, IDLE_S = 300, 15, 20
 
 
 @dataclass(frozen=True)
@@ -37,10 +37,10 @@ def main() -> None:
     """Run all measurements and write them down."""
     with tempfile.TemporaryDirectory(prefix="tradingd-bench-") as folder:
         state = Path(folder) / "var"
-        lines = [measure_day(state)]
+        lines = [*measure_schedule(), *measure_supervision(Path(folder)), measure_day(state)]
         ctl(state, "start")
         try:
-            lines += [measure_dispatch(state), measure_transition(state), measure_status(state), measure_idle(state)]
+            lines += [measure_transition(state), measure_status(state), measure_idle(state)]
         finally:
             ctl(state, "stop")
     show(lines)
@@ -61,33 +61,41 @@ def measure_day(state: Path) -> Measurement:
                        f"{total:.1f} s / {played:.1f} s", "-", {"total_s": total, "processes_s": played})
 
 
-def measure_dispatch(state: Path) -> Measurement:
-    """From the request to run a process to the first line of its job."""
-    latencies = [dispatch_once(state) for _ in range(DISPATCHES)]
-    return percentiles("due time to first line of the job", latencies, "15 / 60 ms")
+def measure_schedule() -> list[Measurement]:
+    """How fast fire times are found."""
+    figures = schedule_speed.measure()
+    return [Measurement("next_after, calls", f"{figures['next_after_per_s']:,.0f} a second", "20,000 a second", figures),
+            Measurement("between, a year of */5", f"{figures['between_year_ms']:.0f} ms", "100 ms", figures)]
 
 
-def dispatch_once(state: Path) -> float:
-    """Seconds for one dispatch."""
-    asked = datetime.now(UTC)
-    run = request(state / "run" / "control.sock", "POST", "/processes/update_strategy_capital/run", {"wait": True})
-    stamp = re.search(r"(\S+Z) \[info +\] job_started", Path(run["log"]).read_text())
-    assert stamp is not None, f"{run['log']} does not say when the job started"
-    return (datetime.fromisoformat(stamp.group(1)) - asked).total_seconds()
+def measure_supervision(folder: Path) -> list[Measurement]:
+    """The supervisor at work."""
+    lines = [percentiles("due time to first line of the job", supervision.slot_to_job(folder / "slot"), "15 / 60 ms")]
+    load = supervision.thousand_processes(folder / "load")
+    lines.append(Measurement("1,000 processes, 100,000 slots a day",
+                             f"{load['cpu_percent']:.1f} % of a core, {load['resident_mb']:.0f} MB", "10 %", load))
+    taken = supervision.fail_overs(folder / "failover")
+    lines.append(Measurement("fail-over after kill -9 of the leader", f"{max(taken):.1f} s at most", "15 s",
+                             {"worst_s": max(taken), "best_s": min(taken)}))
+    old = supervision.start_over_old_runs(folder / "old", supervision.OLD_RUNS)
+    lines.append(Measurement(f"start over {supervision.OLD_RUNS:,} old runs (over none)",
+                             f"{old['full_s']:.2f} s ({old['empty_s']:.2f} s)", "2 s", old))
+    return lines
 
 
 def measure_transition(state: Path) -> Measurement:
     """One durable change of a process's state, with its event, in a transaction."""
+    from trading.control.change import Cause, Change
     from trading.data.mongo.connection import connect
     from trading.data.mongo.processes import MongoProcesses
 
     uri = request(state / "run" / "control.sock", "GET", "/status")["store"]["uri"]
     store = connect(uri, "bench")
     processes, control = MongoProcesses(store), MongoProcesses(store).control("bench")
-    latencies = []
-    for _ in range(TRANSITIONS):
-        started = time.perf_counter()
-        control = processes.save_control(control, {"cause": "bench"})
+    cause, latencies = Cause(actor="bench", reason="bench"), []
+    for number in range(TRANSITIONS):
+        started, after = time.perf_counter(), replace(control, detail=str(number))
+        control = processes.write(Change(before=control, after=after, cause=cause))
         latencies.append(time.perf_counter() - started)
     store.client.drop_database("bench")
     store.close()

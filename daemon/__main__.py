@@ -20,11 +20,13 @@ def main() -> None:
 
 def run(words: list[str]) -> int:
     """Run the service as `words` ask; its exit code."""
+    from pymongo.errors import PyMongoError
+
     from daemon.boot import boot_from
     from daemon.places import Places
     from daemon.recorded_market import Wishes
     from daemon.supervisor import Supervisor
-    from trading.log import configure_log
+    from trading.log import configure_log, get_log
 
     faulthandler.enable()  # a watchdog that ends us by SIGABRT leaves the stacks of all threads in the log
     flags = _parser().parse_args(words)
@@ -41,6 +43,10 @@ def run(words: list[str]) -> int:
         return 2
     except TradingError as error:
         print(error, file=sys.stderr)
+        return 1
+    except PyMongoError as error:
+        get_log().info("not_started", exc_info=error)
+        print(f"The store failed while tradingd started: {str(error)[:200]}. Start it again.", file=sys.stderr)
         return 1
 
 

@@ -64,6 +64,7 @@ async def started_base(service: ServiceConfig, places: Places, answers: Answers)
     try:
         async with opened_store(service, places, answers.stopping) as opened:
             store = AsyncStore(opened.store)
+            await workers.expect(opened.uri, service.mongo.database, service.mongo.timeout_s)
             leadership = Leadership(AsyncStore(opened.store, threads=1), clock, TokenMemory(places.token), LeaseTimes(
                 ttl_s=service.leadership.ttl_s, renew_s=service.leadership.renew_s))
             usual, escalation = channels_of(service.alerts)

@@ -32,6 +32,7 @@ class Ledger:
         self._store, self._leadership, self._watch = store, leadership, watch
         self._controls: dict[str, ProcessControl] = {}  # as last read or written
         self._certain: set[str] = set()  # of these the store has confirmed exactly that
+        self._unanswered: dict[str, ProcessControl] = {}  # what may have been written, for all we know
         self._locks: dict[str, asyncio.Lock] = {}
 
     def lock(self, name: str) -> asyncio.Lock:
@@ -46,7 +47,7 @@ class Ledger:
         read = await self._store.call(processes.controls, names)
         seen = self._controls  # what was written while we read is newer than what we read
         self._controls = {name: max(control, seen.get(name, control), key=_version) for name, control in read.items()}
-        self._certain = set(read)
+        self._certain = set(read) - set(self._unanswered)
 
     async def known(self, name: str) -> ProcessControl:
         """How `name` stands for certain; only for whoever holds its lock.
@@ -57,6 +58,7 @@ class Ledger:
         if name not in self._certain:
             self._controls[name] = await self._store.call(self._store.processes.control, name)
             self._certain.add(name)
+            self._unanswered.pop(name, None)
         if self._controls[name].token > self._leadership.token:
             raise FencedOut(name, self._controls[name].token, self._leadership.token)
         return self._controls[name]
@@ -68,8 +70,9 @@ class Ledger:
         return await self._store.call(self._store.processes.control, name)
 
     def active(self) -> set[str]:
-        """The processes that have a run, as far as was seen."""
-        return {name for name, control in self._controls.items() if control.active_run is not None}
+        """The processes that have a run, as far as was seen, or may have one: a claim has not been answered."""
+        controls = (*self._controls.values(), *self._unanswered.values())
+        return {control.name for control in controls if control.active_run is not None}
 
     async def save(self, change: Change) -> ProcessControl:
         """Make `change` durable, in the name of this leader. Until the store has answered, nobody knows how it stands.
@@ -82,11 +85,13 @@ class Ledger:
         cause = replace(change.cause, token=self._leadership.token, node=self._leadership.node)
         name = change.before.name
         self._certain.discard(name)
+        self._unanswered[name] = change.after
         written = await self._store.call(self._store.processes.write, replace(change, cause=cause))
         if change.ticks:
             crash_point(Point.AFTER_CURSOR)
         self._controls[name] = written
         self._certain.add(name)
+        self._unanswered.pop(name, None)
         for tick in change.ticks:
             self._watch.left_out(tick)
         self._watch.store_answers()
@@ -99,6 +104,7 @@ class Ledger:
     def forget(self, name: str) -> None:
         """It was renamed, or is no longer ours."""
         self._certain.discard(name)
+        self._unanswered.pop(name, None)
         self._controls.pop(name, None)
 
 

@@ -72,7 +72,8 @@ def default_config() -> Path:
     named = os.environ.get("TRADINGD_CONFIG")
     if named:
         return Path(named)
-    found = [folder for folder in (Path("config"), Path("/etc/tradingd")) if (folder / "processes.yaml").is_file()]
+    folders = (Path("config"), Path("/etc/tradingd"))
+    found = [folder for folder in folders if os.access(folder / "processes.yaml", os.R_OK)]
     return found[0] if found else shipped_folder()
 
 

@@ -48,6 +48,7 @@ log = get_log()
 
 _LONG_ABSENCE: Final = timedelta(days=1)  # evaluating more than this is done off the event loop
 _LOOK_AGAIN_S: Final = 2.0  # after an error of the store
+_STOP_WITHIN_S: Final = 10.0  # beyond the graces of the jobs
 
 
 class NotAllowed(TradingError):
@@ -159,16 +160,23 @@ class ProcessRunner:
             self.wake_all()
 
     async def drain(self, tell: Callable[[str], None]) -> None:
-        """Start nothing more, ask all that runs to stop, and wait until it has."""
+        """Start nothing more, ask all that runs to stop, and wait until it has; not longer, whatever hangs."""
         self.hold("stop", "tradingd is stopping")
         running = self.live.running()
         for each in running:
             tell(f"waiting for {each.run.process} to stop (at most {each.process.grace} s)")
-            # not by way of the store, which may be away: the end of the run will say why
-            await self.live.intervene(each.run.id, Intervention(why=Why.STOPPED, reason="tradingd is stopping"))
+            self._spawn(self._ask_to_stop(each.run))
         if running:
             await asyncio.wait([each.ended for each in running],
-                               timeout=max(each.process.grace for each in running) + 10)
+                               timeout=max(each.process.grace for each in running) + _STOP_WITHIN_S)
+
+    async def _ask_to_stop(self, run: ProcessRun) -> None:
+        reason = "tradingd is stopping"
+        try:
+            await asyncio.wait_for(self.desk.stop_process(run.process, reason, "supervisor"), _STOP_WITHIN_S / 2)
+        except (TradingError, PyMongoError, TimeoutError) as error:
+            log.warning("stop_not_recorded", run=run.id, reason=str(error)[:200] or "no answer in time")
+            await self.live.intervene(run.id, Intervention(why=Why.STOPPED, reason=reason))
 
     def kill_all(self) -> None:
         """SIGKILL to everything that runs."""
@@ -339,7 +347,11 @@ class ProcessRunner:
                 raise NotAllowed(name, decision)
             after = before.reset_process() if force and before.state is ProcessState.TERMINATED else before
             cause = Cause(actor=actor, reason=reason or f"{slot.kind.value} run{' (forced)' if force else ''}")
-            return await self._claim(before, after, slot, cause=cause)
+            try:
+                return await self._claim(before, after, slot, cause=cause)
+            except (PyMongoError, StoreError):
+                self.wake(name)  # it may have been claimed all the same; then its worker is still to be started
+                raise
 
     async def wait_for(self, run: str) -> ProcessRun:
         """The run in its terminal state."""
@@ -415,7 +427,9 @@ class ProcessRunner:
         return await self.ledger.known(control.name)
 
     async def _settle_found(self, run: ProcessRun) -> None:
-        if not await self._settlement.of_found(run):
+        if await self._settlement.of_found(run):
+            self._something_ended(run.process)
+        else:
             self._parts.timers.after(f"again {run.process}", _LOOK_AGAIN_S, lambda: self.wake(run.process))
 
     async def _begin_term(self) -> None:

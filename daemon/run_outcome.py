@@ -56,7 +56,8 @@ def _by_itself(run: ProcessRun, end: WorkerExit) -> tuple[RunState, str]:
     if end.lost:
         return RunState.LOST, (f"its worker ended and nobody saw how; whether it did its work is not known. "
                                f"After a look at the logs: tradectl resolve {run.id} --finished, or --failed")
-    return RunState.ERROR, run.reason or f"{_how(end.code)}. See: tradectl logs {run.process}"
+    how = "took more memory than memory_max_mb allows" if end.out_of_memory else _how(end.code)
+    return RunState.ERROR, run.reason or f"{how}. See: tradectl logs {run.process}"
 
 
 def _after(run: ProcessRun, end: WorkerExit, done: Intervention) -> tuple[RunState, str]:

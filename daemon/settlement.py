@@ -73,7 +73,7 @@ class Settlement:
             return False
         if run.worker is not None and run.worker.boot_id == here.boot_id:  # also what a dead worker has left running
             await self.store.call(self.kill_orphan, run.worker, run.id)
-        if finding is Finding.ORPHAN:
+        if finding in (Finding.ORPHAN, Finding.VANISHED):  # its last word may have come after it was read
             run = await self.store.call(self.store.processes.run, run.id)
             finding = Finding.VANISHED if run.said_code is None else Finding.ENDED
         done = settled_as_found(run, finding, self.clock.now())

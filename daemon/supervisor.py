@@ -360,21 +360,25 @@ class Supervisor:
         self._stops_asked += 1
         if self._stops_asked == 1:
             self.say("Stopping.")
+            systemd.notify("STOPPING=1", "STATUS=stopping")
         elif self._daemon is not None and self._daemon.runner.live.running():
             self.say("Stopping at once: running jobs are killed.")
             self._daemon.runner.kill_all()
         self._stop.set()
 
     def _asked_to_reload(self) -> None:
-        if self._daemon is not None:
-            self._reloading = asyncio.ensure_future(reload_and_tell(self._daemon))
+        if self._phase in ("running", "standby"):  # READY=1, which ends a reload, would be wrong in any other phase
+            leading = self._daemon if self._phase == "running" else None
+            self._reloading = asyncio.ensure_future(reload_and_tell(leading))
 
 
-async def reload_and_tell(daemon: Daemon) -> None:
-    """Reload the configuration on SIGHUP; a wrong one changes nothing and says why."""
+async def reload_and_tell(daemon: Daemon | None) -> None:
+    """Reload on SIGHUP; a wrong configuration changes nothing and says why. A standby reads nothing, but answers."""
     systemd.notify("RELOADING=1", f"MONOTONIC_USEC={time.monotonic_ns() // 1000}")
     try:
-        await daemon.live.reload("signal", "SIGHUP")
+        if daemon is not None:
+            await daemon.live.reload("signal", "SIGHUP")
     except (ConfigError, StoreError) as error:
         log.error("config_rejected", reason=str(error), effect="the old configuration stays in use")
-    systemd.notify("READY=1")
+    finally:
+        systemd.notify("READY=1")

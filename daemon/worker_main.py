@@ -41,24 +41,33 @@ def preload() -> None:
         job_module(name)
 
 
-def run_worker(values: dict[str, Any]) -> int:
+def connect_early(uri: str, database: str, timeout_s: float) -> MongoStore | None:
+    """A connection before there is a run that needs it; None when the store does not answer now."""
+    configure_log()
+    try:
+        return connect(uri, database, timeout_s)
+    except StoreError:
+        return None
+
+
+def run_worker(values: dict[str, Any], store: MongoStore | None = None) -> int:
     """Run one job; the exit code. Nothing may escape: this is the worker's boundary."""
     spec = WorkerSpec(**values)
     configure_log()
     os.environ[OFFSET_VARIABLE] = repr(spec.clock_offset_s)
     try:
-        return _Worker(spec).run()
+        return _Worker(spec, store).run()
     except Exception:  # noqa: BLE001 (the boundary: a bug ends the worker, the supervisor goes on)
         traceback.print_exc()
         return FAILED
 
 
 class _Worker:
-    def __init__(self, spec: WorkerSpec) -> None:
+    def __init__(self, spec: WorkerSpec, store: MongoStore | None) -> None:
         self._spec = spec
         self._clock = SystemClock(timedelta(seconds=spec.clock_offset_s))
         self._stop = threading.Event()
-        self._store: MongoStore | None = None
+        self._store = store
 
     @property
     def _processes(self) -> MongoProcesses:

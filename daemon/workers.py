@@ -7,6 +7,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -33,6 +34,7 @@ class WorkerExit:
     max_rss_kb: int | None = None
     cpu_s: float | None = None
     lost: bool = False  # nobody saw the end itself
+    out_of_memory: bool = False  # the kernel ended it, or part of it, at its limit
 
 
 class Workers:
@@ -46,6 +48,7 @@ class Workers:
         self._connection: socket.socket | None = None
         self._reader: asyncio.Task[None] | None = None
         self._ready = asyncio.Event()
+        self._store: dict[str, Any] | None = None
         self._running: set[str] = set()
         self._speaking = asyncio.Lock()  # a long command takes several writes, and must not be cut by another one
 
@@ -61,6 +64,12 @@ class Workers:
                 start_new_session=True, env=os.environ | _ONE_THREAD)
         self._connection = ours
         self._reader = asyncio.create_task(self._read(ours), name="zygote events")
+
+    async def expect(self, uri: str, database: str, timeout_s: float) -> None:
+        """Keep a spare worker that is connected to this store."""
+        self._store = {"uri": uri, "database": database, "timeout_s": timeout_s}
+        with suppress(OSError):  # told again when the zygote has been started again
+            await self._tell({"store": self._store})
 
     async def wait_until_ready(self) -> None:
         """Return when the zygote has everything preloaded."""
@@ -114,10 +123,11 @@ class Workers:
 
     async def _read(self, connection: socket.socket) -> None:
         buffer = b""
-        while received := await asyncio.get_running_loop().sock_recv(connection, 65536):
-            *lines, buffer = (buffer + received).split(b"\n")
-            for line in lines:
-                self._observe(json.loads(line))
+        with suppress(ConnectionError):  # it was killed before it had read everything: a reset, not an end
+            while received := await asyncio.get_running_loop().sock_recv(connection, 65536):
+                *lines, buffer = (buffer + received).split(b"\n")
+                for line in lines:
+                    self._observe(json.loads(line))
         await self._zygote_died(connection)
 
     def _observe(self, event: dict[str, Any]) -> None:
@@ -126,7 +136,7 @@ class Workers:
         elif event["event"] == "exited":
             self._running.discard(event["run"])
             self.on_exit(WorkerExit(run=event["run"], code=event["code"], max_rss_kb=event["max_rss_kb"],
-                                     cpu_s=event["cpu_s"]))
+                                     cpu_s=event["cpu_s"], out_of_memory=event["out_of_memory"]))
 
     async def _zygote_died(self, connection: socket.socket) -> None:
         connection.close()
@@ -140,3 +150,5 @@ class Workers:
             self.on_exit(WorkerExit(run=run, code=-signal.SIGKILL, lost=True))
         await asyncio.sleep(0.5)
         await self.start()
+        if self._store is not None:
+            await self.expect(**self._store)

@@ -4,7 +4,6 @@ A wrong file changes nothing: all its mistakes are told at once, each with file,
 Secrets are not configuration; they come from the environment (TRADINGD_MONGO_URI) or systemd credentials.
 """
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, time
@@ -21,6 +20,7 @@ from trading.config_files import MergedFile, Texts
 from trading.config_mistakes import reason, understood, without_numbers
 from trading.errors import ConfigError
 from trading.process_config import CalendarConfig, ProcessConfig, ProcessesConfig, Section, known_zone
+from trading.secrets import secret
 from trading.shipped import shipped_folder
 from trading.yaml_document import ConfigProblems, KeyPath, Problem
 
@@ -327,5 +327,5 @@ def find_cycle(graph: Mapping[str, tuple[str, ...]]) -> list[str]:
 
 
 def _with_secrets(service: ServiceConfig) -> ServiceConfig:
-    uri = os.environ.get(MONGO_URI_VARIABLE) or service.mongo.uri
+    uri = secret("mongo_uri") or service.mongo.uri  # TRADINGD_MONGO_URI, or the credential
     return service.model_copy(update={"mongo": service.mongo.model_copy(update={"uri": uri})})

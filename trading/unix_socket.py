@@ -13,7 +13,15 @@ _LONGEST_PATH: Final = 100  # the kernel allows 107 bytes
 
 
 class DaemonUnreachable(TradingError):
-    """Nobody serves the control socket."""
+    """Nobody serves the control socket, or nobody answers there (`silent`: it hangs, or is only slow)."""
+
+    def __init__(self, message: str, silent: bool = False) -> None:
+        super().__init__(message)
+        self.silent = silent
+
+
+class DaemonForbidden(TradingError):
+    """The control socket is there, but not for this user."""
 
 
 class DaemonRefused(TradingError):
@@ -38,6 +46,12 @@ def request(path: Path, method: str, resource: str, body: object = None, timeout
                            headers={"Content-Type": "application/json"})
         answer = connection.getresponse()
         values = json.loads(answer.read() or b"null")
+    except TimeoutError as error:
+        raise DaemonUnreachable(f"The daemon at {path} gave no answer within {timeout_s:g} s: it hangs, or has very "
+                                f"much to do. Ask again; its log says more.", silent=True) from error
+    except PermissionError as error:
+        raise DaemonForbidden(f"You may not use {path}. Ask for membership in its group (usermod -aG tradingd NAME), "
+                              f"or use sudo.") from error
     except (OSError, http.client.HTTPException, ValueError) as error:
         raise DaemonUnreachable(f"The daemon does not answer at {path}: {error or type(error).__name__}. "
                                 f"Start it with: tradectl start") from error

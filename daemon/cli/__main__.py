@@ -90,7 +90,7 @@ def exit_code(error: TradingError) -> int:
     if isinstance(error, ConfigError) or wrong_words:
         return 2
     if isinstance(error, DaemonUnreachable):
-        return 3
+        return 1 if error.silent else 3
     return 4 if isinstance(error, DaemonRefused) and error.status == 409 else 1
 
 

@@ -32,7 +32,9 @@ def status(settings: Settings, watch: bool, as_json: bool) -> int:
         return _watch(settings)
     try:
         values = request(settings.places.socket, "GET", "/status", timeout_s=10)
-    except DaemonUnreachable:
+    except DaemonUnreachable as error:
+        if error.silent:
+            raise
         values = _from_store(settings)
     if as_json:
         print_json(values)

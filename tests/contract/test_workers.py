@@ -18,12 +18,16 @@ ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = textwrap.dedent('''
     import os, signal, socket, subprocess, sys, time
     from daemon.die_with_parent import die_with_parent
+    from daemon.cgroups import prepared
     from daemon.zygote import Zygote, _become_subreaper
 
     class Jobs:
         """Stands in for worker_main: the name of the process says what the job does."""
 
-        def run_worker(self, spec):
+        def connect_early(self, **address):
+            return address
+
+        def run_worker(self, spec, store=None):
             print("I am", spec["run"], flush=True)
             return getattr(self, spec["process"])(spec)
 
@@ -55,7 +59,7 @@ PROGRAM = textwrap.dedent('''
 
     die_with_parent(int(sys.argv[2]))
     _become_subreaper()
-    Zygote(socket.socket(fileno=int(sys.argv[1])), Jobs()).serve()
+    Zygote(socket.socket(fileno=int(sys.argv[1])), Jobs(), prepared(None)).serve()
 ''')
 
 

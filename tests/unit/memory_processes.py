@@ -38,6 +38,7 @@ class MemoryProcesses:
     runs_kept: dict[str, Document] = field(default_factory=dict)
     ticks_kept: dict[str, Document] = field(default_factory=dict)
     events_kept: list[Document] = field(default_factory=list)  # in the order in which they were written
+    fences: list[tuple[int, int]] = field(default_factory=list)  # each token, and how many events came before it
 
     def ping(self) -> None:
         return None
@@ -54,13 +55,13 @@ class MemoryProcesses:
             raise NotFound(f"There is no run {run_id}. See: tradectl history PROCESS")
         return documents.run(self.runs_kept[run_id])
 
-    def runs(self, process: str, limit: int = 20) -> list[ProcessRun]:
+    def runs(self, process: str, limit: int = 20, now: datetime | None = None) -> list[ProcessRun]:
         rows = [row for row in self.runs_kept.values() if row["process"] == process]
         return [documents.run(row) for row in sorted(rows, key=lambda row: row["created"], reverse=True)[:limit]]
 
-    def ticks(self, process: str, limit: int = 20) -> list[Tick]:
+    def ticks(self, process: str, limit: int = 20, now: datetime | None = None) -> list[Tick]:
         rows = [row for row in self.ticks_kept.values() if row["process"] == process]
-        return [documents.tick(row) for row in sorted(rows, key=lambda row: row["slot"], reverse=True)[:limit]]
+        return [documents.tick(row) for row in sorted(rows, key=_decided, reverse=True)[:limit]]
 
     def events(self, process: str | None = None, after: str = "", limit: int = 100) -> list[Document]:
         rows = sorted((deepcopy(row) for row in self.events_kept if process in (None, row["process"])),
@@ -78,6 +79,7 @@ class MemoryProcesses:
         return sum(row["process"] == process and row["slot"] == slot for row in self.runs_kept.values())
 
     def fence(self, token: int) -> None:
+        self.fences.append((len(self.events_kept), token))
         for document in self.states_kept.values():
             document["token"] = max(document["token"], token)
 
@@ -158,3 +160,7 @@ class MemoryProcesses:
             raise ConcurrentUpdate(f"run {run.id}", run.version)
         document: Document = as_stored(documents.run_document(run) | {"v": run.version + 1})
         return document
+
+
+def _decided(row: Document) -> tuple[datetime, str]:
+    return row["decided_at"], row["slot"]

@@ -4,7 +4,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from runner_world import Body, World
+from runner_fakes import Body
+from runner_world import World
 
 from daemon.slots import slots_between
 from trading.control.due_slot import slot_key
@@ -40,7 +41,7 @@ class Checks:
     _stretches: dict[str, list[Stretch]] = field(default_factory=dict)
 
     def after_a_step(self) -> None:
-        assert self.world.problems == []
+        assert self.world.problems == [], self.world.problems
         self._events()
         self._runs()
         self._bodies()
@@ -58,7 +59,7 @@ class Checks:
             self._all_slots_are_decided(name)
             through = self.world.processes.control(name).evaluated_through
             assert through is not None, f"{name} was never looked at"
-            late = [slot for slot in self._slots(process, through, self.world.wall)]
+            late = self._slots(process, through, self.world.wall)
             assert late == [], f"{name}: nobody looks at {late[0]}"
             if process.on_success_of is not None and process.on_success_of in self.world.plan.processes:
                 success = self.world.processes.control(process.on_success_of).last_success
@@ -70,7 +71,10 @@ class Checks:
 
     def _events(self) -> None:
         kept = self.world.processes.events_kept
-        for event in kept[self._read:]:
+        for number, event in enumerate(kept[self._read:], self._read):
+            fenced = max((token for before, token in self.world.processes.fences if before <= number), default=0)
+            if event["v_before"] > 0:  # a fence stands around what exists
+                assert event["token"] >= fenced, f"{event['process']} was written from behind the fence {fenced}"
             self._event(event)
         self._read = len(kept)
         for name, document in self.world.processes.states_kept.items():

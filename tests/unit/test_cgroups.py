@@ -7,6 +7,7 @@ import pytest
 from daemon.cgroups import GroupUse, RunGroups, own_group, prepared
 
 RUN = "run_systems@2026-03-02T21:30:00Z#1"
+OTHER_RUN = "run_cleaners@2026-03-02T23:00:00Z#1"
 
 
 @pytest.fixture
@@ -21,9 +22,16 @@ def service(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def groups(service: Path) -> RunGroups:
-    found = prepared(service)
-    assert found is not None
+    return prepared(service)
+
+
+def group_of_the_run(service: Path) -> Path:
+    (found,) = service.glob("run-*")
     return found
+
+
+def contents(group: Path) -> dict[str, str]:
+    return {file.name: file.read_text() for file in group.iterdir()}
 
 
 def emptied(group: Path) -> None:
@@ -48,77 +56,93 @@ def test_without_a_group_of_our_own_there_is_none(membership: str, service: Path
 
 
 def test_before_limits_are_given_out_our_own_processes_are_moved_aside(service: Path) -> None:
-    assert prepared(service) is not None
+    assert prepared(service).in_use
     assert (service / "daemon" / "cgroup.procs").read_text() == "101"  # each pid is a write of its own
     assert (service / "cgroup.subtree_control").read_text() == "+memory +pids"
 
 
-def test_where_nothing_is_delegated_there_are_no_groups(service: Path) -> None:
+def test_where_nothing_is_delegated_the_groups_are_not_in_use(service: Path) -> None:
     # given a tree in which the switch for controllers cannot be written
     (service / "cgroup.subtree_control").mkdir()
 
-    assert prepared(service) is None
-    assert prepared(None) is None
+    assert not prepared(service).in_use
+    assert not prepared(None).in_use
+
+
+def test_groups_that_are_not_in_use_do_nothing(service: Path) -> None:
+    before = sorted(service.rglob("*"))
+    groups = prepared(None)
+    groups.create(RUN, memory_max_mb=500)
+    groups.enter(RUN)
+    groups.kill(RUN)
+    assert groups.end(RUN) == GroupUse(peak_bytes=None, out_of_memory=False)
+    assert sorted(service.rglob("*")) == before
 
 
 def test_a_run_gets_a_group_with_its_limits(groups: RunGroups, service: Path) -> None:
-    group = groups.create(RUN, memory_max_mb=500)
-
-    assert group.parent == service
-    assert {file.name: file.read_text() for file in group.iterdir()} == {
+    groups.create(RUN, memory_max_mb=500)
+    assert contents(group_of_the_run(service)) == {
         "pids.max": "512", "memory.max": "500000000", "memory.oom.group": "1", "memory.swap.max": "0"}
 
 
-def test_a_run_without_a_memory_limit_is_only_kept_from_forking_for_ever(groups: RunGroups) -> None:
-    group = groups.create(RUN, pids_max=40)
-    assert {file.name: file.read_text() for file in group.iterdir()} == {"pids.max": "40"}
+def test_a_run_without_a_memory_limit_is_only_kept_from_forking_for_ever(groups: RunGroups, service: Path) -> None:
+    groups.create(RUN, pids_max=40)
+    assert contents(group_of_the_run(service)) == {"pids.max": "40"}
 
 
-def test_a_worker_enters_the_group_of_its_own_run(groups: RunGroups) -> None:
-    ours, other = groups.create(RUN), groups.create("run_cleaners@2026-03-02T23:00:00Z#1")
-    groups.enter(RUN)
-    assert (ours / "cgroup.procs").read_text() == "0"  # 0: whoever writes
-    assert not (other / "cgroup.procs").exists()
-
-
-def test_a_run_is_killed_as_a_whole(groups: RunGroups) -> None:
-    group = groups.create(RUN)
-    groups.kill(RUN)
-    assert (group / "cgroup.kill").read_text() == "1"
-
-
-def test_to_kill_a_run_that_has_no_group_any_more_is_no_failure(groups: RunGroups) -> None:
-    groups.kill(RUN)
-    assert groups.remove(RUN)
-
-
-def test_the_kernel_says_what_a_run_took(groups: RunGroups) -> None:
-    group = groups.create(RUN, memory_max_mb=500)
-    (group / "memory.peak").write_text("499712000\n")
-    (group / "memory.events").write_text("low 0\nmax 12\noom 1\noom_kill 3\noom_group_kill 1\n")
-    assert groups.use(RUN) == GroupUse(peak_bytes=499_712_000, out_of_memory=True)
-
-
-def test_a_kernel_that_does_not_say_it_leaves_it_open(groups: RunGroups) -> None:
+def test_a_worker_enters_the_group_of_its_own_run(groups: RunGroups, service: Path) -> None:
     groups.create(RUN)
-    assert groups.use(RUN) == GroupUse(peak_bytes=None, out_of_memory=False)
+    ours = group_of_the_run(service)
+    groups.create(OTHER_RUN)
+
+    groups.enter(RUN)
+
+    entered = {file.parent: file.read_text() for file in service.glob("run-*/cgroup.procs")}
+    assert entered == {ours: "0"}  # 0: whoever writes
 
 
-def test_a_group_in_which_something_still_ends_is_taken_away_with_the_next_run(groups: RunGroups) -> None:
+def test_a_run_is_killed_as_a_whole(groups: RunGroups, service: Path) -> None:
+    groups.create(RUN)
+    groups.kill(RUN)
+    assert contents(group_of_the_run(service))["cgroup.kill"] == "1"
+
+
+def test_a_run_that_has_no_group_any_more_is_neither_killed_nor_a_failure(groups: RunGroups) -> None:
+    groups.kill(RUN)
+    assert groups.end(RUN) == GroupUse(peak_bytes=None, out_of_memory=False)
+
+
+def test_whatever_is_left_of_a_run_that_has_ended_is_killed(groups: RunGroups, service: Path) -> None:
+    groups.create(RUN)
+    groups.end(RUN)
+    assert contents(group_of_the_run(service))["cgroup.kill"] == "1"
+
+
+def test_the_kernel_says_what_a_run_took(groups: RunGroups, service: Path) -> None:
+    groups.create(RUN, memory_max_mb=500)
+    (group_of_the_run(service) / "memory.peak").write_text("499712000\n")
+    (group_of_the_run(service) / "memory.events").write_text("low 0\nmax 12\noom 1\noom_kill 3\noom_group_kill 1\n")
+    assert groups.end(RUN) == GroupUse(peak_bytes=499_712_000, out_of_memory=True)
+
+
+def test_a_group_in_which_something_still_ends_goes_away_with_the_next_run(groups: RunGroups, service: Path) -> None:
     # given a group that cannot be removed yet (the kernel says EBUSY; here its files are in the way)
-    group = groups.create(RUN)
-    assert not groups.remove(RUN)
+    groups.create(RUN)
+    group = group_of_the_run(service)
+    groups.end(RUN)
+    assert group.exists()
 
     # when it is empty, and another run begins
     emptied(group)
-    groups.create("run_cleaners@2026-03-02T23:00:00Z#1")
+    groups.create(OTHER_RUN)
 
     # then
     assert not group.exists()
 
 
-def test_the_group_of_a_run_that_has_not_entered_it_yet_is_left_alone(groups: RunGroups) -> None:
-    group = groups.create(RUN)
+def test_the_group_of_a_run_that_has_not_entered_it_yet_is_left_alone(groups: RunGroups, service: Path) -> None:
+    groups.create(RUN)
+    group = group_of_the_run(service)
     emptied(group)
-    groups.create("run_cleaners@2026-03-02T23:00:00Z#1")
+    groups.create(OTHER_RUN)
     assert group.exists()

@@ -55,7 +55,7 @@ def test_the_shipped_schedule_is_shown_as_people_would_write_it() -> None:
     assert from_view(view) == {name: without_nothing(values) for name, values in shipped.items()}
     lines = [line for line in view.splitlines() if line and not line.startswith("#")]
     assert lines[0].split() == ["0", "6", "*", "*", "1-5", "update_fx_prices", "timeout=PT15M", "max_attempts=3",
-                                "needs_broker=yes"]
+                                "needs_broker=yes", "catchup=latest", "on_lost=retry"]
     assert len({line.index(name) for line, name in zip(lines, shipped, strict=True)}) == 1, "names line up"
 
 

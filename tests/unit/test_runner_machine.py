@@ -14,7 +14,8 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from runner_checks import Checks
-from runner_world import WRITES, Behaviour, Daemon, Fault, Worker, World
+from runner_fakes import WRITES, Behaviour, Fault, Worker
+from runner_world import Daemon, World
 
 from daemon.process_runner import ProcessRunner
 from trading.control.due_slot import DueSlot
@@ -27,7 +28,7 @@ AUTUMN = datetime(2026, 10, 25, 0, 20, 30, 123_456, tzinfo=UTC)  # 01:30 comes t
 PROCESSES = {
     "each_minute": ProcessConfig(cron="* * * * *", timeout=50, grace=5),
     "newest": ProcessConfig(cron="*/2 * * * *", timeout=100, grace=5, catchup=CatchUp.LATEST, resources={"db": 1}),
-    "all_of_them": ProcessConfig(cron="*/3 * * * *", timeout=100, grace=5, catchup=CatchUp.ALL, catchup_max=3,
+    "all_of_them": ProcessConfig(cron="*/2 * * * *", timeout=100, grace=5, catchup=CatchUp.ALL, catchup_max=3,
                                  overlap=Overlap.QUEUE_ONE, resources={"db": 1}, priority=1),
     "repeatable": ProcessConfig(cron="*/5 * * * *", timeout=100, grace=5, on_lost=OnLost.RETRY, max_attempts=3,
                                 retry_delay=20),
@@ -192,18 +193,17 @@ class RunnerMachine(RuleBasedStateMachine):
 
 
 @pytest.fixture(autouse=True, scope="module")
-def _quiet() -> Iterator[None]:
+def _without_log_lines() -> Iterator[None]:
     before = structlog.get_config()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     yield
     structlog.configure(**before)
 
 
-USUAL = settings(max_examples=80, stateful_step_count=50, deadline=None, print_blob=True,
+USUAL = settings(max_examples=60, stateful_step_count=50, deadline=None, print_blob=True,
                  suppress_health_check=list(HealthCheck))
 
 
-@pytest.mark.usefixtures("_quiet")
 class TestRunner(RunnerMachine.TestCase):
     settings = USUAL
 

@@ -90,7 +90,7 @@ class ProcessControl:
             return self
         if SUMMARY[run.state] is not ProcessState.FINISHED:
             return replace(self, detail=run.reason)
-        after = self._moved(ProcessState.NO_PROCESS, run.reason)
+        after = self if self.state is ProcessState.NO_PROCESS else self._moved(ProcessState.NO_PROCESS, run.reason)
         return replace(after, last_success=self.last_run, consecutive_failures=0)
 
     @property

@@ -40,6 +40,10 @@ class MongoStore:
                                             write_concern=WriteConcern("majority", j=True),
                                             read_preference=ReadPreference.PRIMARY)
 
+    def end_transactions(self) -> None:
+        """End what is open on the server, whoever began it. Needs the privilege killAnySession where users exist."""
+        self.client.admin.command("killAllSessions", [])
+
     def close(self) -> None:
         self.client.close()
 

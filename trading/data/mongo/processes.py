@@ -7,7 +7,7 @@ from typing import Any
 
 from pymongo import UpdateOne
 from pymongo.client_session import ClientSession
-from pymongo.errors import DuplicateKeyError
+from pymongo.errors import DuplicateKeyError, PyMongoError
 from ulid import ULID
 
 from trading.clock import SystemClock
@@ -89,8 +89,20 @@ class MongoProcesses:
         return self._runs.count_documents({"process": process, "slot": slot})
 
     def fence(self, token: int) -> None:
-        """From now on nobody with a smaller token can change any process."""
-        self._states.update_many({"token": {"$lt": token}}, {"$set": {"token": token}})
+        """From now on nobody with a smaller token can change any process.
+
+        A leader that was killed within a transaction still holds what it was writing, for a minute by the server's
+        own rule; nobody else could decide about these processes. So when we are held up, open transactions are ended:
+        the dead one's for good, while those of the living are begun anew by themselves.
+        """
+        change = ({"token": {"$lt": token}}, {"$set": {"token": token}})
+        try:
+            self._states.update_many(*change)
+        except PyMongoError as error:
+            if not error.timeout:
+                raise
+            self._store.end_transactions()
+            self._states.update_many(*change)
 
     def write(self, change: Change) -> ProcessControl:
         """Make `change` durable, all of it or nothing; the control with its new version.
