@@ -64,7 +64,8 @@ def measure_day(state: Path) -> Measurement:
 def measure_schedule() -> list[Measurement]:
     """How fast fire times are found."""
     figures = schedule_speed.measure()
-    return [Measurement("next_after, calls", f"{figures['next_after_per_s']:,.0f} a second", "20,000 a second", figures),
+    return [Measurement("next_after, calls", f"{figures['next_after_per_s']:,.0f} a second", "20,000 a second",
+                        figures),
             Measurement("between, a year of */5", f"{figures['between_year_ms']:.0f} ms", "100 ms", figures)]
 
 

@@ -142,7 +142,7 @@ def _roles(*services: Service) -> dict[str, Service]:
 
 
 def start_over_old_runs(folder: Path, count: int) -> dict[str, float]:
-    """Seconds from the start of a daemon to its readiness, over a store with `count` ended runs and over an empty one."""
+    """Seconds from the start of a daemon to its readiness, over `count` ended runs and over none."""
     found = {}
     for name, runs in (("empty", 0), ("full", count)):
         with store_server(folder / name / "store") as uri:

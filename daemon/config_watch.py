@@ -52,7 +52,6 @@ class ConfigWatch:
 
     async def run(self) -> None:
         """Until cancelled."""
-        self._tried = await self._contents()
         listening = asyncio.create_task(self._listen())
         try:
             while True:

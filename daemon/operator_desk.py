@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from pymongo.errors import PyMongoError
+
 from daemon.ledger import Ledger
 from daemon.live_runs import LiveRuns
 from daemon.run_outcome import Intervention, Why
@@ -11,7 +13,7 @@ from trading.clock import Clock
 from trading.control.change import Cause, Change
 from trading.control.process_control import Desired, ProcessControl
 from trading.control.process_run import ProcessRun, RunState
-from trading.errors import ConcurrentUpdate
+from trading.errors import ConcurrentUpdate, StoreError
 
 _TRIES = 5
 
@@ -27,19 +29,42 @@ class OperatorDesk:
     wake: Callable[[str], None]
 
     async def stop_process(self, name: str, reason: str, actor: str) -> ProcessControl:
-        """Ask a running process to stop: SIGTERM, its grace, then SIGKILL to the whole group."""
-        cause = Cause(actor=actor, reason=f"stop: {reason}")
-        control = await self.change(name, lambda control: control.stop_process(reason), cause)
+        """Ask a running process to stop: SIGTERM, its grace, then SIGKILL to the whole group.
+
+        Raises:
+            InvalidTransition: it does not run.
+            StoreError: it was asked all the same, but that could not be recorded.
+        """
+        try:
+            control = await self._recorded_stop(name, reason, actor)
+        except PyMongoError as error:
+            await self._without_record(name, reason)
+            raise StoreError(f"{name} was asked to stop, but the store does not answer, so nobody wrote down who "
+                             f"asked: {str(error)[:120]}") from error
         assert control.active_run is not None
         await self.live.intervene(control.active_run, Intervention(why=Why.STOPPED, reason=reason))
         return control
 
     async def kill_process(self, name: str, reason: str, actor: str) -> ProcessControl:
-        """SIGKILL to the whole group of a running process, at once."""
-        control = await self.stop_process(name, f"killed: {reason}", actor)
-        assert control.active_run is not None
-        await self.live.kill(control.active_run)
+        """SIGKILL to the whole group of a running process, at once; raises as `stop_process` does."""
+        try:
+            control = await self.stop_process(name, f"killed: {reason}", actor)
+        finally:
+            for each in self.live.running():
+                if each.run.process == name:
+                    await self.live.kill(each.run.id)
         return control
+
+    async def _recorded_stop(self, name: str, reason: str, actor: str) -> ProcessControl:
+        cause = Cause(actor=actor, reason=f"stop: {reason}")
+        return await self.change(name, lambda control: control.stop_process(reason), cause)
+
+    async def _without_record(self, name: str, reason: str) -> None:
+        """A person wants it to stop; that does not wait for the store."""
+        self.ledger.doubt(name)
+        for each in self.live.running():
+            if each.run.process == name:
+                await self.live.intervene(each.run.id, Intervention(why=Why.STOPPED, reason=reason))
 
     async def wish(self, name: str, desired: Desired, reason: str, actor: str = "operator") -> ProcessControl:
         """Pause or resume a process."""

@@ -17,11 +17,11 @@ from pymongo.errors import PyMongoError
 
 from daemon import process_tree, worker_identity
 from daemon.async_store import AsyncStore
-from daemon.crash_points import Point, crash_point
+from daemon.claims import Claims
 from daemon.leadership import Leadership
 from daemon.ledger import FencedOut, Ledger
 from daemon.live_runs import LiveRuns, WorkerPool
-from daemon.next_run import NextRun, Surroundings, counted, facts_for, next_run, without
+from daemon.next_run import NextRun, Surroundings, facts_for, next_run
 from daemon.operator_desk import OperatorDesk
 from daemon.plan import Plan
 from daemon.resources import Claimant, missing_resource
@@ -31,14 +31,13 @@ from daemon.settlement import Settlement
 from daemon.slot_decisions import Evaluation, SlotFacts, evaluate, next_look, run_limit_key
 from daemon.timers import Timers
 from daemon.watch import Watch
-from daemon.windows import window_at
 from daemon.worker_spec import WorkerSpec
 from daemon.workers import WorkerExit
 from trading.clock import Clock
 from trading.control.change import Cause, Change
 from trading.control.due_slot import DueSlot, Tick
 from trading.control.process_control import ProcessControl
-from trading.control.process_run import ProcessRun, RunState, WorkerIdentity, run_id
+from trading.control.process_run import ProcessRun, RunState, WorkerIdentity
 from trading.control.process_state import ProcessState
 from trading.errors import ConcurrentUpdate, SlotTaken, StoreError, TradingError
 from trading.log import get_log
@@ -83,6 +82,8 @@ class ProcessRunner:
         self.plan = plan
         self.ledger = Ledger(parts.store, parts.leadership, parts.watch)
         self.live = LiveRuns(parts.workers, parts.timers, self._is_taken, self._spawn)
+        self._claims = Claims(ledger=self.ledger, live=self.live, leadership=parts.leadership, clock=parts.clock,
+                              watch=parts.watch, plan=lambda: self.plan, worker_spec=parts.worker_spec)
         self._settlement = Settlement(
             store=parts.store, ledger=self.ledger, live=self.live, leadership=parts.leadership, clock=parts.clock,
             timers=parts.timers, watch=parts.watch, process=self._configured,
@@ -97,7 +98,6 @@ class ProcessRunner:
         self._on_schedule = False
         self._store_is_lost = False
         self._queued: set[str] = set()  # somebody will look at them anyway
-        self._starting: set[str] = set()  # they hold their resources while their claim is being written
         self._booted: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -111,8 +111,13 @@ class ProcessRunner:
         found = [run for run in await store.call(store.processes.active_runs) if run.id not in self.live]
         for run in found:
             async with self.ledger.lock(run.process):
-                if run.id not in self.live:  # its claim may have been on its way
-                    await self._settle_found(run)
+                while run.id not in self.live:  # its claim may have been on its way
+                    try:
+                        await self._settle_found(run)
+                        break
+                    except ConcurrentUpdate:  # its worker has just taken it
+                        self.ledger.doubt(run.process)
+                        await self._parts.timers.pause(0.05)
         self._acts = True
         return len(found)
 
@@ -245,7 +250,7 @@ class ProcessRunner:
         ticks = (*evaluation.ticks, *following.ticks)
         self._note_waiting(name, following)
         if following.start is not None:
-            await self._claim(control, following.control, following.start, ticks=ticks, cause=Cause(
+            await self._claims.claim(control, following.control, following.start, ticks=ticks, cause=Cause(
                 actor="schedule", reason=f"{following.start.kind.value} slot {following.start.key}"))
         else:
             await self.ledger.save(Change(before=control, after=following.control, ticks=ticks, cause=Cause(
@@ -279,7 +284,7 @@ class ProcessRunner:
                             limit_key=lambda slot: run_limit_key(process, zone, slot))
 
     def _missing_resource(self, name: str) -> str:
-        holders = self._claimants(self.ledger.active() | self._starting)
+        holders = self._claimants(self.ledger.active() | self._claims.starting)
         return missing_resource(name, self.plan.processes[name], self.plan.resources, holders,
                                 self._claimants(self._in_line))
 
@@ -345,10 +350,11 @@ class ProcessRunner:
                 decision = RunDecision(allowed=False, reason=self.held)
             if not decision.allowed:
                 raise NotAllowed(name, decision)
-            after = before.reset_process() if force and before.state is ProcessState.TERMINATED else before
             cause = Cause(actor=actor, reason=reason or f"{slot.kind.value} run{' (forced)' if force else ''}")
             try:
-                return await self._claim(before, after, slot, cause=cause)
+                if force and before.state is ProcessState.TERMINATED:
+                    before = await self.ledger.save(Change(before=before, after=before.reset_process(), cause=cause))
+                return await self._claims.claim(before, before, slot, cause=cause)
             except (PyMongoError, StoreError):
                 self.wake(name)  # it may have been claimed all the same; then its worker is still to be started
                 raise
@@ -370,40 +376,6 @@ class ProcessRunner:
         """How every process stands, as it was last seen."""
         return {name: await self.ledger.seen(name) for name in self.plan.processes}
 
-    async def _claim(self, before: ProcessControl, decided: ProcessControl, slot: DueSlot, *, cause: Cause,
-                     ticks: tuple[Tick, ...] = ()) -> ProcessRun:
-        """Claim `slot` in one write, then start its worker."""
-        name = before.name
-        process, zone = self.plan.processes[name], self.plan.zone_of(self.plan.processes[name])
-        run, rest = self._new_run(name, slot), without(decided, slot)
-        after = counted(rest, slot, run_limit_key(process, zone, slot)).start_process(run)
-        self._starting.add(name)
-        try:
-            await self.ledger.save(Change(before=before, after=after, cause=cause, ticks=ticks, begins=run))
-        except SlotTaken:
-            await self.ledger.save(Change(before=before, after=rest, ticks=ticks, cause=Cause(
-                actor="schedule", reason=f"the slot {slot.key} has its run already")))
-            raise
-        finally:
-            self._starting.discard(name)
-        crash_point(Point.AFTER_CLAIM)
-        await self._launch(run)
-        return run
-
-    def _new_run(self, name: str, slot: DueSlot) -> ProcessRun:
-        leadership, now = self._parts.leadership, self._parts.clock.now()
-        run = ProcessRun(id=run_id(name, slot.key, slot.attempt), process=name, slot=slot.key, attempt=slot.attempt,
-                         kind=slot.kind, trading_day=slot.trading_day, state=RunState.STARTING, created=now,
-                         owner=leadership.nonce, node=leadership.node, daemon=leadership.me, token=leadership.token,
-                         generation=self.plan.generation, due=slot.due, nominals=slot.nominals)
-        return replace(run, log=self._parts.worker_spec(run).log)
-
-    async def _launch(self, run: ProcessRun) -> None:
-        process, now = self.plan.processes[run.process], self._parts.clock.now()
-        window = window_at(process.window, self.plan.zone_of(process), now) if process.window else None
-        self._parts.watch.started(run, now)
-        await self.live.launch(run, process, self._parts.worker_spec(run), window.closes if window else None)
-
     async def _is_taken(self, run: str) -> bool:
         store = self._parts.store
         while run in self.live:
@@ -421,7 +393,7 @@ class ProcessRunner:
         store = self._parts.store
         run = await store.call(store.processes.run, control.active_run)
         if run.state is RunState.STARTING and run.owner == self._parts.leadership.nonce:
-            await self._launch(run)
+            await self._claims.launch(run)
         else:
             await self._settle_found(run)
         return await self.ledger.known(control.name)

@@ -20,7 +20,7 @@ from trading.control.process_control import ProcessControl
 from trading.control.process_run import Kind
 from trading.process_config import CatchUp, Overlap, ProcessConfig
 
-MOST_SINGLE: Final = 2000  # slots that are recorded one by one; older ones of a long absence share one record
+MOST_SINGLE: Final = 1000  # slots that are recorded one by one; older ones of a long absence share one record
 _KEPT: Final = frozenset({Kind.CATCHUP, Kind.BACKFILL})  # these wait their turn; nothing newer takes their place
 
 

@@ -15,7 +15,7 @@ from trading.control.due_slot import Tick
 from trading.control.process_control import ProcessControl
 from trading.control.process_run import ProcessRun, RunState, WorkerIdentity
 from trading.data.mongo import process_documents as documents
-from trading.data.mongo.processes import _event as event_document
+from trading.data.mongo.processes import event_document
 from trading.errors import ConcurrentUpdate, NotFound, SlotTaken
 
 Document = dict[str, Any]

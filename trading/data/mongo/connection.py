@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from pymongo import MongoClient, ReadPreference, WriteConcern
+from pymongo import MongoClient, ReadPreference, WriteConcern, timeout
 from pymongo.client_session import ClientSession
 from pymongo.database import Database
 from pymongo.errors import PyMongoError
@@ -32,17 +32,25 @@ class MongoStore:
 
     client: MongoClient[Document]
     database: Database[Document]
+    transaction_timeout_s: float = 10.0
 
     def transact(self, steps: Callable[[ClientSession], Result]) -> Result:
-        """Run `steps` as one transaction; it may run more than once, so it must only write through its session."""
-        with self.client.start_session() as session:
+        """Run `steps` as one transaction; it may run more than once, so it must only write through its session.
+
+        The driver alone would repeat it for two minutes while the server is away; a thread is not kept for so long.
+        """
+        with self.client.start_session() as session, timeout(self.transaction_timeout_s):
             return session.with_transaction(steps, read_concern=ReadConcern("snapshot"),
                                             write_concern=WriteConcern("majority", j=True),
                                             read_preference=ReadPreference.PRIMARY)
 
     def end_transactions(self) -> None:
-        """End what is open on the server, whoever began it. Needs the privilege killAnySession where users exist."""
-        self.client.admin.command("killAllSessions", [])
+        """End what our user has left open on the server, whichever process began it; without users, all that is open.
+
+        A process that is killed within a transaction leaves its documents locked until the server gives up on it.
+        """
+        users = self.client.admin.command("connectionStatus").get("authInfo", {}).get("authenticatedUsers", [])
+        self.client.admin.command("killAllSessions", [{"user": user["user"], "db": user["db"]} for user in users])
 
     def close(self) -> None:
         self.client.close()
@@ -68,7 +76,8 @@ def connect(uri: str, database: str, timeout_s: float = 5.0) -> MongoStore:
     if "setName" not in hello:
         client.close()
         raise StandaloneRefused(uri)
-    return MongoStore(client, client.get_database(database, write_concern=WriteConcern("majority", j=True)))
+    return MongoStore(client, client.get_database(database, write_concern=WriteConcern("majority", j=True)),
+                      transaction_timeout_s=2 * timeout_s)
 
 
 def without_password(uri: str) -> str:

@@ -3,9 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
-from pymongo import UpdateOne
 from pymongo.client_session import ClientSession
 from pymongo.errors import DuplicateKeyError, PyMongoError
 from ulid import ULID
@@ -17,6 +16,7 @@ from trading.control.process_control import ProcessControl
 from trading.control.process_run import ProcessRun, RunState, WorkerIdentity
 from trading.data.mongo import process_documents as documents
 from trading.data.mongo.connection import Document, MongoStore
+from trading.data.mongo.event_ids import EventIds
 from trading.data.mongo.newest import newest
 from trading.data.mongo.versioned import replace_version
 from trading.errors import ConcurrentUpdate, NotFound, SlotTaken
@@ -31,6 +31,7 @@ class MongoProcesses:
         self._runs = store.database.process_runs
         self._events = store.database.process_events
         self._ticks = store.database.ticks
+        self._leases = store.database.leases
 
     def ping(self) -> None:
         """Return when the store answers."""
@@ -173,10 +174,14 @@ class MongoProcesses:
             run = change.ends
             replace_version(self._runs, documents.run_document(run), run.version, f"run {run.id}", session)
         if change.ticks:
-            rows = map(documents.tick_document, change.ticks)
-            self._ticks.bulk_write([UpdateOne({"_id": row["_id"]}, {"$setOnInsert": row}, upsert=True) for row in rows],
-                                   ordered=False, session=session)
+            self._insert_ticks({tick.id: documents.tick_document(tick) for tick in change.ticks}, session)
         return newer
+
+    def _insert_ticks(self, rows: dict[str, Document], session: ClientSession) -> None:
+        """Those that do not stand there yet: a slot is decided once."""
+        known = {row["_id"] for row in self._ticks.find({"_id": {"$in": list(rows)}}, {"_id": 1}, session=session)}
+        if newer := [row for key, row in rows.items() if key not in known]:
+            self._ticks.insert_many(newer, ordered=False, session=session)
 
     def _insert_run(self, run: ProcessRun, session: ClientSession) -> None:
         if self._runs.find_one({"_id": run.id}, {"_id": 1}, session=session) is not None:
@@ -192,13 +197,20 @@ class MongoProcesses:
         document = documents.control_document(change.after) | {
             "v": seen + 1, "token": token, "actor": cause.actor, "reason": cause.reason}
         if seen == 0:
+            self._refuse_older_leader(cause.token, name, session)
             self._insert_control(document, session)
         else:
             current = {"_id": name, "v": seen, "token": {"$lte": token if cause.token == 0 else cause.token}}
             if self._states.replace_one(current, document, session=session).matched_count != 1:
                 raise ConcurrentUpdate(f"process {name}", seen)
-        self._events.insert_one(_event(change, document), session=session)
+        self._events.insert_one(event_document(change, document), session=session)
         return documents.control(document)
+
+    def _refuse_older_leader(self, token: int, name: str, session: ClientSession) -> None:
+        """A process that was never written has no token yet; then the greatest one that was ever given counts."""
+        greatest = self._leases.find_one({"_id": "greatest_token"}, session=session)
+        if greatest is not None and 0 < token < greatest["token"]:
+            raise ConcurrentUpdate(f"process {name}", 0)
 
     def _insert_control(self, document: Document, session: ClientSession) -> None:
         try:
@@ -207,12 +219,15 @@ class MongoProcesses:
             raise ConcurrentUpdate(f"process {document['_id']}", 0) from error
 
 
-def _event(change: Change, document: Document) -> dict[str, Any]:
+_IDS: Final = EventIds()
+
+
+def event_document(change: Change, document: Document) -> dict[str, Any]:
     """What happened, for people; folding the `data` of all events of a process gives its document."""
     old = documents.control_document(change.before)
     concerned = change.begins or change.ends
     data = {key: value for key, value in document.items() if key not in old or old[key] != value}
-    return {"_id": str(ULID()), "process": change.after.name, "run": None if concerned is None else concerned.id,
+    return {"_id": _IDS.next(), "process": change.after.name, "run": None if concerned is None else concerned.id,
             "from": change.before.state.value, "to": change.after.state.value, "actor": change.cause.actor,
             "cause": change.cause.reason, "token": change.cause.token, "node": change.cause.node,
             "v_before": change.before.version, "v_after": document["v"], "data": data}

@@ -1,0 +1,5 @@
+"""A job whose author forgot the argument."""
+
+
+def run() -> None:
+    """Never called with what it expects."""
