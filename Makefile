@@ -6,7 +6,7 @@ STAMP  := $(VENV)/.installed
 SHARED := $(wildcard ../shared/data)
 DATA   ?= $(SHARED)
 
-.PHONY: setup run test soak check bench docs clean help
+.PHONY: setup run test chaos soak check bench docs clean help
 .DEFAULT_GOAL := help
 
 help:
@@ -15,6 +15,7 @@ help:
 	@echo "make run AGAIN=1    ... the same day once more"
 	@echo "make run DATA=DIR   ... on recorded prices in pysystemtrade's layout (default: generated markets)"
 	@echo "make test           all tests          make check   ruff, mypy, import rules"
+	@echo "make chaos          the service as a process: killed, frozen, supervised, its documents executed"
 	@echo "make soak           the long tests: every zone, thousands of courses of events, hundreds of kills"
 	@echo "make bench          the speed table    make docs    check that every documented command exists"
 	@echo "make clean          remove what was built; the state under ./var stays"
@@ -33,6 +34,9 @@ run: $(STAMP)
 
 test: $(STAMP)
 	@$(BIN)/python -m pytest -n 2 --dist loadfile
+
+chaos: $(STAMP)
+	@$(BIN)/python -m pytest -m "chaos and not soak" -n 2 --dist loadfile tests/end_to_end
 
 soak: $(STAMP)
 	@$(BIN)/python -m pytest -m soak -n 2 --dist loadfile

@@ -13,6 +13,8 @@ from processes.registry import PROCESSES
 JOB = '''
 from pathlib import Path
 
+pytestmark = pytest.mark.chaos
+
 def run(job):
     with Path(job.process.arguments["file"]).open("a") as file:
         print(job.run_id, file=file)

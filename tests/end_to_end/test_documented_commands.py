@@ -28,6 +28,8 @@ from trading.data.mongo.process_documents import run_document
 from trading.data.mongo.processes import MongoProcesses
 from trading.journal import FIELDS
 
+pytestmark = pytest.mark.chaos
+
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = [ROOT / "README.md", ROOT / "docs" / "operations.md", *sorted((ROOT / "docs" / "how_to").glob("*.md"))]
 EDITOR = "#!/bin/sh\nsed -i 's/timeout=PT1H/timeout=PT2H/' \"$1\"\n"

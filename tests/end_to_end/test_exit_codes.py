@@ -13,6 +13,8 @@ import pytest
 from manager import Manager, Unit
 from paper import WAITING_JOB, daemon_words, paper_config, status_of, tradectl, write_job, write_processes
 
+pytestmark = pytest.mark.chaos
+
 DONE, FAILED, WRONG, DOWN, REFUSED = 0, 1, 2, 3, 4
 IDLE: dict[str, Any] = {"cron": "0 3 1 1 *", "timeout": "PT10M", "job": WAITING_JOB}
 PROCESSES = {"idle": IDLE, "failing": IDLE | {"arguments": {"fails": True}}, "busy": IDLE | {"cron": "@reboot"},

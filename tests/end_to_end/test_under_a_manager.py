@@ -13,6 +13,8 @@ import pytest
 from manager import Manager, Told, Unit
 from paper import WAITING_JOB, daemon_words, paper_config, runs_in_store, status_of, write_job, write_processes
 
+pytestmark = pytest.mark.chaos
+
 WAITING: dict[str, Any] = {"cron": "@reboot", "timeout": "PT10M", "grace": "PT30S", "job": WAITING_JOB}
 BLOCKING_SIGNAL = "import signal, time\nsignal.signal(signal.SIGUSR1, lambda *_: time.sleep(60))\n"
 Start = Callable[..., Manager]

@@ -12,6 +12,14 @@ sys.path.insert(0, str(Path(__file__).parent))
 from rig import Rig, StoreServer
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """All of this folder, but what needs no process, is run by `make chaos`."""
+    here = Path(__file__).parent
+    for item in items:
+        if item.path.parent == here and item.path.name != "test_checker.py":
+            item.add_marker(pytest.mark.chaos)
+
+
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StoreServer]:
     """One store for a module; each rig has a database of its own on it."""

@@ -134,6 +134,7 @@ def test_k19_a_claim_of_a_frozen_leader_starts_nothing_when_it_wakes(pair: Pair)
     standby.kill()
     standby.environment["TRADINGD_FREEZE_AT"] = "AFTER_CLAIM"
     standby.begin()
+    del standby.environment["TRADINGD_FREEZE_AT"]  # not when it is started again
     until(lambda: standby.phase() == "standby", 30, "it stands by")
     leader.kill()
     frozen, follower = standby, leader
