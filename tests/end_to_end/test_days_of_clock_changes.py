@@ -10,10 +10,9 @@ from service import Service, kill
 
 from processes.registry import PROCESSES
 
+pytestmark = pytest.mark.chaos
 JOB = '''
 from pathlib import Path
-
-pytestmark = pytest.mark.chaos
 
 def run(job):
     with Path(job.process.arguments["file"]).open("a") as file:
