@@ -1,7 +1,8 @@
 """Connect to MongoDB, or say in one sentence why not. Majority and journaled writes, always with a time limit."""
 
+from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from pymongo import MongoClient, ReadPreference, WriteConcern, timeout
@@ -33,16 +34,32 @@ class MongoStore:
     client: MongoClient[Document]
     database: Database[Document]
     transaction_timeout_s: float = 10.0
+    abandoned: deque[Any] = field(default_factory=deque)  # sessions whose transaction may still be open on the server
 
     def transact(self, steps: Callable[[ClientSession], Result]) -> Result:
         """Run `steps` as one transaction; it may run more than once, so it must only write through its session.
 
         The driver alone would repeat it for two minutes while the server is away; a thread is not kept for so long.
         """
-        with self.client.start_session() as session, timeout(self.transaction_timeout_s):
-            return session.with_transaction(steps, read_concern=ReadConcern("snapshot"),
-                                            write_concern=WriteConcern("majority", j=True),
-                                            read_preference=ReadPreference.PRIMARY)
+        self._end_abandoned()
+        with self.client.start_session() as session:
+            try:
+                with timeout(self.transaction_timeout_s):
+                    return session.with_transaction(steps, read_concern=ReadConcern("snapshot"),
+                                                    write_concern=WriteConcern("majority", j=True),
+                                                    read_preference=ReadPreference.PRIMARY)
+            except PyMongoError as error:
+                if error.timeout:
+                    self.abandoned.append(session.session_id)
+                raise
+
+    def _end_abandoned(self) -> None:
+        """A server that was frozen goes on with what we gave up meanwhile, and would keep the documents locked."""
+        while self.abandoned:
+            session = self.abandoned[0]
+            self.client.admin.command("killSessions", [session])
+            if self.abandoned and self.abandoned[0] == session:
+                self.abandoned.popleft()
 
     def end_transactions(self) -> None:
         """End what our user has left open on the server, whichever process began it; without users, all that is open.
