@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from daemon.places import default_config, default_state
-from trading.errors import ConfigError, TradingError
+from trading.errors import ConfigError, StopRequested, TradingError
 
 
 def main() -> None:
@@ -38,6 +38,9 @@ def run(words: list[str]) -> int:
         _check_data(wishes.data)
         supervisor = Supervisor(boot=boot, folder=flags.config, places=places, wishes=wishes, say=_say)
         return asyncio.run(supervisor.run())
+    except StopRequested as stopped:  # while it started
+        _say(str(stopped))
+        return 0
     except ConfigError as error:
         print(error, file=sys.stderr)
         return 2

@@ -5,10 +5,13 @@ The event loop never waits for the database, and nothing is written twice in two
 """
 
 import asyncio
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import ParamSpec, TypeVar
+from typing import Final, ParamSpec, TypeVar
+
+from pymongo.errors import PyMongoError
 
 from trading.data.mongo.broker_journal import MongoBrokerJournal
 from trading.data.mongo.commands import MongoCommands
@@ -17,9 +20,11 @@ from trading.data.mongo.leases import MongoLeases
 from trading.data.mongo.orders import MongoOrders
 from trading.data.mongo.processes import MongoProcesses
 from trading.data.mongo.settings import MongoSettings
+from trading.data.mongo.store_problem import store_problem
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
+_TOLD_FOR_S: Final = 10.0  # whatever fails is tried again sooner
 
 
 class AsyncStore:
@@ -34,12 +39,29 @@ class AsyncStore:
         self.settings = MongoSettings(store)
         self.commands = MongoCommands(store)
         self._threads = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="store")
+        self._problem, self._since_s = "", 0.0
+        self._failed: object = None  # the method that did
+
+    @property
+    def problem(self) -> str:
+        """What was wrong with the newest call that failed; empty once it succeeds, or is no longer tried.
+
+        A read that succeeds says nothing about a disk that is full.
+        """
+        return self._problem if time.monotonic() - self._since_s < _TOLD_FOR_S else ""
 
     async def call(self, method: Callable[Arguments, Result], *values: Arguments.args,
                    **named: Arguments.kwargs) -> Result:
         """The result of `method`, computed off the event loop."""
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._threads, partial(method, *values, **named))
+        try:
+            result = await loop.run_in_executor(self._threads, partial(method, *values, **named))
+        except PyMongoError as error:
+            self._problem, self._since_s, self._failed = store_problem(error), time.monotonic(), method
+            raise
+        if method == self._failed:
+            self._problem, self._failed = "", None
+        return result
 
     def close(self) -> None:
         """Give up the threads; the connection is closed by whoever opened it."""

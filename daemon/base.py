@@ -37,7 +37,13 @@ class Base:
     switch: Switch
     standby: StandbyApi
     watching: WatchingRoutes
+    tasks: "list[asyncio.Task[None]]" = field(default_factory=list)  # none of them ends by itself
     runners: list[ProcessRunner] = field(default_factory=list)  # of this term, and older ones whose runs go on
+
+    @property
+    def store_problem(self) -> str:
+        """What is wrong with the store, in a sentence; empty: nothing that we know of."""
+        return self.leadership.store_problem or self.store.problem
 
     def on_exit(self, end: WorkerExit) -> None:
         """Whoever started the worker settles its run."""
@@ -75,16 +81,18 @@ async def started_base(service: ServiceConfig, places: Places, answers: Answers)
             base = Base(opened=opened, store=store, leadership=leadership, workers=workers, alerts=alerts,
                         metrics=metrics, switch=Switch(standby.application()), standby=standby, watching=watching)
             workers.on_exit = base.on_exit
-            tasks = [asyncio.create_task(alerts.run(), name="alerts"),
-                     asyncio.create_task(ping_forever(service.dead_man, lambda: answers.health().ready
-                                                      and leadership.is_leader), name="dead man")]
+            base.tasks.append(asyncio.create_task(alerts.run(), name="alerts"))
+            if service.dead_man.url is not None:
+                base.tasks.append(asyncio.create_task(
+                    ping_forever(service.dead_man, lambda: answers.health().ready and leadership.is_leader),
+                    name="the dead-man ping"))
             try:
                 async with serve_control(places.socket, base.switch), \
                         serve_metrics(service.metrics, watching.public_routes()):
                     yield base
             finally:
                 await alerts.flushed(within_s=3.0)
-                for task in tasks:
+                for task in base.tasks:
                     task.cancel()
                 store.close()
     finally:

@@ -12,15 +12,20 @@ from daemon.api.config_routes import ConfigRoutes
 from daemon.base import Base
 from daemon.broker_service import BrokerParts, BrokerService
 from daemon.checked_config import Checked
+from daemon.clock_desk import ClockDesk
+from daemon.clock_watch import ClockWatch
 from daemon.journal_writer import JournalWriter
 from daemon.live_config import LiveConfig, LiveParts
 from daemon.places import Places
 from daemon.plan import Plan
-from daemon.process_runner import ProcessRunner, RunnerParts
+from daemon.process_runner import ProcessRunner
+from daemon.runner_parts import RunnerParts
 from daemon.timers import SchedulerTimers
 from daemon.upcoming import Calendars, upcoming
 from daemon.watch import Watch
 from daemon.worker_spec import WorkerSpec
+from daemon.zone_desk import ZoneDesk
+from daemon.zone_watch import ZoneWatch
 from trading.clock import SystemClock
 from trading.config import Config
 from trading.control.process_run import ProcessRun
@@ -49,6 +54,9 @@ class Daemon:
     runner: ProcessRunner
     timers: SchedulerTimers
     live: LiveConfig
+    clock_watch: ClockWatch
+    clock_desk: ClockDesk
+    zone_watch: ZoneWatch
     days: TradingDays
     application: Any
 
@@ -63,27 +71,34 @@ def build(around: Surroundings) -> Daemon:
     timers, rules = SchedulerTimers(clock), service.alerts
     watch = Watch(base.alerts, base.metrics, timedelta(seconds=rules.late_after), rules.flapping_runs,
                   timedelta(seconds=rules.flapping_within))
+    clock_watch = ClockWatch(clock, service.clock.max_forward_jump_s, base.metrics.set_tick_lag)
     runner = ProcessRunner(RunnerParts(
         store=base.store, workers=base.workers, leadership=base.leadership, clock=clock, timers=timers, watch=watch,
-        broker_problem=lambda: broker.problem, worker_spec=lambda run: worker_spec(run, around, live.config)),
-        plan_of(config, around.checked.calendars, 0))
+        broker_problem=lambda: broker.problem, worker_spec=lambda run: worker_spec(run, around, live.config),
+        generation=lambda: live.generation, look_at_clock=clock_watch.look),
+        plan_of(config, around.checked.calendars))
     base.runners.append(runner)
     broker.on_ready = runner.wake_waiting
+    desk = ClockDesk(clock=clock, runner=runner, timers=timers, store=base.store, alerts=base.alerts,
+                     metrics=base.metrics)
+    clock_watch.on_change = desk.changed
+
+    zones = ZoneDesk(runner=runner, clock=clock, alerts=base.alerts)
 
     async def use(_old: Config, newer: Config) -> None:
-        await runner.use(plan_of(newer, live.calendars, live.generation))
-        base.metrics.set_config_generation(live.generation)
+        await runner.use(plan_of(newer, live.calendars))
 
     live = LiveConfig(LiveParts(
         folder=config.folder, revisions=MongoConfigRevisions(base.opened.store), clock=clock, on_change=use,
         running=lambda: {each.run.process for each in runner.live.running()}, cache=around.places.calendars),
         config, around.checked.calendars)
     application = ControlApi(ControlParts(
-        runner=runner, store=base.store, clock=clock, service_status=around.status,
+        runner=runner, store=base.store, clock=clock, clock_desk=desk, service_status=around.status,
         broker=BrokerRoutes(broker, journal, base.store, service, clock), live=live, common=base.standby.common_routes,
         config=ConfigRoutes(live), upcoming=lambda count: upcoming(
             live.config.processes, service.zone, live.calendars, clock.now(), count))).application()
-    return Daemon(journal=journal, broker=broker, runner=runner, timers=timers, live=live, application=application,
+    return Daemon(journal=journal, broker=broker, runner=runner, timers=timers, live=live, clock_watch=clock_watch,
+                  clock_desk=desk, zone_watch=ZoneWatch(zones.names, zones.changed), application=application,
                   days=trading_days(config))
 
 
@@ -93,10 +108,10 @@ def trading_days(config: Config) -> TradingDays:
     return TradingDays(zone=ZoneInfo(rule.timezone) if rule.timezone else config.service.zone, starts_at=rule.starts_at)
 
 
-def plan_of(config: Config, calendars: Calendars, generation: int) -> Plan:
+def plan_of(config: Config, calendars: Calendars) -> Plan:
     """What the runner decides by."""
     return Plan(processes=config.processes, zone=config.service.zone, days=trading_days(config),
-                resources=config.resources, calendars=calendars, generation=generation)
+                resources=config.resources, calendars=calendars)
 
 
 def worker_spec(run: ProcessRun, around: Surroundings, config: Config) -> WorkerSpec:

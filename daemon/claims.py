@@ -31,6 +31,7 @@ class Claims:
     clock: Clock
     watch: Watch
     plan: Callable[[], Plan]
+    generation: Callable[[], int]
     worker_spec: Callable[[ProcessRun], WorkerSpec]
     starting: set[str] = field(default_factory=set)  # they hold their resources while their claim is being written
 
@@ -72,5 +73,5 @@ class Claims:
         run = ProcessRun(id=run_id(name, slot.key, slot.attempt), process=name, slot=slot.key, attempt=slot.attempt,
                          kind=slot.kind, trading_day=slot.trading_day, state=RunState.STARTING,
                          created=self.clock.now(), owner=leader.nonce, node=leader.node, daemon=leader.me,
-                         token=leader.token, generation=self.plan().generation, due=slot.due, nominals=slot.nominals)
+                         token=leader.token, generation=self.generation(), due=slot.due, nominals=slot.nominals)
         return replace(run, log=self.worker_spec(run).log)

@@ -5,14 +5,13 @@ repeats one; a step so large that it must be a mistake holds the schedule until 
 """
 
 import asyncio
-import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from trading.clock import Clock
+from trading.clock import Clock, boottime_s
 from trading.log import get_log
 
 log = get_log()
@@ -69,29 +68,34 @@ def waits_until(now: datetime, newest_slot: datetime | None) -> str:
 
 
 class ClockWatch:
-    """Reads the clocks twice a second; tells of jumps, and of an event loop that does not get its turn."""
+    """Looks twice a second, and whenever somebody is about to decide by the clock; also tells of an event loop that
+    does not get its turn."""
 
-    def __init__(self, clock: Clock, max_forward_s: float, on_change: Callable[[ClockChange], Awaitable[None]],
-                 on_lag: Callable[[float], None]) -> None:
-        self._clock, self._max_forward_s = clock, max_forward_s
-        self._on_change, self._on_lag = on_change, on_lag
+    def __init__(self, clock: Clock, max_forward_s: float, on_lag: Callable[[float], None],
+                 boottime: Callable[[], float] = boottime_s) -> None:
+        self._clock, self._max_forward_s, self._on_lag, self._boottime = clock, max_forward_s, on_lag, boottime
+        self.on_change: Callable[[ClockChange], None] = lambda _: None
+        self._last = self._read()
+
+    def look(self) -> None:
+        """Compare with the last look; whoever must know of a change knows it when this returns."""
+        new = self._read()
+        change, self._last = compare(self._last, new, self._max_forward_s), new
+        if change.event is not ClockEvent.NOTHING:
+            log.warning("clock_changed", kind=change.event.value, step_s=round(change.step_s, 1))
+            self.on_change(change)
 
     async def run(self) -> None:
         """Until cancelled."""
-        old = self._read()
         while True:
+            asleep_s = self._clock.monotonic_s()
             await asyncio.sleep(_LOOK_EVERY_S)
-            new = self._read()
-            lag_s = new.monotonic_s - old.monotonic_s - _LOOK_EVERY_S
+            lag_s = self._clock.monotonic_s() - asleep_s - _LOOK_EVERY_S
             self._on_lag(max(lag_s, 0.0))
             if lag_s > _LAGS_AFTER_S:
                 log.warning("loop_lagged", seconds=round(lag_s, 1))
-            change = compare(old, new, self._max_forward_s)
-            if change.event is not ClockEvent.NOTHING:
-                log.warning("clock_changed", kind=change.event.value, step_s=round(change.step_s, 1))
-                await self._on_change(change)
-            old = new
+            self.look()
 
     def _read(self) -> Reading:
         return Reading(wall_s=self._clock.now().timestamp(), monotonic_s=self._clock.monotonic_s(),
-                       boottime_s=time.clock_gettime(time.CLOCK_BOOTTIME))
+                       boottime_s=self._boottime())

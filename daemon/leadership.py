@@ -96,6 +96,11 @@ class Leadership:
         return self._clock.monotonic_s() < self._leads_until_s
 
     @property
+    def store_problem(self) -> str:
+        """What was wrong with the store when it was last asked about the lease; empty: nothing."""
+        return self._store.problem
+
+    @property
     def lease_age_s(self) -> float:
         """Seconds since the request of the last confirmed renewal; negative infinity never happens: 0 before any."""
         if self._leads_until_s == float("-inf"):

@@ -7,6 +7,7 @@ unknown: the process is then read before anything is decided about it.
 import asyncio
 from collections.abc import Iterable
 from dataclasses import replace
+from datetime import datetime
 
 from daemon.async_store import AsyncStore
 from daemon.crash_points import Point, crash_point
@@ -14,7 +15,7 @@ from daemon.leadership import Leadership
 from daemon.watch import Watch
 from trading.control.change import Change
 from trading.control.process_control import ProcessControl
-from trading.errors import StoreError
+from trading.errors import ConcurrentUpdate, SlotTaken, StoreError
 
 
 class FencedOut(StoreError):
@@ -74,6 +75,11 @@ class Ledger:
         controls = (*self._controls.values(), *self._unanswered.values())
         return {control.name for control in controls if control.active_run is not None}
 
+    def newest_look(self) -> datetime | None:
+        """Up to when slots of any process were decided, as far as was seen."""
+        looks = (control.evaluated_through for control in self._controls.values())
+        return max((look for look in looks if look is not None), default=None)
+
     async def save(self, change: Change) -> ProcessControl:
         """Make `change` durable, in the name of this leader. Until the store has answered, nobody knows how it stands.
 
@@ -82,11 +88,18 @@ class Ledger:
         """
         if change.is_empty:
             return change.before
-        cause = replace(change.cause, token=self._leadership.token, node=self._leadership.node)
         name = change.before.name
+        if name not in self._certain or self._controls[name] is not change.before:  # decided in an earlier term
+            raise ConcurrentUpdate(f"process {name}", change.before.version)
+        cause = replace(change.cause, token=self._leadership.token, node=self._leadership.node)
         self._certain.discard(name)
         self._unanswered[name] = change.after
-        written = await self._store.call(self._store.processes.write, replace(change, cause=cause))
+        try:
+            written = await self._store.call(self._store.processes.write, replace(change, cause=cause))
+        except SlotTaken:  # an answer: it stands as before
+            self._certain.add(name)
+            self._unanswered.pop(name, None)
+            raise
         if change.ticks:
             crash_point(Point.AFTER_CURSOR)
         self._controls[name] = written
@@ -100,6 +113,10 @@ class Ledger:
     def doubt(self, name: str) -> None:
         """Read `name` again before anything is decided about it."""
         self._certain.discard(name)
+
+    def doubt_all(self) -> None:
+        """Somebody else may have led meanwhile."""
+        self._certain.clear()
 
     def forget(self, name: str) -> None:
         """It was renamed, or is no longer ours."""

@@ -7,7 +7,7 @@ down, a disk that fills up, a calendar that ends, a worker that lives but gives 
 import asyncio
 import shutil
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime
 from typing import Final
 
 from pymongo.errors import PyMongoError
@@ -24,7 +24,7 @@ from trading.control.process_run import ProcessRun, RunState
 _LOOK_EVERY_S: Final = 1.0
 _SELDOM: Final = 15  # looks: what costs a question to the store or the disk
 _BROKER_AWAY_S: Final = 300.0  # a restart of the gateway is no news
-_SILENT: Final = timedelta(seconds=60)  # a worker beats every five seconds
+_SILENT_S: Final = 60.0  # a worker beats every five seconds
 _LEAST_FREE: Final = 1_000_000_000
 PROBLEMS_OF_A_TERM: Final = (  # what an earlier daemon may have told, and nobody else would take back
     (AlertKind.CONFIG_REJECTED, "config"), (AlertKind.STORE_LOST, "lease"), (AlertKind.STORE_LOST, "store"),
@@ -43,6 +43,7 @@ class Observer:
     _status: str = ""
     _looks: int = 0
     _broker_away_since_s: float | None = None
+    _beats: dict[str, tuple[datetime | None, float]] = field(default_factory=dict)  # a run's newest sign, since when
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -60,13 +61,16 @@ class Observer:
     def sentence(self) -> str:
         """How it stands, for the manager's status line."""
         runner = self.daemon.runner
-        words = ["leading" if self.base.leadership.is_leader else "not leading: the store does not answer",
+        words = ["leading" if self.base.leadership.is_leader else self._not_leading(),
                  f"{len(runner.plan.processes)} processes", f"{len(runner.live)} running"]
         if runner.held:
             words.append(f"held: {runner.held}")
         if self.daemon.live.problem:
             words.append("configuration rejected, see tradectl status")
         return ", ".join(words)
+
+    def _not_leading(self) -> str:
+        return f"not leading: {self.base.store_problem or 'the store does not answer'}"
 
     def _look(self) -> None:
         metrics, leadership, daemon = self.base.metrics, self.base.leadership, self.daemon
@@ -79,7 +83,7 @@ class Observer:
         metrics.set_config_generation(daemon.live.generation)
         self._tell(AlertKind.CONFIG_REJECTED, "config", (daemon.live.problem or "").partition("\n")[0])
         self._tell(AlertKind.STORE_LOST, "lease", "" if leadership.is_leader else (
-            "The lease could not be renewed: the store does not answer. Nothing new is started; what runs goes on."))
+            "The lease could not be renewed (see tradectl status). Nothing new is started; what runs goes on."))
         self._tell(AlertKind.BROKER_LOST, "broker", self._about_broker())
         if (sentence := self.sentence()) != self._status:
             self._status = sentence
@@ -103,12 +107,21 @@ class Observer:
             runs = await store.call(store.processes.active_runs)
         except PyMongoError:
             return
+        self._note_beats(runs)
         for run in runs:
             if run.id in live:
                 self._tell(AlertKind.STUCK, run.process, self._about_worker(run))
 
+    def _note_beats(self, runs: list[ProcessRun]) -> None:
+        """By the monotonic clock: wall time may be set while a worker works."""
+        now_s = self.clock.monotonic_s()
+        known = {run.id: (run.heartbeat, now_s) for run in runs if run.state is RunState.RUNNING}
+        self._beats = {run: self._beats[run] if self._beats.get(run, ("",))[0] == beat[0] else beat
+                       for run, beat in known.items()}
+
     def _about_worker(self, run: ProcessRun) -> str:
-        if run.state is not RunState.RUNNING or run.heartbeat is None or self.clock.now() - run.heartbeat < _SILENT:
+        _, since_s = self._beats.get(run.id, (None, self.clock.monotonic_s()))
+        if self.clock.monotonic_s() - since_s < _SILENT_S:
             return ""
         return (f"{run.id} gives no sign of life although its process exists. See: tradectl logs {run.process}; "
                 f"to end it: tradectl kill {run.process}")

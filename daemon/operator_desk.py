@@ -84,7 +84,9 @@ class OperatorDesk:
         """After the clock was set back: go on from now instead of waiting for it to pass where it has been."""
         def back(control: ProcessControl) -> ProcessControl:
             now, through = self.clock.now(), control.evaluated_through
-            return replace(control, evaluated_through=now) if through is not None and through > now else control
+            if through is None or through <= now:
+                return control
+            return replace(control, evaluated_through=now, utc_offset_s=None)
 
         for name in names:
             await self.change(name, back, cause)

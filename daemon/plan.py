@@ -11,14 +11,13 @@ from trading.process_config import ProcessConfig
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """The processes with their surroundings. `generation` names the version of the configuration."""
+    """The processes with their surroundings."""
 
     processes: Mapping[str, ProcessConfig]
     zone: ZoneInfo  # of schedules that name none
     days: TradingDays
     resources: Mapping[str, int] = field(default_factory=dict)
     calendars: Mapping[str, BusinessDays] = field(default_factory=lambda: {"weekdays": WEEKDAYS})
-    generation: int = 0
 
     def zone_of(self, process: ProcessConfig) -> ZoneInfo:
         return self.zone if process.timezone is None else ZoneInfo(process.timezone)

@@ -7,37 +7,35 @@ A write whose outcome is unknown is never repeated blindly: the process is read 
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
 from pymongo.errors import PyMongoError
 
-from daemon import process_tree, worker_identity
-from daemon.async_store import AsyncStore
 from daemon.claims import Claims
-from daemon.leadership import Leadership
+from daemon.draining import Draining
+from daemon.inheritance import Inheritance
 from daemon.ledger import FencedOut, Ledger
-from daemon.live_runs import LiveRuns, WorkerPool
-from daemon.next_run import NextRun, Surroundings, facts_for, next_run
+from daemon.live_runs import LiveRuns
+from daemon.next_run import facts_for, next_run
 from daemon.operator_desk import OperatorDesk
+from daemon.outlook import Outlook
 from daemon.plan import Plan
-from daemon.resources import Claimant, missing_resource
 from daemon.run_conditions import RunDecision, can_process_run
 from daemon.run_outcome import Intervention, Why
+from daemon.runner_parts import RunnerParts
 from daemon.settlement import Settlement
-from daemon.slot_decisions import Evaluation, SlotFacts, evaluate, next_look, run_limit_key
-from daemon.timers import Timers
-from daemon.watch import Watch
-from daemon.worker_spec import WorkerSpec
+from daemon.slot_decisions import Evaluation, evaluate, next_look
+from daemon.slot_facts import SlotFacts
+from daemon.store_outage import LOOK_AGAIN_S, StoreOutage
 from daemon.workers import WorkerExit
-from trading.clock import Clock
 from trading.control.change import Cause, Change
 from trading.control.due_slot import DueSlot, Tick
 from trading.control.process_control import ProcessControl
-from trading.control.process_run import ProcessRun, RunState, WorkerIdentity
+from trading.control.process_run import ProcessRun, RunState
 from trading.control.process_state import ProcessState
 from trading.errors import ConcurrentUpdate, SlotTaken, StoreError, TradingError
 from trading.log import get_log
@@ -46,8 +44,6 @@ from trading.process_config import ProcessConfig
 log = get_log()
 
 _LONG_ABSENCE: Final = timedelta(days=1)  # evaluating more than this is done off the event loop
-_LOOK_AGAIN_S: Final = 2.0  # after an error of the store
-_STOP_WITHIN_S: Final = 10.0  # beyond the graces of the jobs
 
 
 class NotAllowed(TradingError):
@@ -56,22 +52,6 @@ class NotAllowed(TradingError):
     def __init__(self, process: str, decision: RunDecision) -> None:
         super().__init__(f"{process} was not started: {decision.reason}.")
         self.decision = decision
-
-
-@dataclass(frozen=True, kw_only=True)
-class RunnerParts:
-    """What the runner works with."""
-
-    store: AsyncStore
-    workers: WorkerPool
-    leadership: Leadership
-    clock: Clock
-    timers: Timers
-    watch: Watch
-    broker_problem: Callable[[], str | None]  # None: ready
-    worker_spec: Callable[[ProcessRun], WorkerSpec]
-    is_alive: Callable[[WorkerIdentity], bool] = worker_identity.is_alive
-    kill_orphan: Callable[[WorkerIdentity, str], None] = process_tree.kill_orphan
 
 
 class ProcessRunner:
@@ -83,20 +63,24 @@ class ProcessRunner:
         self.ledger = Ledger(parts.store, parts.leadership, parts.watch)
         self.live = LiveRuns(parts.workers, parts.timers, self._is_taken, self._spawn)
         self._claims = Claims(ledger=self.ledger, live=self.live, leadership=parts.leadership, clock=parts.clock,
-                              watch=parts.watch, plan=lambda: self.plan, worker_spec=parts.worker_spec)
+                              watch=parts.watch, plan=lambda: self.plan, generation=parts.generation,
+                              worker_spec=parts.worker_spec)
         self._settlement = Settlement(
             store=parts.store, ledger=self.ledger, live=self.live, leadership=parts.leadership, clock=parts.clock,
             timers=parts.timers, watch=parts.watch, process=self._configured,
             ended=self._something_ended, is_alive=parts.is_alive, kill_orphan=parts.kill_orphan)
+        self._inheritance = Inheritance(
+            parts=parts, ledger=self.ledger, live=self.live, claims=self._claims, settlement=self._settlement,
+            plan=lambda: self.plan, ended=self._something_ended, wake=self.wake)
+        self._outage = StoreOutage(parts.store, parts.timers, parts.watch, self._spawn, self.wake_all)
+        self._outlook = Outlook(parts, self.ledger, lambda: self.plan, self._claims.starting)
         self.desk = OperatorDesk(ledger=self.ledger, live=self.live, settlement=self._settlement, clock=parts.clock,
                                  wake=self.wake)
-        self.why: dict[str, str] = {}  # why the first slot of a process still waits
-        self._in_line: set[str] = set()  # of these, who waits for a resource and for nothing else
         self.next_slots: dict[str, datetime | None] = {}  # as of the last look
         self._holds: dict[str, str] = {}  # why nothing is decided at all: drain, clock, stop
         self._acts = False  # between `recover` and `rest`
+        self._rests = 0
         self._on_schedule = False
-        self._store_is_lost = False
         self._queued: set[str] = set()  # somebody will look at them anyway
         self._booted: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -105,21 +89,10 @@ class ProcessRunner:
 
     async def recover(self) -> int:
         """Begin a term: fence older leaders out and settle what they left active; how many runs that were."""
-        store = self._parts.store
-        await self.ledger.load(self.plan.processes)
-        await self._carry_over_renamed()
-        found = [run for run in await store.call(store.processes.active_runs) if run.id not in self.live]
-        for run in found:
-            async with self.ledger.lock(run.process):
-                while run.id not in self.live:  # its claim may have been on its way
-                    try:
-                        await self._settle_found(run)
-                        break
-                    except ConcurrentUpdate:  # its worker has just taken it
-                        self.ledger.doubt(run.process)
-                        await self._parts.timers.pause(0.05)
-        self._acts = True
-        return len(found)
+        rests = self._rests
+        found = await self._inheritance.settle_all()
+        self._acts = self._rests == rests
+        return found
 
     def begin(self) -> None:
         """Follow the schedule: look at every process, from then on whenever something about it may have changed."""
@@ -128,6 +101,8 @@ class ProcessRunner:
 
     def new_term(self) -> None:
         """We lead again, after a while in which we did not: nothing that was known before is certain."""
+        self._acts = False
+        self.ledger.doubt_all()
         self._spawn(self._begin_term())
 
     @property
@@ -146,6 +121,7 @@ class ProcessRunner:
     def rest(self) -> None:
         """Decide nothing more. Runs go on, and their ends are written if the store still lets us."""
         self._acts = False
+        self._rests += 1
         for name in self.plan.processes:
             self._parts.timers.cancel(f"look {name}")
 
@@ -158,30 +134,16 @@ class ProcessRunner:
                 await self._look(name)
             for name in set(self.plan.processes) - set(plan.processes):
                 self._parts.timers.cancel(f"look {name}")
-                self.why.pop(name, None)
+                self._outlook.why.pop(name, None)
             self.plan = plan
         if self._acts:
-            await self._carry_over_renamed()
+            await self._inheritance.carry_over_renamed()
             self.wake_all()
 
     async def drain(self, tell: Callable[[str], None]) -> None:
         """Start nothing more, ask all that runs to stop, and wait until it has; not longer, whatever hangs."""
         self.hold("stop", "tradingd is stopping")
-        running = self.live.running()
-        for each in running:
-            tell(f"waiting for {each.run.process} to stop (at most {each.process.grace} s)")
-            self._spawn(self._ask_to_stop(each.run))
-        if running:
-            await asyncio.wait([each.ended for each in running],
-                               timeout=max(each.process.grace for each in running) + _STOP_WITHIN_S)
-
-    async def _ask_to_stop(self, run: ProcessRun) -> None:
-        reason = "tradingd is stopping"
-        try:
-            await asyncio.wait_for(self.desk.stop_process(run.process, reason, "supervisor"), _STOP_WITHIN_S / 2)
-        except (TradingError, PyMongoError, TimeoutError) as error:
-            log.warning("stop_not_recorded", run=run.id, reason=str(error)[:200] or "no answer in time")
-            await self.live.intervene(run.id, Intervention(why=Why.STOPPED, reason=reason))
+        await Draining(ledger=self.ledger, live=self.live, desk=self.desk, tell=tell).run(self.plan.processes)
 
     def kill_all(self) -> None:
         """SIGKILL to everything that runs."""
@@ -192,6 +154,11 @@ class ProcessRunner:
         """A worker ended; settling goes on until the store has it."""
         if end.run in self.live:
             self._spawn(self._settlement.of_worker(end))
+
+    @property
+    def why(self) -> Mapping[str, str]:
+        """Why the first slot of a process still waits."""
+        return self._outlook.why
 
     # --- looking ----------------------------------------------------------------------------------------------
 
@@ -208,7 +175,7 @@ class ProcessRunner:
 
     def wake_waiting(self) -> None:
         """Something changed that slots may be waiting for: look at them, the most important first."""
-        waiting = [name for name in self.why if name in self.plan.processes]
+        waiting = [name for name in self._outlook.why if name in self.plan.processes]
         for name in sorted(waiting, key=lambda each: -self.plan.processes[each].priority):
             self.wake(name)
 
@@ -236,19 +203,22 @@ class ProcessRunner:
                 self._store_failed(name, error)
 
     def _may_decide(self, name: str) -> bool:
-        acts = self._acts and self._on_schedule and not self.held and not self._store_is_lost
+        acts = self._acts and self._on_schedule and not self.held and not self._outage.lasts
         return acts and self._parts.leadership.is_leader and name in self.plan.processes
 
     async def _look_once(self, name: str) -> None:
         """One decision and its write."""
         control = await self.ledger.known(name)
         if control.active_run is not None and control.active_run not in self.live:
-            control = await self._adopt(control)
-        facts = await self._slot_facts(name, control)
+            control = await self._inheritance.adopt(control)
+        now = self._believed_time()
+        if now is None:
+            return
+        facts = await self._outlook.slot_facts(name, control, now, booting=name not in self._booted)
         evaluation = await self._evaluated(facts)
-        following = next_run(evaluation.control, await self._surroundings(name))
+        following = next_run(evaluation.control, await self._outlook.surroundings(name, now))
         ticks = (*evaluation.ticks, *following.ticks)
-        self._note_waiting(name, following)
+        self._outlook.note(name, following, now)
         if following.start is not None:
             await self._claims.claim(control, following.control, following.start, ticks=ticks, cause=Cause(
                 actor="schedule", reason=f"{following.start.kind.value} slot {following.start.key}"))
@@ -261,48 +231,17 @@ class ProcessRunner:
             await self.live.intervene(control.active_run, Intervention(why=Why.STOPPED, reason=reason))
         self._set_alarm(name, replace(facts, control=await self.ledger.known(name)))
 
+    def _believed_time(self) -> datetime | None:
+        """The time by which slots are decided; None when the clock has just gone so far that nothing may be."""
+        now = self._parts.clock.now()
+        self._parts.look_at_clock()
+        return None if self.held else now
+
     async def _evaluated(self, facts: SlotFacts) -> Evaluation:
         through = facts.control.evaluated_through
         if through is not None and facts.now - through > _LONG_ABSENCE:
             return await self._parts.store.call(evaluate, facts)
         return evaluate(facts)
-
-    async def _slot_facts(self, name: str, control: ProcessControl) -> SlotFacts:
-        plan, process = self.plan, self.plan.processes[name]
-        upstream = process.on_success_of and (await self.ledger.seen(process.on_success_of)).last_success
-        return SlotFacts(name=name, process=process, zone=plan.zone_of(process), calendar=plan.calendar_of(process),
-                         control=control, now=self._parts.clock.now(), trading_day=plan.days.day_of,
-                         upstream_success=upstream.id if upstream else None, why=self.why.get(name, ""),
-                         boot=self._parts.leadership.nonce, booting=name not in self._booted)
-
-    async def _surroundings(self, name: str) -> Surroundings:
-        process, zone = self.plan.processes[name], self.plan.zone_of(self.plan.processes[name])
-        upstream = {each: await self.ledger.seen(each) for each in process.after}
-        return Surroundings(process=process, upstream=upstream, now=self._parts.clock.now(),
-                            is_leader=self._parts.leadership.is_leader, broker_problem=self._parts.broker_problem(),
-                            resources_missing=self._missing_resource(name),
-                            limit_key=lambda slot: run_limit_key(process, zone, slot))
-
-    def _missing_resource(self, name: str) -> str:
-        holders = self._claimants(self.ledger.active() | self._claims.starting)
-        return missing_resource(name, self.plan.processes[name], self.plan.resources, holders,
-                                self._claimants(self._in_line))
-
-    def _claimants(self, names: Iterable[str]) -> list[Claimant]:
-        processes = self.plan.processes
-        return [Claimant(name=each, process=processes[each]) for each in names if each in processes]
-
-    def _note_waiting(self, name: str, following: NextRun) -> None:
-        control, why, now = following.control, following.why, self._parts.clock.now()
-        self._in_line.discard(name)
-        if following.in_line:
-            self._in_line.add(name)
-        overdue = [slot for slot in control.pending if slot.not_before <= now]
-        if why and overdue and control.active_run is None:
-            self.why[name] = why
-            self._parts.watch.waits(name, overdue[0], why, now)
-        else:
-            self.why.pop(name, None)
 
     def _set_alarm(self, name: str, facts: SlotFacts) -> None:
         following = next_look(facts)
@@ -313,25 +252,8 @@ class ProcessRunner:
     def _store_failed(self, name: str, error: Exception) -> None:
         """The outcome is unknown: read again before anything is decided."""
         self.ledger.doubt(name)
-        self.why[name] = "the store does not answer"
-        log.error("store_failed", process=name, reason=str(error)[:200])
-        self._parts.watch.store_failed(str(error))
-        if not self._store_is_lost:
-            self._store_is_lost = True
-            self._spawn(self._wait_for_store())
-
-    async def _wait_for_store(self) -> None:
-        """One question every two seconds, however many processes wait; then look at everything."""
-        store = self._parts.store
-        while self._store_is_lost:
-            await self._parts.timers.pause(_LOOK_AGAIN_S)
-            try:
-                await store.call(store.processes.ping)
-                self._store_is_lost = False
-            except (PyMongoError, StoreError) as error:
-                log.warning("store_still_away", reason=str(error)[:200])
-        self._parts.watch.store_answers()
-        self.wake_all()
+        self._outlook.why[name] = "the store does not take what is decided"
+        self._outage.begin(error)
 
     # --- starting ---------------------------------------------------------------------------------------------
 
@@ -345,7 +267,10 @@ class ProcessRunner:
         """
         async with self.ledger.lock(name):
             before = await self.ledger.known(name)
-            decision = can_process_run(facts_for(slot, before, await self._surroundings(name), force))
+            decision = can_process_run(facts_for(
+                slot, before, await self._outlook.surroundings(name, self._parts.clock.now()), force))
+            if not self._acts:
+                decision = RunDecision(allowed=False, reason="this tradingd does not lead, or has only just begun to")
             if self.held:
                 decision = RunDecision(allowed=False, reason=self.held)
             if not decision.allowed:
@@ -382,46 +307,17 @@ class ProcessRunner:
             try:
                 return (await store.call(store.processes.run, run)).state is not RunState.STARTING
             except PyMongoError:
-                await self._parts.timers.pause(_LOOK_AGAIN_S)
+                await self._parts.timers.pause(LOOK_AGAIN_S)
         return True
-
-    # --- what was left behind ---------------------------------------------------------------------------------
-
-    async def _adopt(self, control: ProcessControl) -> ProcessControl:
-        """Its active run is watched by nobody here: our own claim, heard of late, or somebody else's."""
-        assert control.active_run is not None
-        store = self._parts.store
-        run = await store.call(store.processes.run, control.active_run)
-        if run.state is RunState.STARTING and run.owner == self._parts.leadership.nonce:
-            await self._claims.launch(run)
-        else:
-            await self._settle_found(run)
-        return await self.ledger.known(control.name)
-
-    async def _settle_found(self, run: ProcessRun) -> None:
-        if await self._settlement.of_found(run):
-            self._something_ended(run.process)
-        else:
-            self._parts.timers.after(f"again {run.process}", _LOOK_AGAIN_S, lambda: self.wake(run.process))
 
     async def _begin_term(self) -> None:
         try:
             await self.recover()
         except (PyMongoError, StoreError) as error:
             log.warning("term_not_begun", reason=str(error)[:200])
-            self._parts.timers.after("begin term", _LOOK_AGAIN_S, self.new_term)
+            self._parts.timers.after("begin term", LOOK_AGAIN_S, self.new_term)
             return
         self.wake_all()
-
-    async def _carry_over_renamed(self) -> None:
-        store, token = self._parts.store, self._parts.leadership.token
-        for name, process in self.plan.processes.items():
-            if process.was is None or (await self.ledger.seen(name)).version:
-                continue
-            if await store.call(store.processes.rename, process.was, name, token):
-                self.ledger.forget(process.was)
-                self.ledger.forget(name)
-                log.info("process_renamed", old=process.was, new=name)
 
     # --- small things -----------------------------------------------------------------------------------------
 

@@ -13,7 +13,7 @@ from daemon.found_runs import Finding, Here, find_out, settled_as_found
 from daemon.leadership import Leadership
 from daemon.ledger import Ledger
 from daemon.live_runs import LiveRuns
-from daemon.run_outcome import settled
+from daemon.run_outcome import Intervention, settled
 from daemon.timers import Timers
 from daemon.watch import Watch
 from daemon.workers import WorkerExit
@@ -21,7 +21,7 @@ from trading.clock import Clock
 from trading.control.change import Cause, Change
 from trading.control.process_control import ProcessControl
 from trading.control.process_run import ProcessRun, RunState, WorkerIdentity
-from trading.errors import NotFound, StoreError
+from trading.errors import ConcurrentUpdate, NotFound, StoreError
 from trading.log import get_log
 from trading.process_config import ProcessConfig
 
@@ -46,11 +46,12 @@ class Settlement:
 
     async def of_worker(self, end: WorkerExit) -> None:
         """The end of a worker is a fact; it is written however long the store is away."""
-        pause_s, name = 0.1, self.live[end.run].run.process
+        live, pause_s = self.live[end.run], 0.1
+        name, done = live.run.process, live.done  # whatever is asked of it from now on comes too late
         while True:
             try:
                 async with self.ledger.lock(name):
-                    run = await self._written(end)
+                    run = await self._written(end, done)
                 break
             except (PyMongoError, StoreError) as error:
                 self.ledger.doubt(name)
@@ -99,18 +100,25 @@ class Settlement:
         self.ended(found.process)
         return resolved
 
-    async def _written(self, end: WorkerExit) -> ProcessRun:
+    async def _written(self, end: WorkerExit, done: Intervention) -> ProcessRun:
         run = await self.store.call(self.store.processes.run, end.run)
         if not run.active:
             return run  # written before, or settled by a newer leader
-        done = settled(run, end, self.live[end.run].done, self.clock.now())
+        terminal = settled(run, end, done, self.clock.now())
         crash_point(Point.BEFORE_END_WRITE)
-        await self._finish(await self.ledger.known(run.process), done)
+        await self._finish(await self.ledger.known(run.process), terminal)
         crash_point(Point.AFTER_END_WRITE)
-        return done
+        return terminal
 
     async def _finish(self, control: ProcessControl, run: ProcessRun) -> None:
-        """Write the terminal run, what it makes of its process, and the attempt that follows."""
+        """Write the terminal run, what it makes of its process, and the attempt that follows.
+
+        Raises:
+            ConcurrentUpdate: it has had its end between the readings of run and process; look again.
+        """
+        if control.active_run != run.id:
+            self.ledger.doubt(run.process)
+            raise ConcurrentUpdate(f"run {run.id}", run.version)
         process, after = self.process(run.process), control.finish_process(run)
         again = next_attempt(process, run, self.clock.now()) if process is not None else None
         if again is not None:

@@ -5,16 +5,15 @@ the three change together, in one write of the process.
 """
 
 from bisect import bisect_left
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from daemon.business_days import BusinessDays
-from daemon.cron_expression import REBOOT
+from daemon.slot_facts import SlotFacts, decided_through, on_its_schedule, utc_offset_s
 from daemon.slots import Slot, jitter_s, next_slot, slots_between
-from daemon.windows import next_window, window_at
+from daemon.triggers import after_last_end, triggered
+from daemon.windows import window_at
 from trading.control.due_slot import DueSlot, SlotOutcome, Tick, slot_key
 from trading.control.process_control import ProcessControl
 from trading.control.process_run import Kind
@@ -22,23 +21,6 @@ from trading.process_config import CatchUp, Overlap, ProcessConfig
 
 MOST_SINGLE: Final = 1000  # slots that are recorded one by one; older ones of a long absence share one record
 _KEPT: Final = frozenset({Kind.CATCHUP, Kind.BACKFILL})  # these wait their turn; nothing newer takes their place
-
-
-@dataclass(frozen=True, kw_only=True)
-class SlotFacts:
-    """All that the decision depends on."""
-
-    name: str
-    process: ProcessConfig
-    zone: ZoneInfo
-    calendar: BusinessDays | None
-    control: ProcessControl
-    now: datetime
-    trading_day: Callable[[datetime], str]
-    upstream_success: str | None = None  # the newest successful run of `on_success_of`
-    boot: str = ""  # names this life of the daemon, for @reboot
-    booting: bool = False  # this is the first look in it
-    why: str = ""  # why the first pending slot still waits
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,24 +34,18 @@ class Evaluation:
 
 def evaluate(facts: SlotFacts) -> Evaluation:
     """Decide about every slot that has come since the last time, and about those that wait."""
-    control = _on_its_schedule(facts)
+    control = on_its_schedule(facts)
     facts = replace(facts, control=control)
     queue = _Queue(facts)
     queue.give_up()
     slots: list[Slot] = []
-    if facts.process.enabled and control.evaluated_through is not None and control.evaluated_through < facts.now:
-        slots = list(slots_between(facts.process, facts.zone, facts.calendar, control.evaluated_through, facts.now))
+    begins = decided_through(facts)
+    if facts.process.enabled and begins is not None and begins < facts.now:
+        slots = list(slots_between(facts.process, facts.zone, facts.calendar, begins, facts.now))
     singles = queue.sum_up(slots)
     queue.arrive(_timely_and_caught_up(facts, singles, queue))
-    queue.arrive(_triggered(facts, queue))
+    queue.trigger()
     return queue.evaluation(slots)
-
-
-def fingerprint(process: ProcessConfig, zone: ZoneInfo) -> str:
-    """What determines the slots of a process; when it changes, its schedule begins anew, now."""
-    trigger = process.model_dump(mode="json", include={
-        "cron", "every", "after_finish", "on_success_of", "calendar", "on_holiday", "window", "enabled"})
-    return " ".join(f"{key}={value}" for key, value in {**trigger, "timezone": zone.key}.items() if value is not None)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,11 +63,12 @@ def next_look(facts: SlotFacts) -> NextLook:
     moments = [slot.not_before for slot in control.pending if slot.not_before > now]
     if len(moments) < len(control.pending):
         moments.append(now + timedelta(seconds=30))  # what it waits for mostly announces itself
-    if process.enabled and control.evaluated_through is not None:
-        coming = next_slot(process, facts.zone, facts.calendar, max(control.evaluated_through, now))
+    through = decided_through(facts)
+    if process.enabled and through is not None:
+        coming = next_slot(process, facts.zone, facts.calendar, max(through, now))
         following = coming.instant if coming is not None else None
         if process.after_finish is not None and control.active_run is None:
-            following = _after_last_end(facts)
+            following = after_last_end(facts)
     if following is not None:
         moments.append(following)
     return NextLook(at=min(moments, default=None), slot=following)
@@ -101,16 +78,6 @@ def run_limit_key(process: ProcessConfig, zone: ZoneInfo, slot: DueSlot) -> str:
     """The window or trading day within which `max_runs` counts."""
     window = window_at(process.window, zone, slot.due) if process.window else None
     return slot.trading_day if window is None else window.day.isoformat()
-
-
-def _on_its_schedule(facts: SlotFacts) -> ProcessControl:
-    """New and edited schedules begin now: nothing is made up for by surprise, or twice after the clock was set back."""
-    wanted = fingerprint(facts.process, facts.zone)
-    if facts.control.schedule == wanted:
-        return facts.control
-    already = facts.upstream_success or ("" if facts.booting else facts.boot)
-    through = max(facts.now, facts.control.evaluated_through or facts.now)
-    return replace(facts.control, schedule=wanted, evaluated_through=through, triggered_by=already)
 
 
 def _timely_and_caught_up(facts: SlotFacts, slots: list[Slot], queue: "_Queue") -> list[DueSlot]:
@@ -176,45 +143,6 @@ def _caught_up(facts: SlotFacts, missed: list[DueSlot], timely: list[DueSlot], q
     return [replace(slot, kind=Kind.CATCHUP) for slot in chosen]
 
 
-def _triggered(facts: SlotFacts, queue: "_Queue") -> list[DueSlot]:
-    """The slot of a process that runs after itself, or after another."""
-    process, control = facts.process, facts.control
-    if not process.enabled:
-        return []
-    if process.on_success_of is not None and facts.upstream_success not in (None, control.triggered_by):
-        queue.triggered_by = str(facts.upstream_success)
-        slot = _immediate(facts, f"after-{facts.upstream_success}", facts.now, Kind.SUCCESS)
-    elif process.cron == REBOOT and facts.boot != control.triggered_by:
-        queue.triggered_by = facts.boot
-        slot = _immediate(facts, f"boot-{facts.boot}", facts.now, Kind.BOOT)
-    elif process.after_finish is not None and not queue.occupied and _after_last_end(facts) <= facts.now:
-        instant = _after_last_end(facts)
-        slot = _immediate(facts, slot_key(instant), instant, Kind.SCHEDULED)
-    else:
-        return []
-    if control.is_paused(facts.now):
-        queue.leave_out(slot, SlotOutcome.SKIPPED, "paused")
-        return []
-    return [slot]
-
-
-def _immediate(facts: SlotFacts, key: str, due: datetime, kind: Kind) -> DueSlot:
-    return DueSlot(key=key, kind=kind, due=due, trading_day=facts.trading_day(due), not_before=due)
-
-
-def _after_last_end(facts: SlotFacts) -> datetime:
-    """`after_finish` behind the last end, not before the schedule began, and within a window."""
-    process, control = facts.process, facts.control
-    assert process.after_finish is not None
-    assert control.evaluated_through is not None
-    last = control.last_run.ended if control.last_run and control.last_run.ended else None
-    earliest = control.evaluated_through if last is None else \
-        max(last + timedelta(seconds=process.after_finish), control.evaluated_through)
-    if not process.window or window_at(process.window, facts.zone, earliest) is not None:
-        return earliest
-    return next_window(process.window, facts.zone, earliest).opens
-
-
 @dataclass
 class _Queue:
     """The slots of one process that wait, while a decision about them is being made."""
@@ -232,10 +160,6 @@ class _Queue:
     @property
     def catching_up(self) -> int:
         return sum(slot.kind is Kind.CATCHUP for slot in self.waiting)
-
-    @property
-    def occupied(self) -> bool:
-        return self.facts.control.active_run is not None or bool(self.waiting)
 
     def leave_out(self, slot: DueSlot, outcome: SlotOutcome, reason: str) -> None:
         """Record that `slot` never runs. A later attempt leaves no tick: its slot has a run already."""
@@ -265,6 +189,17 @@ class _Queue:
             if reason:
                 self.waiting.remove(slot)
                 self.leave_out(slot, SlotOutcome.SKIPPED, reason)
+
+    def trigger(self) -> None:
+        """What comes by no clock, unless the process is paused."""
+        trigger = triggered(self.facts, occupied=self.facts.control.active_run is not None or bool(self.waiting))
+        if trigger is None:
+            return
+        self.triggered_by = trigger.by
+        if self.facts.control.is_paused(self.facts.now):
+            self.leave_out(trigger.slot, SlotOutcome.SKIPPED, "paused")
+        else:
+            self.arrive([trigger.slot])
 
     def arrive(self, slots: list[DueSlot]) -> None:
         """Newly come slots meet the active run and what waits already."""
@@ -307,10 +242,12 @@ class _Queue:
 
     def evaluation(self, slots: list[Slot]) -> Evaluation:
         control = self.facts.control
-        through = slots[-1].instant if slots else control.evaluated_through
         passed = {slot_key(slot.instant) for slot in slots}
-        newer = replace(control, pending=tuple(self.waiting), evaluated_through=through,
-                        triggered_by=self.triggered_by,
+        if slots:
+            through = max(slots[-1].instant, control.evaluated_through or slots[-1].instant)
+            control = replace(control, evaluated_through=through,
+                              utc_offset_s=utc_offset_s(self.facts.zone, through))
+        newer = replace(control, pending=tuple(self.waiting), triggered_by=self.triggered_by,
                         skips=tuple(key for key in control.skips if key not in passed))
         return Evaluation(control=newer, ticks=tuple(self.ticks), stop_active=self.stop_active)
 

@@ -21,7 +21,6 @@ from daemon.base import Answers, Base, started_base
 from daemon.boot import Accepted, Boot, accepted
 from daemon.bootstrap import Daemon, Surroundings, build
 from daemon.checked_config import Checked
-from daemon.clock_watch import ClockChange, ClockEvent, ClockWatch
 from daemon.config_watch import ConfigWatch
 from daemon.day_run import DayRun
 from daemon.observer import Observer
@@ -47,6 +46,16 @@ class AnotherLeads(TradingError):
                          f"this one its own mongo.database.")
 
 
+class PartEnded(TradingError):
+    """A bug: something that watches until the service ends has ended before."""
+
+    def __init__(self, part: "asyncio.Task[None]") -> None:
+        why = None if part.cancelled() else part.exception()
+        super().__init__(f"The part of tradingd that watches over {part.get_name()} has ended ({why!r}), so tradingd "
+                         f"ends too, rather than go on without it. It is safe to start it again; please report it.")
+        self.__cause__ = why
+
+
 @dataclass(kw_only=True)
 class Supervisor:
     """One life of the service."""
@@ -65,6 +74,7 @@ class Supervisor:
     _daemon: Daemon | None = None
     _clock: SystemClock = field(default_factory=SystemClock)
     _stops_asked: int = 0
+    _watching: "list[asyncio.Task[None]]" = field(default_factory=list)
     _reloading: "asyncio.Future[None] | None" = None
 
     async def run(self) -> int:
@@ -159,14 +169,14 @@ class Supervisor:
             self.say(f"The configuration is wrong; generation {daemon.live.generation} stays in use:\n{error}")
 
     async def _serve(self, daemon: Daemon) -> int:
+        await daemon.clock_desk.load()
         self._phase = "running"
-        await self._load_hold(daemon)
         assert self._base is not None
         observer = Observer(base=self._base, daemon=daemon, places=self.places, clock=self._clock)
-        watching = [asyncio.create_task(work) for work in (
-            ConfigWatch(daemon.live).run(), observer.run(),
-            ClockWatch(self._clock, self.boot.service.clock.max_forward_jump_s, self._clock_changed,
-                       self._loop_lagged).run())]
+        watching = [asyncio.create_task(work, name=name) for name, work in (
+            ("configuration", ConfigWatch(daemon.live).run()), ("observer", observer.run()),
+            ("clock", daemon.clock_watch.run()), ("zones", daemon.zone_watch.run()))]
+        self._watching = [*self._base.tasks, *watching]
         try:
             code = 0
             if self.wishes.play_day:
@@ -194,12 +204,16 @@ class Supervisor:
     async def _until_ended(self, work: Any) -> int:
         """The result of `work`; 130 for a day that had to be done when somebody asks to stop or the lease is lost."""
         waits = [asyncio.ensure_future(each) for each in (work, self._stop.wait(), self._lost.wait())]
-        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait([*waits, *self._watching], return_when=asyncio.FIRST_COMPLETED)
         for each in waits[1:]:
             each.cancel()
         if waits[0].done():
             return int(waits[0].result())
         waits[0].cancel()
+        for part in self._watching:
+            if part.done():  # better started again than half blind
+                log.error("part_ended", part=part.get_name(), exc_info=not part.cancelled() and part.exception())
+                raise PartEnded(part)
         return 130 if self.wishes.once else 0
 
     async def _play_day(self, daemon: Daemon) -> int:
@@ -270,39 +284,6 @@ class Supervisor:
             base.alerts.tell(AlertKind.LEADER_CHANGED, "tradingd", f"{base.leadership.node} leads now; before it was "
                                                                    f"{before}.")
 
-    # --- the clock --------------------------------------------------------------------------------------------
-
-    async def _load_hold(self, daemon: Daemon) -> None:
-        assert self._base is not None
-        held = await self._base.store.call(self._base.store.settings.clock_hold)
-        if held:
-            daemon.runner.hold("clock", held)
-
-    async def _clock_changed(self, change: ClockChange) -> None:
-        base, daemon = self._base, self._daemon
-        if base is None or daemon is None:
-            return
-        if change.event is ClockEvent.SLEPT:
-            daemon.runner.wake_all()
-            return
-        base.metrics.clock_jumped()
-        base.alerts.tell(AlertKind.CLOCK_JUMPED, "clock", f"The clock was set by {change.step_s:+,.0f} s.")
-        if change.event is ClockEvent.TOO_FAR:
-            held = (f"the clock jumped forward by {change.step_s / 3600:,.1f} h; nothing is started until somebody "
-                    f"says tradectl clock accept")
-            daemon.runner.hold("clock", held)
-            base.alerts.tell(AlertKind.SCHEDULE_HELD, "clock", f"The schedule is held: {held}.")
-            try:
-                await base.store.call(base.store.settings.hold_clock, held)
-            except StoreError as error:
-                log.error("hold_not_stored", reason=str(error))
-        daemon.timers.wake_up()
-        daemon.runner.wake_all()
-
-    def _loop_lagged(self, lag_s: float) -> None:
-        if self._base is not None:
-            self._base.metrics.set_tick_lag(lag_s)
-
     # --- what is told -----------------------------------------------------------------------------------------
 
     async def _feed_watchdog(self) -> None:
@@ -321,7 +302,7 @@ class Supervisor:
                           reasons=(base.leadership.problem,) if base.leadership.problem else ())
         reasons = []
         if not base.leadership.is_leader:
-            reasons.append("the lease is not renewed: the store does not answer")
+            reasons.append(f"the lease is not renewed: {base.store_problem or 'the store does not answer'}")
         if daemon is not None and daemon.runner.held:
             reasons.append(daemon.runner.held)
         return Health(ready=not reasons, role="leader", reasons=tuple(reasons))
@@ -335,17 +316,20 @@ class Supervisor:
             "timezone": service.timezone, "clock": self._clock.now().isoformat(),
             "clock_offset_s": round(self._clock.offset.total_seconds()),
             "store": {"uri": base.opened.uri if service.mongo.uri is None else "configured",
-                      "embedded": service.mongo.uri is None, "answers": leader.store_answers},
+                      "embedded": service.mongo.uri is None, "answers": leader.store_answers,
+                      "problem": base.store_problem},
             "leader": {"is_leader": leader.is_leader, "token": leader.token, "node": leader.node,
                        "problem": leader.problem, "holder": leader.holder and leader.holder.holder},
             "config": str(self.folder),
             "alerts": sum(base.alerts.open_by_severity.values()), "delivery_problems": base.alerts.delivery_problems}
         if daemon is None or self._phase == "standby":
-            return values | {"broker": None, "held": "", "generation": None, "config_problem": ""}
+            return values | {"broker": None, "held": "", "clock_problem": "", "generation": None,
+                             "config_problem": ""}
         return values | {
             "broker": {"link": daemon.broker.link.value, "reason": daemon.broker.reason,
                        "since": daemon.broker.since.isoformat()},
-            "held": daemon.runner.held, "generation": daemon.live.generation, "config_problem": daemon.live.problem}
+            "held": daemon.runner.held, "clock_problem": daemon.clock_desk.waiting,
+            "generation": daemon.live.generation, "config_problem": daemon.live.problem}
 
     # --- signals ----------------------------------------------------------------------------------------------
 

@@ -92,8 +92,8 @@ class Watch:
         """A statement failed or had no answer."""
         if not self.store_is_lost:
             self.store_is_lost = True
-            self._alerts.tell(AlertKind.STORE_LOST, "store", f"The store does not answer: {reason[:200]}. Nothing new "
-                                                             f"is started until it does; what runs goes on.")
+            self._alerts.tell(AlertKind.STORE_LOST, "store", (
+                f"{reason} Nothing new is started until then; what runs goes on."))
 
     def store_answers(self) -> None:
         if self.store_is_lost:

@@ -89,7 +89,7 @@ class _Worker:
 
     def _take(self) -> bool:
         """The last step of the claim; while the store does not answer it is tried again, which is harmless."""
-        deadline_s = time.monotonic() + self._spec.start_timeout_s
+        deadline_s, pause_s = time.monotonic() + self._spec.start_timeout_s, 0.2
         while True:
             try:
                 if self._store is None:
@@ -103,7 +103,8 @@ class _Worker:
                 if time.monotonic() > deadline_s:
                     log.error("run_not_taken", run=self._spec.run, reason=str(error)[:200])
                     return False
-                time.sleep(0.2)
+                time.sleep(pause_s)
+                pause_s = min(pause_s * 2, 2.0)  # many workers may wait for one store
 
     def _run_job(self, job: JobContext) -> int:
         log.info("job_started", process=self._spec.process, run=self._spec.run, day=self._spec.trading_day)

@@ -36,6 +36,11 @@ class SystemClock:
         return time.monotonic()
 
 
+def boottime_s() -> float:
+    """Seconds since the machine was started, those included in which it slept; never jumps."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
 def clock_as_of(instant: datetime) -> SystemClock:
     """A clock that shows `instant` (aware) now and goes on from there at the normal pace."""
     return SystemClock(offset=instant - datetime.now(UTC))

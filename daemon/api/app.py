@@ -17,6 +17,7 @@ from daemon.api.commands import Command, Commands, Values, command_of
 from daemon.api.config_routes import ConfigRoutes
 from daemon.api.errors import EXCEPTION_HANDLERS, refused
 from daemon.async_store import AsyncStore
+from daemon.clock_desk import ClockDesk
 from daemon.live_config import LiveConfig
 from daemon.process_runner import ProcessRunner
 from daemon.slots import slots_between
@@ -38,6 +39,7 @@ class ControlParts:
     runner: ProcessRunner
     store: AsyncStore
     clock: Clock
+    clock_desk: ClockDesk
     broker: BrokerRoutes
     live: LiveConfig
     config: ConfigRoutes
@@ -189,11 +191,8 @@ class ControlApi:
     async def _accept_clock(self, command: Command) -> Values:
         """The clock is right: go on from here."""
         parts = self._parts
-        await parts.store.call(parts.store.settings.hold_clock, "")
-        if command.values.get("rewind"):
-            cause = Cause(actor=command.actor, reason=f"the clock was accepted: {command.reason}")
-            await parts.runner.desk.rewind(list(parts.runner.plan.processes), cause)
-        parts.runner.hold("clock", "")
+        await parts.clock_desk.accept(bool(command.values.get("rewind")), Cause(
+            actor=command.actor, reason=f"the clock was accepted: {command.reason}"))
         return {"held": parts.runner.held, "clock": parts.clock.now().isoformat()}
 
     async def _change(self, command: Command, decide: Callable[[ProcessControl], ProcessControl]) -> Values:

@@ -10,6 +10,7 @@ from daemon.api.commands import BeingDone
 from daemon.api.server import TooLarge
 from daemon.process_runner import NotAllowed
 from trading.control.process_state import InvalidTransition
+from trading.data.mongo.store_problem import store_problem
 from trading.errors import BrokerUnavailable, ConcurrentUpdate, ConfigError, NotFound, SlotTaken, TradingError
 
 
@@ -22,9 +23,8 @@ async def refused(_request: Request, error: Exception) -> JSONResponse:
 
 
 async def store_away(_request: Request, error: Exception) -> JSONResponse:
-    reason = str(error).partition(" (configured")[0][:160]
-    return JSONResponse({"error": f"The store does not answer: {reason}. It is tried again all the time.",
-                         "kind": "StoreError"}, status_code=503)
+    said = store_problem(error) if isinstance(error, PyMongoError) else str(error)
+    return JSONResponse({"error": said, "kind": "StoreError"}, status_code=503)
 
 
 EXCEPTION_HANDLERS: Final[dict[Any, Any]] = {TradingError: refused, PyMongoError: store_away}

@@ -13,6 +13,8 @@ from daemon.cli.runs import took
 from trading.unix_socket import DaemonUnreachable, request
 
 _WIDTH = 100
+_PROBLEMS = {"held": "held", "clock_problem": "waiting for the clock",
+             "config_problem": "CONFIGURATION REJECTED, the old one stays in use"}
 _WATCH_S = 2.0
 _COLOURS = {"ERROR": "red", "TERMINATED": "red", "LOST": "red", "RUNNING": "green", "STOPPED": "yellow"}
 
@@ -103,10 +105,11 @@ def _headlines(values: dict[str, Any]) -> list[str]:
     if values["service"] == "standby":
         lines += _wrapped(leader["problem"] or f"{leader['holder'] or 'nobody'} leads; this one stands by")
     elif not leader["is_leader"]:
-        lines += _wrapped("NOT LEADING: the store does not answer; nothing is started until it does")
-    for problem in ("held", "config_problem"):
+        lines += _wrapped("NOT LEADING, nothing is started: " + (values["store"]["problem"] or "the lease has run out"))
+    elif values["store"]["problem"]:
+        lines += _wrapped(values["store"]["problem"])
+    for problem, words in _PROBLEMS.items():
         if values[problem]:
-            words = "held" if problem == "held" else "CONFIGURATION REJECTED, the old one stays in use"
             lines += _wrapped(f"{words}: {values[problem].partition(chr(10))[0]}")
     if values["alerts"]:
         lines.append(f"{values['alerts']} open alert{'s' if values['alerts'] > 1 else ''}. See: tradectl alerts")

@@ -20,7 +20,8 @@ ROW = {"process": "run_systems", "state": "FINISHED", "desired": "enabled", "run
 STATUS = {"schema": 1, "service": "running", "pid": 1, "mode": "simulated", "clock": "2026-03-02T20:00:00+00:00",
           "broker": {"link": "ready", "reason": ""}, "processes": [ROW], "timezone": "Europe/London", "alerts": 0,
           "leader": {"is_leader": True, "token": 1, "node": "here", "problem": "", "holder": "here"}, "held": "",
-          "config_problem": "", "delivery_problems": {}, "generation": 1}
+          "config_problem": "", "clock_problem": "", "delivery_problems": {}, "generation": 1,
+          "store": {"uri": "configured", "embedded": False, "answers": True, "problem": ""}}
 
 
 def loaded_by(*words: str) -> set[str]:

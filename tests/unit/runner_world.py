@@ -34,8 +34,9 @@ from runner_fakes import (
 from daemon.async_store import AsyncStore
 from daemon.leadership import Leadership
 from daemon.plan import Plan
-from daemon.process_runner import ProcessRunner, RunnerParts
-from daemon.slot_decisions import fingerprint
+from daemon.process_runner import ProcessRunner
+from daemon.runner_parts import RunnerParts
+from daemon.slot_facts import fingerprint
 from daemon.watch import Watch
 from daemon.worker_spec import WorkerSpec
 from daemon.workers import WorkerExit
@@ -170,6 +171,7 @@ class Daemon:
             store=cast(AsyncStore, self.store), workers=FakeWorkers(self), clock=FakeClock(self.world),
             leadership=cast(Leadership, self.leadership), timers=self.timers, broker_problem=lambda: None,
             watch=Watch(FakeAlerts(self.world), FakeMetrics()), worker_spec=_spec,
+            look_at_clock=lambda: self.world.before_decisions(),  # noqa: PLW0108 (tests replace it)
             is_alive=lambda worker: self.world.is_alive(self.host, worker),
             kill_orphan=self.world.kill_orphan), self.world.plan)
         self.runners.append(runner)
@@ -195,6 +197,7 @@ class World:
         self.plan = Plan(processes=processes, zone=ZoneInfo(zone), days=TradingDays(zone=ZoneInfo(zone)),
                          resources=resources or {})
         self.store_is_away = False
+        self.before_decisions: Callable[[], None] = lambda: None
         self.orphans_live_s = 0.0
         self.daemons: list[Daemon] = []
         self.workers: list[Worker] = []
@@ -333,7 +336,7 @@ class World:
 
     def edit(self, processes: dict[str, ProcessConfig]) -> None:
         """The configuration is edited; whoever believes to lead takes it over, the others when they come to lead."""
-        self.plan = replace(self.plan, processes=processes, generation=self.plan.generation + 1)
+        self.plan = replace(self.plan, processes=processes)
         self._remember_schedules()
         for daemon in self.daemons:
             daemon.read_configuration()

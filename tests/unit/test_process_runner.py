@@ -1,5 +1,6 @@
 """The process runner among fakes: each test is one thing that has gone wrong, or must not."""
 
+import asyncio
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 
@@ -12,6 +13,7 @@ from trading.control.due_slot import DueSlot, SlotOutcome
 from trading.control.process_control import Desired
 from trading.control.process_run import Kind, ProcessRun, RunState
 from trading.control.process_state import ProcessState
+from trading.errors import ConcurrentUpdate
 from trading.process_config import CatchUp, OnLost, ProcessConfig
 
 EACH_MINUTE = ProcessConfig(cron="* * * * *", timeout=300, grace=5)
@@ -201,12 +203,28 @@ def test_the_write_of_a_frozen_leader_is_refused(a_world: A_WORLD) -> None:
     assert not frozen.leads
 
 
-def test_a_claim_that_comes_between_the_readings_of_a_new_term_is_not_mistaken(a_world: A_WORLD) -> None:
-    for seed in range(40):  # each deals out the turns differently
+async def begin_term_after(turns: int, runner: ProcessRunner) -> None:
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    runner.new_term()
+
+
+@pytest.mark.parametrize("turns", range(14))
+def test_a_claim_on_whose_way_a_new_term_begins_is_not_mistaken(a_world: A_WORLD, turns: int) -> None:
+    for seed in range(8):  # each deals out the turns differently
+        # given a run that somebody asks for
         world = a_world(job=SELDOM)
         world.random.seed(seed)
-        world.soon(the_leader(world).runners[-1].new_term)
-        start(world, "job")
+
+        # when a new term begins some steps later
+        world.spawn(begin_term_after(turns, the_leader(world).runner))
+        answer = start(world, "job")
+        world.advance(5)
+
+        # then it is either refused, so that it can be asked for again, or runs; once in either case
+        if isinstance(answer, (NotAllowed, ConcurrentUpdate)):
+            assert world.bodies == []
+            start(world, "job")
         world.advance(30)
         assert world.problems == []
         assert [body.slot for body in world.bodies] == ["by-hand"]
@@ -334,3 +352,32 @@ def test_a_worker_that_lost_its_claim_does_nothing(a_world: A_WORLD) -> None:
     world.advance(40)
     assert world.bodies == []
     assert states(world, "job") == [RunState.CANCELLED]
+
+
+# --- the end of the service -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("turns", range(12))
+def test_what_was_being_claimed_when_the_service_was_asked_to_stop_is_waited_for(a_world: A_WORLD, turns: int) -> None:
+    # given a process whose slot is about to come
+    world = a_world(job=EACH_MINUTE)
+    to_the_minute(world, before_s=0.001)
+    runner, at_rest = the_leader(world).runner, []
+
+    async def stop_in_the_middle_of_a_look() -> None:
+        world.wall += timedelta(seconds=1)
+        runner.wake("job")
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        await runner.drain(lambda _: None)
+        at_rest.append(world.processes.runs("job"))
+
+    # when the service is asked to stop some steps behind the begin of that look
+    world.spawn(stop_in_the_middle_of_a_look())
+    world.advance(40)
+
+    # then either nothing had begun, or its end has been waited for
+    [runs] = at_rest
+    assert [run.id for run in runs if run.active] == []
+    assert world.processes.runs("job") == runs
+    assert world.problems == []

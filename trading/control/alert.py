@@ -20,6 +20,7 @@ class AlertKind(StrEnum):
     FLAPPING = "FLAPPING"  # a process fails and starts again, over and over
     LEADER_CHANGED = "LEADER_CHANGED"  # another daemon has become the active one
     CLOCK_JUMPED = "CLOCK_JUMPED"  # the machine's clock was set
+    ZONES_CHANGED = "ZONES_CHANGED"  # the system's time zone data was updated
     STORE_LOST = "STORE_LOST"  # the database does not answer
     BROKER_LOST = "BROKER_LOST"  # the broker's gateway does not answer
     CONFIG_REJECTED = "CONFIG_REJECTED"  # an edit is wrong; the old configuration stays in force
@@ -44,11 +45,13 @@ DEFAULT_SEVERITY: Final[Mapping[AlertKind, Severity]] = {
     AlertKind.FAILED: Severity.WARNING, AlertKind.LATE: Severity.WARNING, AlertKind.MISSED: Severity.WARNING,
     AlertKind.LOST: Severity.CRITICAL, AlertKind.STUCK: Severity.CRITICAL, AlertKind.FLAPPING: Severity.WARNING,
     AlertKind.LEADER_CHANGED: Severity.INFO, AlertKind.CLOCK_JUMPED: Severity.WARNING,
+    AlertKind.ZONES_CHANGED: Severity.INFO,
     AlertKind.STORE_LOST: Severity.CRITICAL, AlertKind.BROKER_LOST: Severity.CRITICAL,
     AlertKind.CONFIG_REJECTED: Severity.WARNING, AlertKind.SCHEDULE_HELD: Severity.CRITICAL,
     AlertKind.CALENDAR_ENDS: Severity.WARNING, AlertKind.DISK_FULL: Severity.CRITICAL,
 }
-MOMENTS: Final = frozenset({AlertKind.LEADER_CHANGED, AlertKind.CLOCK_JUMPED})  # nothing ends them but a person
+MOMENTS: Final = frozenset({AlertKind.LEADER_CHANGED, AlertKind.CLOCK_JUMPED,
+                            AlertKind.ZONES_CHANGED})  # nothing ends them but a person
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,8 +3,11 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 from trading.control.process_run import Kind
+
+SLOT_KEY: Final = "%Y-%m-%dT%H:%M:%SZ"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,4 +54,4 @@ class Tick:
 
 def slot_key(instant: datetime) -> str:
     """The key of a scheduled slot: its instant (aware, UTC), to the second."""
-    return instant.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return instant.strftime(SLOT_KEY)

@@ -43,9 +43,10 @@ class ProcessControl:
     consecutive_failures: int = 0
     schedule: str = ""  # the schedule that `evaluated_through` belongs to
     evaluated_through: datetime | None = None  # every slot up to here has a run, a tick, or stands in `pending`
+    utc_offset_s: int | None = None  # of its zone at `evaluated_through`, by the zone data of then
     pending: tuple[DueSlot, ...] = ()  # slots that have come and wait, the next one first
     skips: tuple[str, ...] = ()  # future slots that an operator has called off
-    triggered_by: str = ""  # the newest run of another process that has started this one
+    triggered_by: str = ""  # the newest run of another that has started it; of after_finish: when its last slot came
     runs_on: str = ""  # the window or day that `run_count` counts
     run_count: int = 0
     token: int = 0  # of the leader that wrote last; a smaller one is refused
