@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from benchmarks import schedule_speed, supervision
+from benchmarks import million_ticks, schedule_speed, supervision
 from trading.unix_socket import request
 
 HERE = Path(__file__).parent
@@ -37,7 +37,8 @@ def main() -> None:
     """Run all measurements and write them down."""
     with tempfile.TemporaryDirectory(prefix="tradingd-bench-") as folder:
         state = Path(folder) / "var"
-        lines = [*measure_schedule(), *measure_supervision(Path(folder)), measure_day(state)]
+        lines = [*measure_schedule(), *measure_supervision(Path(folder)), measure_memory(),
+                 measure_day(state)]
         ctl(state, "start")
         try:
             lines += [measure_transition(state), measure_status(state), measure_idle(state)]
@@ -82,6 +83,13 @@ def measure_supervision(folder: Path) -> list[Measurement]:
     lines.append(Measurement(f"start over {supervision.OLD_RUNS:,} old runs (over none)",
                              f"{old['full_s']:.2f} s ({old['empty_s']:.2f} s)", "2 s", old))
     return lines
+
+
+def measure_memory() -> Measurement:
+    """What the runner keeps of slots that are over; bounded by BENCH_TICKS."""
+    found = million_ticks.measure()
+    return Measurement(f"memory from {found['ticks'] / 10:,.0f} to {found['ticks']:,.0f} slots",
+                       f"{found['grown_mb']:+.1f} MB, {found['ticks_per_s']:,.0f} slots a second", "flat", found)
 
 
 def measure_transition(state: Path) -> Measurement:

@@ -4,10 +4,12 @@ import signal
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from importlib import resources
+from pathlib import Path
 from typing import Any
 
 from checker import violations
-from rig import TTL_S, Rig, StoreServer, due_in, job, until
+from rig import TTL_S, Daemon, Rig, StoreServer, due_in, job, until
 
 NewRig = Callable[..., Rig]
 
@@ -111,6 +113,61 @@ def test_k44_the_pause_before_a_retry_outlives_the_daemon_and_ends_with_the_wind
     assert rig.state("stubborn")["pending"] == []
     assert daemon.stop() == 0
     assert violations(rig.evidence()) == []
+
+
+def test_k17_new_zone_data_moves_the_schedule_of_a_live_daemon_and_no_slot_runs_twice(
+        server: StoreServer, new_rig: NewRig, tmp_path: Path) -> None:
+    # given a city with the rules of one place, and a job at a fixed time there that has just run
+    zones = tmp_path / "zones"
+    _install_zone(zones, "Etc/GMT-2")
+    in_s = 60 - datetime.now(UTC).second
+    due = datetime.now(UTC) + timedelta(seconds=in_s if in_s > 8 else in_s + 60)
+    local = due + timedelta(hours=2)
+    city = {"timezone": "Test/City"}
+    rig = new_rig(server, {
+        "fixed": job(cron=f"{local.minute} {local.hour} * * *", **city),
+        "later": job(cron=f"{local.minute} {(local.hour + 6) % 24} * * *", **city),
+        "elsewhere": job(cron="0 12 * * *", timezone="Etc/GMT-2"), "busy": job(every="PT1S", **city)})
+    daemon = rig.daemon(PYTHONTZPATH=f"{zones}:/usr/share/zoneinfo").start()
+    until(lambda: rig.effects("fixed", "end"), 75, "the fixed job has run")
+    assert _next_slots(daemon)["later"] == _to_the_minute(due + timedelta(hours=6))
+
+    # when a second place is an hour behind the first, and that is the new rule of the city
+    _install_zone(zones, "Etc/GMT-1")
+    until(lambda: daemon.ask("GET", "/status") and _zone_alerts(daemon), 25, "the change was noticed")
+
+    # then what follows has moved by an hour, what has run does not come again today, and real intervals go on
+    [alert] = _zone_alerts(daemon)
+    assert "fixed" in alert["text"] or "later" in alert["text"]
+    assert "elsewhere" not in alert["text"]
+    moved = _to_the_minute(due + timedelta(hours=7))
+    until(lambda: _next_slots(daemon)["later"] == moved, 5, "the later one has moved")
+    assert _next_slots(daemon)["fixed"] == _to_the_minute(due + timedelta(hours=25))
+    seen = len(rig.effects("busy", "end"))
+    until(lambda: len(rig.effects("busy", "end")) >= seen + 3, 15, "the busy one goes on")
+    assert daemon.stop() == 0
+    assert len(rig.effects("fixed", "start")) == 1
+    assert violations(rig.evidence()) == []
+
+
+def _install_zone(folder: Path, rules: str) -> None:
+    """Test/City by the rules of another zone, written beside and renamed, as packages are."""
+    (folder / "Test").mkdir(parents=True, exist_ok=True)
+    newer = folder / "Test" / "City.new"
+    newer.write_bytes(resources.files("tzdata.zoneinfo").joinpath(rules).read_bytes())
+    newer.replace(folder / "Test" / "City")
+
+
+def _zone_alerts(daemon: Daemon) -> list[dict[str, Any]]:
+    return [alert for alert in daemon.ask("GET", "/alerts")["alerts"] if alert["kind"] == "ZONES_CHANGED"]
+
+
+def _next_slots(daemon: Daemon) -> dict[str, str]:
+    return {row["process"]: str(row["next"])[:16] for row in daemon.ask("GET", "/status")["processes"]}
+
+
+def _to_the_minute(instant: datetime) -> str:
+    return f"{instant:%Y-%m-%dT%H:%M}"
 
 
 def _bodies(rig: Rig, process: str) -> list[str]:
