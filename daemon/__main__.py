@@ -9,7 +9,8 @@ import faulthandler
 import sys
 from pathlib import Path
 
-from daemon.places import default_config, default_state
+from daemon.places import Places, default_config, default_state
+from daemon.zygote_process import ZygoteProcess, start_zygote
 from trading.errors import ConfigError, StopRequested, TradingError
 
 
@@ -20,23 +21,33 @@ def main() -> None:
 
 def run(words: list[str]) -> int:
     """Run the service as `words` ask; its exit code."""
+    faulthandler.enable()  # a watchdog that ends us by SIGABRT leaves the stacks of all threads in the log
+    flags = _parser().parse_args(words)
+    try:
+        zygote = start_zygote()
+    except OSError as error:
+        print(f"The machine has no room for a process of tradingd: {error}.", file=sys.stderr)
+        return 1
+    try:
+        return _serve(flags, Places(flags.state.resolve()), zygote)
+    finally:
+        zygote.end()
+
+
+def _serve(flags: argparse.Namespace, places: Places, zygote: ZygoteProcess) -> int:
     from pymongo.errors import PyMongoError
 
     from daemon.boot import boot_from
-    from daemon.places import Places
     from daemon.recorded_market import Wishes
     from daemon.supervisor import Supervisor
     from trading.log import configure_log, get_log
 
-    faulthandler.enable()  # a watchdog that ends us by SIGABRT leaves the stacks of all threads in the log
-    flags = _parser().parse_args(words)
     configure_log("INFO" if flags.verbose else "WARNING")
     try:
-        places = Places(flags.state.resolve())
         boot = boot_from(flags.config, places, strict=flags.strict or flags.day)
         wishes = Wishes(play_day=flags.day, once=flags.once, again=flags.again, data=flags.data)
         _check_data(wishes.data)
-        supervisor = Supervisor(boot=boot, folder=flags.config, places=places, wishes=wishes, say=_say)
+        supervisor = Supervisor(boot=boot, folder=flags.config, places=places, wishes=wishes, zygote=zygote, say=_say)
         return asyncio.run(supervisor.run())
     except StopRequested as stopped:  # while it started
         _say(str(stopped))

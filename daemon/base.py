@@ -20,6 +20,7 @@ from daemon.opened_store import OpenedStore, opened_store
 from daemon.places import Places
 from daemon.process_runner import ProcessRunner
 from daemon.workers import WorkerExit, Workers
+from daemon.zygote_process import ZygoteProcess
 from trading.clock import SystemClock
 from trading.config import ServiceConfig
 
@@ -62,11 +63,12 @@ class Answers:
 
 
 @asynccontextmanager
-async def started_base(service: ServiceConfig, places: Places, answers: Answers) -> AsyncIterator[Base]:
+async def started_base(service: ServiceConfig, places: Places, zygote: ZygoteProcess,
+                       answers: Answers) -> AsyncIterator[Base]:
     """Everything that a standby needs, running while the block runs."""
     clock = SystemClock()
-    workers = Workers(places.logs / "zygote.log")
-    await workers.start()
+    workers = Workers(zygote)
+    workers.begin()
     try:
         async with opened_store(service, places, answers.stopping) as opened:
             store = AsyncStore(opened.store)

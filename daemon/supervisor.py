@@ -27,6 +27,7 @@ from daemon.observer import Observer
 from daemon.places import Places
 from daemon.recorded_market import RecordedMarket, Wishes
 from daemon.state_lock import StateLock
+from daemon.zygote_process import ZygoteProcess
 from trading.clock import SystemClock
 from trading.control.alert import AlertKind
 from trading.data.mongo.leases import Lease
@@ -64,6 +65,7 @@ class Supervisor:
     folder: Path
     places: Places
     wishes: Wishes
+    zygote: ZygoteProcess
     say: Callable[[str], None] = print
     _stop: asyncio.Event = field(default_factory=asyncio.Event)
     _lost: asyncio.Event = field(default_factory=asyncio.Event)
@@ -84,7 +86,7 @@ class Supervisor:
         answers = Answers(status=self._status, health=self._health, shut_down=self._asked_to_stop,
                           stopping=self._stop.is_set)
         try:
-            async with started_base(self.boot.service, self.places, answers) as base:
+            async with started_base(self.boot.service, self.places, self.zygote, answers) as base:
                 self._base = base
                 self._accepted = await accepted(self.boot, base.opened.store, self.folder, self.places)
                 return await self._until_stopped_for_good(base)

@@ -2,26 +2,21 @@
 
 import asyncio
 import json
-import os
 import signal
 import socket
-import sys
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
 
 from daemon.process_tree import kill_marked
+from daemon.zygote_process import ZygoteProcess, start_zygote
 from trading.log import get_log
 
 log = get_log()
 
-_ONE_THREAD: Final = {  # so that nothing has threads when the zygote forks
-    "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "ARROW_IO_THREADS": "1",
-    "ARROW_DEFAULT_MEMORY_POOL": "system",
-}
 _READY_WITHIN_S: Final = 60.0
+_START_AGAIN_S: Final = 0.5
 NO_WORKER: Final = 71  # nothing could be started
 
 
@@ -42,9 +37,8 @@ class Workers:
 
     on_exit: Callable[[WorkerExit], None]
 
-    def __init__(self, log_file: Path) -> None:
-        self._log_file = log_file
-        self._process: asyncio.subprocess.Process | None = None
+    def __init__(self, zygote: ZygoteProcess) -> None:
+        self._zygote = zygote
         self._connection: socket.socket | None = None
         self._reader: asyncio.Task[None] | None = None
         self._ready = asyncio.Event()
@@ -52,18 +46,10 @@ class Workers:
         self._running: set[str] = set()
         self._speaking = asyncio.Lock()  # a long command takes several writes, and must not be cut by another one
 
-    async def start(self) -> None:
-        """Start the zygote; it becomes ready while the daemon goes on."""
-        ours, theirs = socket.socketpair()
-        ours.setblocking(False)
-        self._log_file.parent.mkdir(parents=True, exist_ok=True)
-        with self._log_file.open("ab") as output, theirs:
-            self._process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "daemon.zygote", str(theirs.fileno()), str(os.getpid()),
-                pass_fds=(theirs.fileno(),), stdin=asyncio.subprocess.DEVNULL, stdout=output, stderr=output,
-                start_new_session=True, env=os.environ | _ONE_THREAD)
-        self._connection = ours
-        self._reader = asyncio.create_task(self._read(ours), name="zygote events")
+    def begin(self) -> None:
+        """Listen to the zygote; it becomes ready while the daemon goes on."""
+        self._connection = self._zygote.connection
+        self._reader = asyncio.create_task(self._read(self._connection), name="zygote events")
 
     async def expect(self, uri: str, database: str, timeout_s: float) -> None:
         """Keep a spare worker that is connected to this store."""
@@ -79,11 +65,7 @@ class Workers:
         """End the zygote and with it every worker."""
         if self._reader is not None:
             self._reader.cancel()
-        if self._connection is not None:
-            self._connection.close()
-        if self._process is not None and self._process.returncode is None:
-            self._process.kill()
-            await self._process.wait()
+        await asyncio.to_thread(self._zygote.end)
 
     async def run(self, spec: dict[str, Any]) -> None:
         """Fork a worker for `spec`; its end comes through `on_exit`, also when none could be started."""
@@ -128,7 +110,7 @@ class Workers:
                 *lines, buffer = (buffer + received).split(b"\n")
                 for line in lines:
                     self._observe(json.loads(line))
-        await self._zygote_died(connection)
+        await self._zygote_died()
 
     def _observe(self, event: dict[str, Any]) -> None:
         if event["event"] == "ready":
@@ -138,17 +120,27 @@ class Workers:
             self.on_exit(WorkerExit(run=event["run"], code=event["code"], max_rss_kb=event["max_rss_kb"],
                                      cpu_s=event["cpu_s"], out_of_memory=event["out_of_memory"]))
 
-    async def _zygote_died(self, connection: socket.socket) -> None:
-        connection.close()
+    async def _zygote_died(self) -> None:
         self._connection = None
+        await asyncio.to_thread(self._zygote.end)
         self._ready.clear()
         lost = sorted(self._running)
         self._running.clear()
-        log.error("zygote_died", lost_runs=lost, log=str(self._log_file))
+        log.error("zygote_died", lost_runs=lost)
         for run in lost:
             await asyncio.to_thread(kill_marked, run)  # the workers died with it, but not what they had started
             self.on_exit(WorkerExit(run=run, code=-signal.SIGKILL, lost=True))
-        await asyncio.sleep(0.5)
-        await self.start()
+        await self._replace()
         if self._store is not None:
             await self.expect(**self._store)
+
+    async def _replace(self) -> None:
+        """Start another zygote, however long it takes until the machine has room for one."""
+        while True:
+            await asyncio.sleep(_START_AGAIN_S)
+            try:
+                self._zygote = start_zygote()
+            except OSError as error:
+                log.error("zygote_not_started", reason=str(error), again_in_s=_START_AGAIN_S)
+            else:
+                return self.begin()

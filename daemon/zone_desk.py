@@ -36,7 +36,7 @@ class ZoneDesk:
                         days=replace(plan.days, zone=ZoneInfo(plan.days.zone.key)))
         moved = [name for name, process in plan.processes.items() if self._has_moved(newer, process, old)]
         await self.runner.use(newer)
-        self.alerts.tell(AlertKind.ZONES_CHANGED, "zone data", (
+        self.alerts.tell(AlertKind.ZONES_CHANGED, "zones", (
             f"The time zone data is now {zone_data_version()}. {_sentence(moved)}"))
 
     def _has_moved(self, plan: Plan, process: ProcessConfig, old: Zones) -> bool:

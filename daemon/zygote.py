@@ -45,7 +45,8 @@ def main() -> None:
     gc.collect()
     gc.freeze()  # keep shared pages shared
     groups = prepared(own_group(MEMBERSHIP.read_text()))
-    Zygote(socket.socket(fileno=int(sys.argv[1])), worker_main, groups).serve()
+    with suppress(ConnectionError):  # the daemon is gone
+        Zygote(socket.socket(fileno=int(sys.argv[1])), worker_main, groups).serve()
 
 
 @dataclass(frozen=True)

@@ -7,14 +7,15 @@ processes.yaml. A service without `run` repeats the functions that its `methods:
 from collections.abc import Callable
 from importlib import import_module
 from types import ModuleType
-from typing import Final, cast
+from typing import TYPE_CHECKING, Final, cast
 
-from processes.job import JobContext
-from processes.methods import run_methods
 from trading.errors import ConfigError
 from trading.process_config import ProcessConfig
 
-Job = Callable[[JobContext], None]
+if TYPE_CHECKING:  # the supervisor names processes, and has no use for what their jobs import
+    from processes.job import JobContext
+
+Job = Callable[["JobContext"], None]
 
 PROCESSES: Final = (
     "update_fx_prices",
@@ -56,6 +57,8 @@ def job_function(process: str, config: ProcessConfig) -> Job:
     """
     module = job_module(process, config.job)
     if config.methods:
+        from processes.methods import run_methods
+
         functions = {name: _function(module, name, process) for name in config.methods}
         return lambda job: run_methods(job, functions)
     return _function(module, "run", process)

@@ -10,6 +10,7 @@ from daemon.boot import Boot
 from daemon.places import Places
 from daemon.recorded_market import Wishes
 from daemon.supervisor import PartEnded, Supervisor
+from daemon.zygote_process import ZygoteProcess
 
 
 async def _breaks() -> None:
@@ -24,6 +25,7 @@ async def _returns() -> None:
 def test_it_does_not_go_on_half_blind(part: object, why: str) -> None:
     async def story() -> None:
         supervisor = Supervisor(boot=cast(Boot, None), folder=Path(), places=cast(Places, None),
+                                zygote=cast(ZygoteProcess, None),
                                 wishes=Wishes(play_day=False, once=False, again=False, data=None))
         supervisor._watching = [asyncio.create_task(part(), name="the clock")]  # type: ignore[operator]
         await supervisor._until_ended(asyncio.Event().wait())
