@@ -1,6 +1,7 @@
 """tradingd: the service itself. Flags, configuration, run; an exit code.
 
-0 done, 1 failed, 2 wrong usage or configuration, 130 interrupted during a day that was to be run once.
+0 done, 1 failed, 2 wrong usage or configuration, 75 the store does not answer (it may later), 130 interrupted during a
+day that was to be run once.
 """
 
 import argparse
@@ -11,7 +12,9 @@ from pathlib import Path
 
 from daemon.places import Places, default_config, default_state
 from daemon.zygote_process import ZygoteProcess, start_zygote
-from trading.errors import ConfigError, StopRequested, TradingError
+from trading.errors import ConfigError, StopRequested, StoreUnreachable, TradingError
+
+_STORE_AWAY = 75  # EX_TEMPFAIL of sysexits.h
 
 
 def main() -> None:
@@ -55,13 +58,16 @@ def _serve(flags: argparse.Namespace, places: Places, zygote: ZygoteProcess) -> 
     except ConfigError as error:
         print(error, file=sys.stderr)
         return 2
+    except StoreUnreachable as error:
+        print(error, file=sys.stderr)
+        return _STORE_AWAY
     except TradingError as error:
         print(error, file=sys.stderr)
         return 1
     except PyMongoError as error:
         get_log().info("not_started", exc_info=error)
         print(f"The store failed while tradingd started: {str(error)[:200]}. Start it again.", file=sys.stderr)
-        return 1
+        return _STORE_AWAY
 
 
 def _say(line: str) -> None:

@@ -12,7 +12,7 @@ from trading.config import ServiceConfig
 from trading.data.mongo.connection import MongoStore, StandaloneRefused, connect
 from trading.data.mongo.schema import set_up_schema
 from trading.data.mongo.settings import MongoSettings
-from trading.errors import StopRequested, StoreError
+from trading.errors import StopRequested, StoreError, StoreUnreachable
 from trading.log import get_log
 
 log = get_log()
@@ -32,7 +32,8 @@ async def opened_store(service: ServiceConfig, places: Places,
     """The store while the block runs.
 
     Raises:
-        StoreError: it cannot be reached within the configured limit, or belongs to another mode or account.
+        StoreUnreachable: it cannot be reached within the configured limit.
+        StoreError: it belongs to another mode or account.
         StopRequested: somebody asked to stop before it had answered.
     """
     embedded = None
@@ -67,7 +68,7 @@ async def _connected(service: ServiceConfig, uri: str, stopping: Callable[[], bo
                 raise StopRequested("Stopped before the store had answered.") from error
             left_s = deadline_s - time.monotonic()
             if left_s <= 0:
-                raise StoreError(f"{error} Gave up after {mongo.connect_limit_s:g} s.") from error
+                raise StoreUnreachable(f"{error} Gave up after {mongo.connect_limit_s:g} s.") from error
             log.warning("store_not_reached", reason=str(error), again_in_s=pause_s)
             await asyncio.sleep(min(pause_s, max(left_s, 0.05)))
             pause_s = min(pause_s * 2, 10.0)

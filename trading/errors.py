@@ -31,6 +31,10 @@ class StoreError(TradingError):
     """The database refused a request or could not be reached."""
 
 
+class StoreUnreachable(StoreError):
+    """No database answered for as long as was allowed; it may be worth trying again later."""
+
+
 class ConcurrentUpdate(StoreError):
     """Somebody wrote the document since it was read; load it and decide again."""
 

@@ -40,7 +40,7 @@ def test_a_wrong_configuration_creates_no_state(tmp_path: Path) -> None:
 
 def test_an_unreachable_store_is_named_without_its_password(tmp_path: Path) -> None:
     text = "mongo:\n  uri: mongodb://trader:s3cret@127.0.0.1:1/\n  timeout_s: 0.5\n  connect_limit_s: 1\n"
-    said = refused(configured(tmp_path, tradingd=text), 1)
+    said = refused(configured(tmp_path, tradingd=text), 75)
     assert "MongoDB at 127.0.0.1:1 does not answer" in said
     assert "Gave up after 1 s." in said
     assert "s3cret" not in said

@@ -56,7 +56,7 @@ def test_k07_random_kills_leave_each_slot_with_exactly_one_outcome(
     assert violations(evidence, rhythm, repeat) == []
     behind_s = {state["_id"]: (killer.rested - state["evaluated_through"]).total_seconds() for state in evidence.states}
     assert {name: late_s for name, late_s in behind_s.items() if late_s > 30} == {}
-    assert set(killer.gave_up) <= {1}, "a sentence and an exit code, whatever happens at the start"
+    assert set(killer.gave_up) <= {75}, "a sentence and an exit code, whatever happens at the start"
     states = Counter(run["state"] for run in evidence.runs)
     outcomes = Counter(tick["outcome"] for tick in evidence.ticks)
     assert states["FINISHED"] > kills

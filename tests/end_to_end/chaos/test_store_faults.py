@@ -84,7 +84,7 @@ def test_k29_a_daemon_without_a_store_gives_up_with_a_sentence(own_server: Store
 
     daemon = rig.daemon().begin()
 
-    assert daemon.wait(20) == 1
+    assert daemon.wait(20) == 75
     assert "MongoDB at 127.0.0.1:1 does not answer" in daemon.words()
     assert "Gave up after 2 s." in daemon.words()
     assert daemon.words().count("store_not_reached") < 10
