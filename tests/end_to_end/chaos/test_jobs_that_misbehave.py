@@ -23,7 +23,8 @@ PROCESSES = {
     "other_parent": job("parent", arguments={"seconds": 50}),
     "flood": job("flood", arguments={"megabytes": 1000}, log_max_mb=4), "slow": job("deaf", timeout="PT1S"),
     "absent": job("absent", max_attempts=3), "not_importable": job("not_importable", max_attempts=3),
-    "wrong_arity": job("wrong_arity"), "no_run": job("no_run", max_attempts=3),
+    "greedy": job("eats", memory_max_mb=600, arguments={"megabytes": 4000}), "wrong_arity": job("wrong_arity"),
+    "no_run": job("no_run", max_attempts=3),
 }
 
 
@@ -140,6 +141,18 @@ def scene_started(scene: Scene, run: str) -> float:
     """When the body began, or now."""
     marks = [row["monotonic"] for row in scene.rig.effects(phase="start") if row["run"] == run]
     return float(marks[0]) if marks else time.monotonic()
+
+
+def test_k36_a_job_that_takes_four_gigabytes_meets_its_limit_alone(scene: Scene) -> None:
+    before_mb = memory_mb(scene.daemon.zygote())
+    done = scene.daemon.run("greedy", wait=True)
+
+    assert done["state"] == "ERROR"
+    assert "memory" in done["reason"].lower()
+    assert scene.ended(done["run"])["max_rss_kb"] < 1_000_000
+    assert scene.rig.effects("greedy", "end") == []
+    assert memory_mb(scene.daemon.zygote()) < before_mb + 20
+    assert scene.daemon.run("well", wait=True)["state"] == "FINISHED"
 
 
 @pytest.mark.parametrize(("process", "says"), [
