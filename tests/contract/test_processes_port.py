@@ -149,10 +149,12 @@ def test_the_attempts_at_a_slot_are_counted(processes: MongoProcesses) -> None:
 
 def test_the_worker_that_takes_a_run_is_kept_with_it(processes: MongoProcesses) -> None:
     begin(processes, processes.control(NAME), a_run())
-    taken = processes.take(a_run().id, "me", WORKER, NOW)
+    processes.take(a_run().id, "me", WORKER, NOW)
+    taken = processes.run(a_run().id)
     assert (taken.state, taken.worker, taken.started, taken.heartbeat, taken.version) == (
         RunState.RUNNING, WORKER, KEPT, KEPT, 2)
-    assert processes.take(a_run().id, "me", WORKER, NOW) == taken
+    processes.take(a_run().id, "me", WORKER, NOW)
+    assert processes.run(a_run().id) == taken
 
 
 @pytest.mark.parametrize(("owner", "worker"), [("other", WORKER), ("me", replace(WORKER, pid=8))])

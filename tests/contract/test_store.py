@@ -104,7 +104,8 @@ def test_a_slot_is_claimed_once(store: MongoStore) -> None:
 def test_a_run_is_taken_by_one_worker_only(store: MongoStore) -> None:
     processes = MongoProcesses(store)
     begin(processes, processes.control("run_systems"), a_run())
-    assert processes.take(a_run().id, "me", WORKER, NOW).state is RunState.RUNNING
+    processes.take(a_run().id, "me", WORKER, NOW)
+    assert processes.run(a_run().id).state is RunState.RUNNING
     with pytest.raises(ConcurrentUpdate):
         processes.take(a_run().id, "me", replace(WORKER, pid=8), NOW)
 
@@ -112,8 +113,10 @@ def test_a_run_is_taken_by_one_worker_only(store: MongoStore) -> None:
 def test_a_worker_that_did_not_hear_the_answer_may_ask_again(store: MongoStore) -> None:
     processes = MongoProcesses(store)
     begin(processes, processes.control("run_systems"), a_run())
-    taken = processes.take(a_run().id, "me", WORKER, NOW)
-    assert processes.take(a_run().id, "me", WORKER, NOW) == taken
+    processes.take(a_run().id, "me", WORKER, NOW)
+    taken = processes.run(a_run().id)
+    processes.take(a_run().id, "me", WORKER, NOW)
+    assert processes.run(a_run().id) == taken
 
 
 def test_a_run_that_was_settled_cannot_be_taken(store: MongoStore) -> None:

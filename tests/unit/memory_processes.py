@@ -98,14 +98,13 @@ class MemoryProcesses:
         self.events_kept.append(as_stored(event_document(change, document)))
         return documents.control(document)
 
-    def take(self, run_id: str, owner: str, worker: WorkerIdentity, now: datetime) -> ProcessRun:
+    def take(self, run_id: str, owner: str, worker: WorkerIdentity, now: datetime) -> None:
         row = self.runs_kept.get(run_id)
         if row is not None and row["owner"] == owner and row["state"] == RunState.STARTING.value:
             row |= as_stored({"state": RunState.RUNNING.value, "worker": asdict(worker), "started": now,
                               "heartbeat": now, "v": row["v"] + 1})
         elif row is None or row["state"] != RunState.RUNNING.value or row["worker"] != asdict(worker):
             raise ConcurrentUpdate(f"run {run_id}", 1)
-        return documents.run(row)
 
     def beat(self, run_id: str, now: datetime) -> bool:
         row = self.runs_kept.get(run_id)

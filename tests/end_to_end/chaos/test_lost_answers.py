@@ -54,11 +54,12 @@ def is_claim(command: Command) -> bool:
 
 
 def is_taking(command: Command) -> bool:
-    return any(row.get("$set", {}).get("state") == "RUNNING" for row in _runs(command, "findAndModify"))
+    return any(row.get("$set", {}).get("state") == "RUNNING" for row in _runs(command, "update"))
 
 
 def is_end(command: Command) -> bool:
-    return command.name == "commitTransaction" and any(row["state"] == "FINISHED" for row in _runs(command, "update"))
+    return command.name == "commitTransaction" and any(
+        row.get("state") == "FINISHED" for row in _runs(command, "update"))
 
 
 def is_cursor(command: Command) -> bool:
@@ -103,8 +104,8 @@ def test_k28_a_write_whose_answer_is_lost_was_done_once(behind: NewRig, wire: Fa
 
 def concerned(command: Command) -> list[str]:
     """The runs that a command is about."""
-    if command.name == "findAndModify":
-        return [command.document["query"]["_id"]] if command.collection == "process_runs" else []
+    if is_taking(command):
+        return [each["q"]["_id"] for each in command.document["updates"]]
     return [row["_id"] for verb in ("insert", "update") for row in _runs(command, verb)]
 
 

@@ -114,7 +114,7 @@ class MongoProcesses:
         """
         return self._store.transact(lambda session: self._write(change, session))
 
-    def take(self, run_id: str, owner: str, worker: WorkerIdentity, now: datetime) -> ProcessRun:
+    def take(self, run_id: str, owner: str, worker: WorkerIdentity, now: datetime) -> None:
         """The worker's step: STARTING becomes RUNNING, once; asking again after a lost answer is harmless.
 
         Raises:
@@ -124,17 +124,16 @@ class MongoProcesses:
         seen = {"_id": run_id, "owner": owner, "state": RunState.STARTING.value}
         change = {"$set": {"state": RunState.RUNNING.value, "worker": identity, "started": now, "heartbeat": now},
                   "$inc": {"v": 1}}
-        document = self._runs.find_one_and_update(seen, change, return_document=True)
-        if document is None:
-            document = self._runs.find_one({"_id": run_id, "state": RunState.RUNNING.value, "worker": identity})
-        if document is None:
+        if self._runs.update_one(seen, change).matched_count == 1:
+            return
+        ours = {"_id": run_id, "state": RunState.RUNNING.value, "worker": identity}
+        if self._runs.find_one(ours, {"_id": 1}) is None:
             raise ConcurrentUpdate(f"run {run_id}", 1)
-        return documents.run(document)
 
     def beat(self, run_id: str, now: datetime) -> bool:
         """Note that the worker of `run_id` lives; whether its process was asked to stop."""
-        change = {"$set": {"heartbeat": now}}
-        document = self._runs.find_one_and_update({"_id": run_id, "active": True}, change, {"process": 1})
+        beaten = self._runs.update_one({"_id": run_id, "active": True}, {"$set": {"heartbeat": now}})
+        document = self._runs.find_one({"_id": run_id}, {"process": 1}) if beaten.matched_count else None
         if document is None:
             return True
         state = self._states.find_one({"_id": document["process"], "active_run": run_id}, {"stop_reason": 1})
