@@ -11,6 +11,7 @@ class StateInUse(TradingError):
     """Another process holds the state directory."""
 
     def __init__(self, state: Path, holder: str) -> None:
+        self.holder = holder or "unknown"
         super().__init__(f"The state directory {state} is in use by process {holder or 'unknown'}. Stop it first "
                          f"(tradectl stop), or choose another directory with --state.")
 

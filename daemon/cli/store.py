@@ -9,12 +9,21 @@ from contextlib import contextmanager
 
 from daemon.cli.__main__ import Settings
 from daemon.embedded_store import free_port, server_program
-from daemon.state_lock import StateLock
+from daemon.places import Places
+from daemon.state_lock import StateInUse, StateLock
 from trading.config import Config, load_config
 from trading.data.mongo.connection import MongoStore, connect
 from trading.data.mongo.schema import set_up_schema
-from trading.errors import StoreError
+from trading.errors import StoreError, TradingError
 from trading.unix_socket import DaemonUnreachable, request
+
+
+class StillBusy(TradingError):
+    """A daemon has the state directory, but cannot be asked."""
+
+    def __init__(self, holder: str, places: Places) -> None:
+        super().__init__(f"tradingd (process {holder}) is starting or stopping and does not answer yet. Try again in a "
+                         f"moment; what it waits for is in its log, {places.service_log}, or in the journal.")
 
 
 @contextmanager
@@ -44,7 +53,10 @@ def _daemons_uri(settings: Settings) -> str | None:
 @contextmanager
 def _embedded(settings: Settings, config: Config) -> Iterator[MongoStore]:
     places, mongo = settings.places, config.service.mongo
-    lock = StateLock(places.lock, places.state)
+    try:
+        lock = StateLock(places.lock, places.state)
+    except StateInUse as error:
+        raise StillBusy(error.holder, places) from error
     port = free_port()
     places.logs.mkdir(parents=True, exist_ok=True)
     with (places.logs / "store.log").open("ab") as output:

@@ -1,9 +1,13 @@
 """What the service refuses at once: a sentence that says what to do, an exit code, and nothing left behind."""
 
+import os
 from pathlib import Path
 
 import pytest
 from service import Service
+
+from daemon.places import Places
+from daemon.state_lock import StateLock
 
 
 def configured(folder: Path, **files: str) -> Service:
@@ -81,3 +85,13 @@ def test_the_schedule_can_be_asked_for_without_a_daemon(tmp_path: Path) -> None:
 @pytest.mark.parametrize("words", [("nonsense",), ("status", "--nonsense"), ("run",), ("prices", "-n", "many")])
 def test_wrong_words_are_answered_with_the_usage(words: tuple[str, ...], tmp_path: Path) -> None:
     assert "Usage: tradectl" in configured(tmp_path).ctl(*words, expect=2)
+
+
+def test_a_daemon_that_is_only_starting_is_not_taken_for_one_that_is_in_the_way(tmp_path: Path) -> None:
+    service = configured(tmp_path)
+    places = Places(service.state)
+    lock = StateLock(places.lock, places.state)
+    said = service.ctl("status", expect=1)
+    lock.release()
+    assert f"tradingd (process {os.getpid()}) is starting or stopping and does not answer yet." in said
+    assert str(places.service_log) in said
