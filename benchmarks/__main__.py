@@ -17,6 +17,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from benchmarks import million_ticks, schedule_speed, supervision
+from benchmarks.process_use import cpu_s, resident_mb
 from trading.unix_socket import request
 
 HERE = Path(__file__).parent
@@ -155,19 +156,6 @@ def percentiles(what: str, latencies: Sequence[float], budget: str) -> Measureme
     p50 = statistics.median(ordered) * 1000
     p99 = ordered[min(len(ordered) - 1, int(len(ordered) * 0.99))] * 1000
     return Measurement(what, f"{p50:.1f} / {p99:.1f} ms (p50 / p99)", budget, {"p50_ms": p50, "p99_ms": p99})
-
-
-def cpu_s(pid: int) -> float:
-    """Processor seconds that `pid` has used."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def resident_mb(pid: int) -> float:
-    """Resident memory of `pid`."""
-    found = re.search(r"VmRSS:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())
-    assert found is not None
-    return int(found.group(1)) / 1024
 
 
 def show(lines: Sequence[Measurement]) -> None:

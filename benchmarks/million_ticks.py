@@ -14,6 +14,8 @@ import sys
 import time
 from pathlib import Path
 
+from benchmarks.process_use import resident_mb
+
 ROOT = Path(__file__).resolve().parents[1]
 TICKS = int(os.environ.get("BENCH_TICKS", "1000000"))
 PROCESSES, KEPT = 20, 200
@@ -33,7 +35,6 @@ def play(ticks: int) -> dict[str, float]:
     sys.path.insert(0, str(ROOT / "tests" / "unit"))
     from runner_world import World
 
-    from benchmarks.__main__ import resident_mb
     from benchmarks.forgetful_store import ForgetfulProcesses
     from trading.process_config import ProcessConfig
 

@@ -16,6 +16,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from benchmarks.process_use import cpu_s, resident_mb
 from daemon.embedded_store import free_port, server_program
 from processes.registry import PROCESSES
 from trading.unix_socket import DaemonRefused, DaemonUnreachable, request
@@ -101,8 +102,6 @@ def slot_to_job(folder: Path) -> list[float]:
 
 def thousand_processes(folder: Path) -> dict[str, float]:
     """The daemon's share of a core while a thousand processes have a hundred slots a day each; its memory."""
-    from benchmarks.__main__ import cpu_s, resident_mb
-
     lines = "".join(f"  p{number:04d}: {{cron: '{number % 14}-59/14 * * * *', job: benchmarks.jobs, timeout: PT1M, "
                     f"arguments: {{file: /dev/null}}}}\n" for number in range(1000))
     with running(configured(folder / "config", lines), folder / "var") as service:
