@@ -7,8 +7,10 @@ day that was to be run once.
 import argparse
 import asyncio
 import faulthandler
+import signal
 import sys
 from pathlib import Path
+from types import FrameType
 
 from daemon.places import Places, default_config, default_state
 from daemon.zygote_process import ZygoteProcess, start_zygote
@@ -24,6 +26,8 @@ def main() -> None:
 
 def run(words: list[str]) -> int:
     """Run the service as `words` ask; its exit code."""
+    for number in (signal.SIGTERM, signal.SIGINT):  # until the supervisor listens
+        signal.signal(number, _stop_early)
     faulthandler.enable()  # a watchdog that ends us by SIGABRT leaves the stacks of all threads in the log
     flags = _parser().parse_args(words)
     try:
@@ -35,6 +39,11 @@ def run(words: list[str]) -> int:
         return _serve(flags, Places(flags.state.resolve()), zygote)
     finally:
         zygote.end()
+
+
+def _stop_early(number: int, _frame: FrameType | None) -> None:
+    """Nothing has begun that would have to be ended well."""
+    sys.exit(0 if number == signal.SIGTERM else 130)
 
 
 def _serve(flags: argparse.Namespace, places: Places, zygote: ZygoteProcess) -> int:

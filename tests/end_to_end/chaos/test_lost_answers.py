@@ -157,6 +157,7 @@ REFUSALS = {
 }
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("trouble", REFUSALS)
 def test_k30_a_store_that_refuses_stops_starts_until_it_is_well_again(behind: NewRig, wire: FaultyWire,
                                                                       trouble: str) -> None:
@@ -192,6 +193,7 @@ def test_k30_a_store_that_refuses_stops_starts_until_it_is_well_again(behind: Ne
     assert violations(rig.evidence(), RHYTHM) == []
 
 
+@pytest.mark.soak
 def test_k30_a_worker_whose_own_step_is_refused_waits_and_asks_seldom(behind: NewRig, wire: FaultyWire) -> None:
     # given a worker that may not take its run
     rig = behind({"asked": job()}, timeout_s=5)
