@@ -39,7 +39,6 @@ from trading.control.process_run import ProcessRun, RunState
 from trading.control.process_state import ProcessState
 from trading.errors import ConcurrentUpdate, SlotTaken, StoreError, TradingError
 from trading.log import get_log
-from trading.process_config import ProcessConfig
 
 log = get_log()
 
@@ -67,7 +66,7 @@ class ProcessRunner:
                               worker_spec=parts.worker_spec)
         self._settlement = Settlement(
             store=parts.store, ledger=self.ledger, live=self.live, leadership=parts.leadership, clock=parts.clock,
-            timers=parts.timers, watch=parts.watch, process=self._configured,
+            timers=parts.timers, watch=parts.watch, plan=lambda: self.plan,
             ended=self._something_ended, is_alive=parts.is_alive, kill_orphan=parts.kill_orphan)
         self._inheritance = Inheritance(
             parts=parts, ledger=self.ledger, live=self.live, claims=self._claims, settlement=self._settlement,
@@ -122,6 +121,7 @@ class ProcessRunner:
         """Decide nothing more. Runs go on, and their ends are written if the store still lets us."""
         self._acts = False
         self._rests += 1
+        self._parts.timers.cancel("begin term")
         for name in self.plan.processes:
             self._parts.timers.cancel(f"look {name}")
 
@@ -311,11 +311,13 @@ class ProcessRunner:
         return True
 
     async def _begin_term(self) -> None:
+        rests = self._rests
         try:
             await self.recover()
-        except (PyMongoError, StoreError) as error:
+        except (PyMongoError, TradingError) as error:
             log.warning("term_not_begun", reason=str(error)[:200])
-            self._parts.timers.after("begin term", LOOK_AGAIN_S, self.new_term)
+            if self._rests == rests:
+                self._parts.timers.after("begin term", LOOK_AGAIN_S, self.new_term)
             return
         self.wake_all()
 
@@ -327,9 +329,6 @@ class ProcessRunner:
             if process.on_success_of == name:
                 self.wake(each)
         self.wake_waiting()
-
-    def _configured(self, name: str) -> ProcessConfig | None:
-        return self.plan.processes.get(name)
 
     def _spawn(self, work: Awaitable[None]) -> None:
         task = asyncio.ensure_future(work)

@@ -13,6 +13,7 @@ from daemon.found_runs import Finding, Here, find_out, settled_as_found
 from daemon.leadership import Leadership
 from daemon.ledger import Ledger
 from daemon.live_runs import LiveRuns
+from daemon.plan import Plan
 from daemon.run_outcome import Intervention, settled
 from daemon.timers import Timers
 from daemon.watch import Watch
@@ -23,7 +24,6 @@ from trading.control.process_control import ProcessControl
 from trading.control.process_run import ProcessRun, RunState, WorkerIdentity
 from trading.errors import ConcurrentUpdate, NotFound, StoreError
 from trading.log import get_log
-from trading.process_config import ProcessConfig
 
 log = get_log()
 
@@ -39,7 +39,7 @@ class Settlement:
     clock: Clock
     timers: Timers
     watch: Watch
-    process: Callable[[str], ProcessConfig | None]  # as it is configured now
+    plan: Callable[[], Plan]
     ended: Callable[[str], None]  # told the process of each run that has ended
     is_alive: Callable[[WorkerIdentity], bool] = worker_identity.is_alive
     kill_orphan: Callable[[WorkerIdentity, str], None] = process_tree.kill_orphan
@@ -119,7 +119,7 @@ class Settlement:
         if control.active_run != run.id:
             self.ledger.doubt(run.process)
             raise ConcurrentUpdate(f"run {run.id}", run.version)
-        process, after = self.process(run.process), control.finish_process(run)
+        process, after = self.plan().processes.get(run.process), control.finish_process(run)
         again = next_attempt(process, run, self.clock.now()) if process is not None else None
         if again is not None:
             after = replace(after, pending=(again, *after.pending))

@@ -31,3 +31,26 @@ def test_a_resource_that_another_leader_has_taken_meanwhile_is_not_taken_a_secon
     assert [run.process for run in world.processes.active_runs()] == ["one"]
     assert world.problems == []
     world.close()
+
+
+@pytest.mark.parametrize("rests_after_s", [0.0, 1.0, 3.0])
+def test_a_leader_that_was_to_begin_a_term_and_no_longer_leads_does_not_begin_it_later(rests_after_s: float) -> None:
+    # given a leader whose new term cannot begin, since the store does not answer
+    world = World({"job": ProcessConfig(cron="* * * * *", timeout=300, grace=5)})
+    runner = world.start_daemon().runner
+    world.advance(1)
+    world.store_is_away = True
+    world.soon(runner.new_term)
+
+    # when it no longer leads, and the store answers again
+    world.advance(rests_after_s)
+    world.soon(runner.rest)
+    world.advance(1)
+    world.store_is_away = False
+    before = len(world.processes.fences)
+    world.advance(5)
+
+    # then the old term stays over
+    assert len(world.processes.fences) == before
+    assert not runner._acts
+    world.close()
