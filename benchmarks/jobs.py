@@ -1,6 +1,5 @@
 """Jobs for the measurements: they do next to nothing."""
 
-import time
 from datetime import datetime
 from pathlib import Path
 
@@ -13,6 +12,6 @@ def nothing(_job: JobContext) -> None:
 
 def run(job: JobContext) -> None:
     """Write down how long after its slot the first line of the job ran, in milliseconds."""
-    late_s = time.time() - datetime.fromisoformat(job.slot).timestamp()
+    late_s = (job.clock.now() - datetime.fromisoformat(job.slot)).total_seconds()
     with Path(str(job.process.arguments["file"])).open("a") as file:
         file.write(f"{late_s * 1000:.2f}\n")

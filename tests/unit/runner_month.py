@@ -14,10 +14,8 @@ from runner_checks import Checks
 from runner_fakes import WRITES, Behaviour, Fault
 from runner_world import TTL_S, Daemon, World
 
-from daemon.process_runner import ProcessRunner
-from trading.control.due_slot import DueSlot
 from trading.control.process_control import Desired
-from trading.control.process_run import Kind, ProcessRun, RunState
+from trading.control.process_run import RunState
 from trading.control.process_state import ProcessState
 from trading.process_config import CatchUp, OnLost, OnWindowEnd, Overlap, ProcessConfig, ProcessKind, WindowConfig
 
@@ -113,7 +111,6 @@ class Month:
         self.hosts = HOSTS[self.one_machine]
         self.world = PatientWorld(PROCESSES, start=MARCH, seed=self.seed, resources={"db": 1}, zone="Europe/London")
         self.checks = MonthChecks(self.world, "db", self.one_machine)
-        self.manual = 0
         self._graves: list[Daemon] = []  # what a dead daemon was about to do stays undone, and is kept so
         for host in self.hosts:
             self.world.start_daemon(host)
@@ -174,9 +171,9 @@ class Month:
         for name in NAMES:
             control = self.world.processes.control(name)
             if control.desired is Desired.PAUSED:
-                self._tell(name, "resume")
+                self.world.operator_says(name, "resume")
             if control.state is ProcessState.TERMINATED:
-                self._tell(name, "reset")
+                self.world.operator_says(name, "reset")
         self._start_missing()
 
     # --- what goes wrong --------------------------------------------------------------------------------------
@@ -261,26 +258,11 @@ class Month:
     # --- people -----------------------------------------------------------------------------------------------
 
     def _operator(self) -> None:
-        self._tell(self.dice.choice(NAMES), self.dice.choice(["stop", "kill", "pause", "resume", "reset"]))
-
-    def _tell(self, name: str, verb: str) -> None:
-        self.world.ask(lambda runner: {
-            "stop": lambda: runner.desk.stop_process(name, "enough", "operator"),
-            "kill": lambda: runner.desk.kill_process(name, "enough", "operator"),
-            "pause": lambda: runner.desk.wish(name, Desired.PAUSED, "wait"),
-            "resume": lambda: runner.desk.wish(name, Desired.ENABLED, "go on"),
-            "reset": lambda: runner.desk.reset_process(name, "afresh")}[verb]())
+        name, verbs = self.dice.choice(NAMES), ["stop", "kill", "pause", "resume", "reset"]
+        self.world.operator_says(name, self.dice.choice(verbs))
 
     def _manual_run(self) -> None:
-        self.manual += 1
-        name, now, force = self.dice.choice(NAMES), self.world.wall, self.dice.random() < 0.5
-        slot = DueSlot(key=f"manual-{self.manual}", kind=Kind.MANUAL, due=now, not_before=now,
-                       trading_day=self.world.plan.days.day_of(now))
-
-        async def run(runner: ProcessRunner) -> ProcessRun:
-            return await runner.run_single_process(name, slot, force)
-
-        self.world.ask(run)
+        self.world.operator_runs(self.dice.choice(NAMES), self.dice.random() < 0.5)
 
     def _resolve(self) -> None:
         lost = [row["_id"] for row in self.world.processes.runs_kept.values() if row["state"] == RunState.LOST]

@@ -40,7 +40,9 @@ from daemon.slot_facts import fingerprint
 from daemon.watch import Watch
 from daemon.worker_spec import WorkerSpec
 from daemon.workers import WorkerExit
-from trading.control.process_run import ProcessRun, WorkerIdentity
+from trading.control.due_slot import DueSlot
+from trading.control.process_control import Desired
+from trading.control.process_run import Kind, ProcessRun, WorkerIdentity
 from trading.control.trading_day import TradingDays
 from trading.errors import StoreError, TradingError
 from trading.process_config import ProcessConfig
@@ -208,7 +210,7 @@ class World:
         self.answers: list[object] = []  # of what operators asked for
         self.schedules: dict[str, ProcessConfig] = {}  # that were ever in force, by fingerprint
         self._remember_schedules()
-        self._pid = 0
+        self._pid = self._manual = 0
         self._lease: FakeLeadership | None = None
         self._lease_token, self._lease_until_s = 0, -NEVER
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -302,6 +304,27 @@ class World:
         self.spawn(answered())
         self.settle()
         return self.answers[-1] if len(self.answers) > before else None
+
+    def operator_says(self, name: str, verb: str) -> None:
+        """One of stop, kill, pause, resume, reset."""
+        self.ask(lambda runner: {
+            "stop": lambda: runner.desk.stop_process(name, "enough", "operator"),
+            "kill": lambda: runner.desk.kill_process(name, "enough", "operator"),
+            "pause": lambda: runner.desk.wish(name, Desired.PAUSED, "wait"),
+            "resume": lambda: runner.desk.wish(name, Desired.ENABLED, "go on"),
+            "reset": lambda: runner.desk.reset_process(name, "afresh")}[verb]())
+
+    def operator_runs(self, name: str, force: bool) -> None:
+        """Each time a slot of its own."""
+        self._manual += 1
+        now = self.wall
+        slot = DueSlot(key=f"manual-{self._manual}", kind=Kind.MANUAL, due=now, not_before=now,
+                       trading_day=self.plan.days.day_of(now))
+
+        async def run(runner: ProcessRunner) -> ProcessRun:
+            return await runner.run_single_process(name, slot, force)
+
+        self.ask(run)
 
     def settle(self) -> None:
         """Let everything happen that can happen now."""

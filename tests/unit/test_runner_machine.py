@@ -4,12 +4,9 @@ Two daemons over one store; statements fail, are not answered, or are a daemon's
 vanish; clocks jump; operators interfere. scheduler.md 3.6 lists the promises, runner_checks.py states them.
 """
 
-import logging
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
-import structlog
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -17,12 +14,10 @@ from runner_checks import Checks
 from runner_fakes import WRITES, Behaviour, Fault, Worker
 from runner_world import Daemon, World
 
-from daemon.process_runner import ProcessRunner
-from trading.control.due_slot import DueSlot
-from trading.control.process_control import Desired
-from trading.control.process_run import Kind, ProcessRun, RunState
+from trading.control.process_run import RunState
 from trading.process_config import CatchUp, OnLost, Overlap, ProcessConfig
 
+pytestmark = pytest.mark.usefixtures("without_log_lines")
 SPRING = datetime(2026, 3, 29, 0, 50, 30, 123_456, tzinfo=UTC)  # 01:00 UTC becomes 02:00 in London
 AUTUMN = datetime(2026, 10, 25, 0, 20, 30, 123_456, tzinfo=UTC)  # 01:30 comes twice in London
 PROCESSES = {
@@ -51,7 +46,6 @@ class RunnerMachine(RuleBasedStateMachine):
         self.world = World(PROCESSES, start=start, seed=seed, resources={"db": 1}, zone="Europe/London")
         self.checks = Checks(self.world, "db", one_machine)
         self.hosts = ["here", "here" if one_machine else "there"]
-        self.manual = 0
         for host in self.hosts[:1 + second]:
             self.world.start_daemon(host)
         self.world.advance(1)
@@ -144,24 +138,11 @@ class RunnerMachine(RuleBasedStateMachine):
 
     @rule(name=NAMES, verb=st.sampled_from(["stop", "kill", "pause", "resume", "reset"]))
     def an_operator_says(self, name: str, verb: str) -> None:
-        self.world.ask(lambda runner: {
-            "stop": lambda: runner.desk.stop_process(name, "enough", "operator"),
-            "kill": lambda: runner.desk.kill_process(name, "enough", "operator"),
-            "pause": lambda: runner.desk.wish(name, Desired.PAUSED, "wait"),
-            "resume": lambda: runner.desk.wish(name, Desired.ENABLED, "go on"),
-            "reset": lambda: runner.desk.reset_process(name, "afresh")}[verb]())
+        self.world.operator_says(name, verb)
 
     @rule(name=NAMES, force=st.booleans())
     def an_operator_runs(self, name: str, force: bool) -> None:
-        self.manual += 1
-        now = self.world.wall
-        slot = DueSlot(key=f"manual-{self.manual}", kind=Kind.MANUAL, due=now, not_before=now,
-                       trading_day=self.world.plan.days.day_of(now))
-
-        async def run(runner: ProcessRunner) -> ProcessRun:
-            return await runner.run_single_process(name, slot, force)
-
-        self.world.ask(run)
+        self.world.operator_runs(name, force)
 
     @rule(state=st.sampled_from([RunState.FINISHED, RunState.ERROR]))
     def an_operator_resolves(self, state: RunState) -> None:
@@ -190,14 +171,6 @@ class RunnerMachine(RuleBasedStateMachine):
             self.checks.at_rest()
         finally:
             self.world.close()
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _without_log_lines() -> Iterator[None]:
-    before = structlog.get_config()
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
-    yield
-    structlog.configure(**before)
 
 
 USUAL = settings(max_examples=60, stateful_step_count=50, deadline=None, print_blob=True,

@@ -3,26 +3,17 @@
 The seed is shown when a month fails, and can be given again: CHAOS_SEED=... pytest tests/unit/test_thirty_days.py.
 """
 
-import logging
 import os
 import secrets
 from collections import Counter
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 import pytest
-import structlog
 from runner_month import NAMES, Month
 
 from trading.control.due_slot import slot_key
 
-
-@pytest.fixture(autouse=True, scope="module")
-def _without_log_lines() -> Iterator[None]:
-    before = structlog.get_config()
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
-    yield
-    structlog.configure(**before)
+pytestmark = pytest.mark.usefixtures("without_log_lines")
 
 
 def a_month(one_machine: bool, days: int) -> Month:
