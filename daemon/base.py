@@ -14,6 +14,7 @@ from daemon.api.standby import StandbyApi
 from daemon.api.watching import Health, WatchingRoutes, serve_metrics
 from daemon.async_store import AsyncStore
 from daemon.dead_man import ping_forever
+from daemon.hang_watch import kill_when_it_hangs
 from daemon.leadership import Leadership, LeaseTimes, TokenMemory
 from daemon.metrics import Metrics
 from daemon.opened_store import OpenedStore, opened_store
@@ -84,6 +85,10 @@ async def started_base(service: ServiceConfig, places: Places, zygote: ZygotePro
                         metrics=metrics, switch=Switch(standby.application()), standby=standby, watching=watching)
             workers.on_exit = base.on_exit
             base.tasks.append(asyncio.create_task(alerts.run(), name="alerts"))
+            if opened.restart is not None:
+                base.tasks.append(asyncio.create_task(
+                    kill_when_it_hangs(lambda: leadership.store_answers, opened.restart, clock),
+                    name="the embedded store"))
             if service.dead_man.url is not None:
                 base.tasks.append(asyncio.create_task(
                     ping_forever(service.dead_man, lambda: answers.health().ready and leadership.is_leader),

@@ -40,6 +40,11 @@ class ChildProcess:
         await self._spawn()
         self._watcher = asyncio.create_task(self._watch(), name=f"watch {self.name}")
 
+    def kill(self) -> None:
+        """SIGKILL; it is started again."""
+        if self._process is not None and self._process.returncode is None:
+            self._process.kill()
+
     async def stop(self) -> None:
         """SIGTERM, wait, SIGKILL."""
         if self._watcher is not None:

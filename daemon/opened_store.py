@@ -24,6 +24,7 @@ class OpenedStore:
 
     store: MongoStore
     uri: str
+    restart: Callable[[], None] | None = None  # of a server of our own, by kill -9; what it has confirmed is on disk
 
 
 @asynccontextmanager
@@ -46,7 +47,7 @@ async def opened_store(service: ServiceConfig, places: Places,
         try:
             await asyncio.to_thread(set_up_schema, store)
             await asyncio.to_thread(MongoSettings(store).stamp_identity, service.mode.value, service.broker.account)
-            yield OpenedStore(store=store, uri=uri)
+            yield OpenedStore(store=store, uri=uri, restart=embedded.child.kill if embedded else None)
         finally:
             store.close()
     finally:

@@ -54,11 +54,17 @@ class DebianCron:
         self._process = subprocess.Popen(words, env=environment, stdin=subprocess.DEVNULL, stdout=self._log,
                                          stderr=self._log)
 
+    def stop(self) -> None:
+        """Stop it; stopping twice is harmless."""
+        if self._process.poll() is None:
+            self._process.send_signal(signal.SIGTERM)
+            self._process.wait(10)
+            time.sleep(0.3)  # its last jobs
+        self._log.close()
+
     def end(self) -> dict[str, set[datetime]]:
         """Stop it; the minutes (aware, UTC) in which it ran each line."""
-        self._process.send_signal(signal.SIGTERM)
-        self._process.wait(10)
-        time.sleep(0.3)  # its last jobs
+        self.stop()
         ran: dict[str, set[datetime]] = defaultdict(set)
         for file in (self._root / "out").iterdir():
             ran[file.name] = {self._minute(float(line)) for line in file.read_text().split()}

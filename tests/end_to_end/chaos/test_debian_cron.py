@@ -9,7 +9,7 @@ import random
 import secrets
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -23,6 +23,7 @@ from daemon.clock_changes import changes
 from daemon.schedule import between
 
 NewRig = Callable[..., Rig]
+NewCron = Callable[[dict[str, str], str, datetime, int], DebianCron]
 pytestmark = [
     pytest.mark.skipif(not os.environ.get("CI") and (not CRON.exists() or FAKETIME is None),
                        reason="needs Debian's cron and libfaketime (apt-get install cron libfaketime)"),
@@ -48,21 +49,30 @@ def random_lines(dice: random.Random, count: int) -> dict[str, str]:
             for number in range(count)}
 
 
-def compare_with_cron(root: Path, zone: str, year: int, lines: dict[str, str], hours: float, rate: int,
-                      ) -> list[tuple[DebianCron, datetime, dict[str, str], str]]:
-    """Start cron shortly before each change of the clock in that year."""
-    started = []
-    for change in changes(ZoneInfo(zone), datetime(year, 1, 1, tzinfo=UTC), datetime(year, 12, 31, tzinfo=UTC)):
-        start = change.instant - timedelta(hours=hours / 2, seconds=30)
-        folder = root / f"{zone.replace('/', '_')}_{change.instant:%m%d}"
-        started.append((DebianCron(folder, lines, zone, start, rate), start, lines, zone))
-    return started
+@pytest.fixture
+def new_cron(tmp_path: Path) -> Iterator[NewCron]:
+    """Start crons; none outlives the test."""
+    crons: list[DebianCron] = []
+
+    def start(lines: dict[str, str], zone: str, begin: datetime, rate: int) -> DebianCron:
+        crons.append(DebianCron(tmp_path / f"cron{len(crons)}", lines, zone, begin, rate))
+        return crons[-1]
+
+    yield start
+    for cron in crons:
+        cron.stop()
+
+
+def around_changes(zone: str, year: int, hours: float) -> list[datetime]:
+    """So long before each change of the clock in that year that it lies in the middle of `hours`."""
+    found = changes(ZoneInfo(zone), datetime(year, 1, 1, tzinfo=UTC), datetime(year, 12, 31, tzinfo=UTC))
+    return [change.instant - timedelta(hours=hours / 2, seconds=30) for change in found]
 
 
 @pytest.mark.parametrize(("zones", "count", "hours", "rate"), [
     (("Europe/London",), 6, 7, 400), pytest.param(ZONES, 12, 8, 240, marks=pytest.mark.soak)])
 def test_our_evaluator_names_the_minutes_in_which_debians_cron_runs(
-        tmp_path: Path, zones: tuple[str, ...], count: int, hours: float, rate: int,
+        new_cron: NewCron, zones: tuple[str, ...], count: int, hours: float, rate: int,
         capsys: pytest.CaptureFixture[str]) -> None:
     seed = int(os.environ.get("CHAOS_SEED") or (63 if len(zones) == 1 else secrets.randbelow(1_000_000)))
     with capsys.disabled():
@@ -70,19 +80,20 @@ def test_our_evaluator_names_the_minutes_in_which_debians_cron_runs(
     dice, compared = random.Random(seed), 0
     for zone in zones:
         # given cron at work through each change of a year's clocks
-        crons = compare_with_cron(tmp_path, zone, dice.choice([2023, 2024, 2025, 2026]),
-                                  HAND_PICKED | random_lines(dice, count), hours, rate)
+        starts = around_changes(zone, dice.choice([2023, 2024, 2025, 2026]), hours)
+        lines = HAND_PICKED | random_lines(dice, count)
+        crons = [new_cron(lines, zone, start, rate) for start in starts]
         time.sleep(hours * 3600 / rate)
-        for cron, start, lines, name in crons:
+        for cron, start in zip(crons, starts, strict=True):
             # when it has run for some hours
             end = start + timedelta(hours=hours, minutes=-3)
             ran = cron.end()
 
             # then each line ran in exactly the minutes that we name
             for tag, expression in lines.items():
-                ours = [fire.instant for fire in between(expression, ZoneInfo(name), start, end)]
+                ours = [fire.instant for fire in between(expression, ZoneInfo(zone), start, end)]
                 theirs = sorted(minute for minute in ran[tag] if minute <= end)
-                assert theirs == ours, f"{expression} in {name} from {start}"
+                assert theirs == ours, f"{expression} in {zone} from {start}"
                 compared += len(ours)
     with capsys.disabled():
         print(f"{compared:,} firings compared")
@@ -91,7 +102,7 @@ def test_our_evaluator_names_the_minutes_in_which_debians_cron_runs(
 
 @pytest.mark.parametrize("minutes", [130, pytest.param(25 * 60, marks=pytest.mark.soak)])
 def test_k63_the_daemon_runs_each_minute_of_the_night_in_which_clocks_go_back_as_cron_does(
-        minutes: int, server: StoreServer, new_rig: NewRig, tmp_path: Path) -> None:
+        minutes: int, server: StoreServer, new_rig: NewRig, new_cron: NewCron) -> None:
     # given cron and the daemon, both in London, before its clocks go back, on clocks sixty times as fast
     rate, start = 60, datetime(2026, 10, 25, 1, tzinfo=UTC) - timedelta(minutes=minutes / 2, seconds=30)
     local = start.astimezone(ZoneInfo("Europe/London"))
@@ -105,7 +116,7 @@ def test_k63_the_daemon_runs_each_minute_of_the_night_in_which_clocks_go_back_as
     daemon = rig.daemon(**fast).start()
     until(lambda: all(rig.state(name) for name in lines), 20, "each has been looked at")
     began = max(rig.state(name)["evaluated_through"] for name in lines)
-    cron = DebianCron(tmp_path / "root", lines, "Europe/London", start, rate)
+    cron = new_cron(lines, "Europe/London", start, rate)
 
     # when the night is over for both
     end = start + timedelta(minutes=minutes)

@@ -1,5 +1,6 @@
 """The store is frozen, killed, or absent: nothing starts unconfirmed, nothing acknowledged is lost. K26, K27, K29."""
 
+import os
 import signal
 import time
 from collections.abc import Callable
@@ -7,7 +8,9 @@ from pathlib import Path
 
 import pytest
 from checker import violations
-from rig import TTL_S, Rig, StoreServer, job, until
+from rig import TTL_S, Rig, StoreServer, children_of, is_alive, job, until
+
+from daemon.hang_watch import HANGS_AFTER_S
 
 NewRig = Callable[..., Rig]
 
@@ -121,3 +124,21 @@ def test_k27_a_store_that_is_killed_twenty_times(own_server: StoreServer, new_ri
         until(lambda seen=seen: len(rig.effects(phase="end")) > seen + 2, 30, "the schedule goes on")  # type: ignore[misc]
     assert daemon.stop() == 0
     assert violations(rig.evidence(), {"beat": 1}) == []
+
+
+def test_an_embedded_store_that_lives_and_answers_nobody_is_started_again(server: StoreServer,
+                                                                          new_rig: NewRig) -> None:
+    # given a daemon with a store of its own
+    rig = new_rig(server, {"beat": job(every="PT1S")}, mongo={"timeout_s": 2})
+    daemon = rig.daemon().start()
+    until(lambda: len(rig.effects("beat", "end")) >= 2, 15, "it is at work")
+    [store] = [pid for pid, words in children_of(daemon.pid) if "secantusd" in words]
+
+    # when that store stops for good, as a dead lock would make it, then it is killed within a minute and a bit
+    os.kill(store, signal.SIGSTOP)
+    until(lambda: not is_alive(store), HANGS_AFTER_S + 20, "it was killed")
+    seen = len(rig.effects("beat", "end"))
+    until(lambda: len(rig.effects("beat", "end")) > seen + 3, 40, "the schedule goes on")
+    assert daemon.stop() == 0
+    runs = [row["run"] for row in rig.effects("beat", "start")]
+    assert len(runs) == len(set(runs))
