@@ -259,4 +259,4 @@ def _unknown(key: str) -> str:
     if key in TRIGGERS:
         return f"{key} says when it runs; that stands at the start of the line"
     close = get_close_matches(key, ProcessConfig.model_fields, n=1)
-    return f"unknown option {key}" + (f"; did you mean {close[0]}?" if close else "")
+    return f"unknown option {key}" + (f" (did you mean {close[0]}?)" if close else "")

@@ -40,4 +40,4 @@ def _suggestion(path: KeyPath, model: type[BaseModel]) -> str:
     sections = (ProcessConfig,) if path[0] == "processes" and len(path) == 3 else (model, *Section.__subclasses__())
     known = [name for section in sections for name in section.model_fields]
     close = get_close_matches(path[-1], known, n=1)
-    return f"; did you mean {close[0]}?" if close else f" (check the spelling of {path[-1]})"
+    return f" (did you mean {close[0]}?)" if close else f" (check the spelling of {path[-1]})"

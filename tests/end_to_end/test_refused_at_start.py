@@ -29,7 +29,7 @@ def refused(service: Service, code: int, *flags: str) -> str:
 
 @pytest.mark.parametrize(("text", "complaint"), [
     ("processes:\n  run_systems:\n    crn: x\n",
-     "processes.yaml:3:5: processes.run_systems.crn: unknown key; did you mean cron?"),
+     "processes.yaml:3:5: processes.run_systems.crn: unknown key (did you mean cron?)"),
     ("processes:\n  run_systems:\n    cron: '0 25 * * *'\n", "processes.yaml:3:5: processes.run_systems.cron: "),
     ("processes: [\n", "processes.yaml:2:1: not YAML")])
 def test_a_wrong_schedule_names_file_and_line(text: str, complaint: str, tmp_path: Path) -> None:

@@ -261,4 +261,4 @@ def test_a_wrong_configuration_is_not_tried_again(start: Start, tmp_path: Path) 
     assert manager.ended.wait(30)
     assert manager.codes == [2]
     assert fields(manager.told, "READY") == []
-    assert "did you mean paper" in manager.output() or "papr" in manager.output()
+    assert "mode: Input should be 'simulated', 'paper' or 'live'; found 'papr'." in manager.output()

@@ -27,8 +27,8 @@ def complaint(folder: Path) -> str:
 
 
 MISTAKES = (
-    ("tradingd", "mdoe: live\n", "tradingd.yaml:1:1: mdoe: unknown key; did you mean mode?."),
-    ("tradingd", "broker:\n  prot: 1\n", "tradingd.yaml:2:3: broker.prot: unknown key; did you mean port?."),
+    ("tradingd", "mdoe: live\n", "tradingd.yaml:1:1: mdoe: unknown key (did you mean mode?)."),
+    ("tradingd", "broker:\n  prot: 1\n", "tradingd.yaml:2:3: broker.prot: unknown key (did you mean port?)."),
     ("tradingd", "xyzzy: 1\n", "tradingd.yaml:1:1: xyzzy: unknown key (check the spelling of xyzzy)."),
     ("tradingd", "timezone: Londn\n", "tradingd.yaml:1:1: timezone: 'Londn' is no time zone; use an IANA name, for "
                                       "example Europe/London."),
@@ -43,7 +43,7 @@ MISTAKES = (
     ("strategies", "capital_method: double\n",
      "strategies.yaml:1:1: capital_method: Input should be 'full', 'half' or 'fixed'; found 'double'."),
     ("processes", P + "    crn: x\n",
-     "processes.yaml:3:5: processes.run_systems.crn: unknown key; did you mean cron?."),
+     "processes.yaml:3:5: processes.run_systems.crn: unknown key (did you mean cron?)."),
     ("processes", P + "    timeout: 1h\n", "processes.yaml:3:5: processes.run_systems.timeout: '1h' is no duration; "
                                            "write ISO 8601, for example PT1H30M."),
     ("processes", P + "    cron: '0 25 * * *'\n", "processes.yaml:3:5: processes.run_systems.cron: cron '0 25 * * *', "

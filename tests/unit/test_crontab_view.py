@@ -80,7 +80,7 @@ def test_people_may_write_it_in_their_own_way() -> None:
 MISTAKES = (
     ("0 6 * *", "line 1, column 8: a cron expression has five fields, then comes the process; the line ends after 4."),
     ("0 6 * * 1-5", "line 1, column 12: the process is missing; a line is: when, process, options."),
-    ("0 6 * * 1-5 a tmeout=1", "line 1, column 15: unknown option tmeout; did you mean timeout?."),
+    ("0 6 * * 1-5 a tmeout=1", "line 1, column 15: unknown option tmeout (did you mean timeout?)."),
     ("0 6 * * 1-5 a timeout=1 timeout=2", "line 1, column 25: timeout stands here twice. Keep one of them."),
     ("0 6 * * 1-5 a cron=x", "line 1, column 15: cron says when it runs; that stands at the start of the line."),
     ("0 6 * * 1-5 a after=[b", "line 1, column 21: ] is missing at the end."),

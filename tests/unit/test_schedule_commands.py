@@ -68,7 +68,7 @@ def test_nothing_is_applied_unasked(terminal: Terminal) -> None:
 @pytest.mark.parametrize(("editor", "expected"), [
     ("sed -i s/max_attempts=3/max_attempts=0/", "line 11, column 64: max_attempts: Input should be greater than 0"),
     ("sed -i 's/^0 22/0 25/'", "column 1: cron: cron '0 25 * * 1-5', column 3: 25 is no hour (allowed: 0-23)."),
-    ("sed -i s/timeout=PT15M/tmeout=1/", "unknown option tmeout; did you mean timeout?."),
+    ("sed -i s/timeout=PT15M/tmeout=1/", "unknown option tmeout (did you mean timeout?)."),
     ("sed -i s/run_cleaners/run_cleanerz/", "run_cleanerz: there is no such process as run_cleanerz (known: "),
     ("sed -i '/^0 6 /d'", "update_fx_prices is no process (known: "),
     ("false", "The editor false ended with code 1; nothing was changed."),
