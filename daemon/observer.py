@@ -114,10 +114,11 @@ class Observer:
 
     def _note_beats(self, runs: list[ProcessRun]) -> None:
         """By the monotonic clock: wall time may be set while a worker works."""
-        now_s = self.clock.monotonic_s()
-        known = {run.id: (run.heartbeat, now_s) for run in runs if run.state is RunState.RUNNING}
-        self._beats = {run: self._beats[run] if self._beats.get(run, ("",))[0] == beat[0] else beat
-                       for run, beat in known.items()}
+        before, self._beats, now_s = self._beats, {}, self.clock.monotonic_s()
+        for run in runs:
+            if run.state is RunState.RUNNING:
+                newest, since_s = before.get(run.id, (None, now_s))
+                self._beats[run.id] = (run.heartbeat, since_s if newest == run.heartbeat else now_s)
 
     def _about_worker(self, run: ProcessRun) -> str:
         _, since_s = self._beats.get(run.id, (None, self.clock.monotonic_s()))

@@ -5,7 +5,6 @@ the control API; when another one takes over it gives these up, lets its running
 """
 
 import asyncio
-import os
 import signal
 import time
 from collections.abc import Callable
@@ -16,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 from daemon import systemd
-from daemon.api.watching import Health
 from daemon.base import Answers, Base, started_base
 from daemon.boot import Accepted, Boot, accepted
 from daemon.bootstrap import Daemon, Surroundings, build
@@ -26,6 +24,7 @@ from daemon.day_run import DayRun
 from daemon.observer import Observer
 from daemon.places import Places
 from daemon.recorded_market import RecordedMarket, Wishes
+from daemon.self_report import SelfReport
 from daemon.state_lock import StateLock
 from daemon.zygote_process import ZygoteProcess
 from trading.clock import SystemClock
@@ -83,8 +82,8 @@ class Supervisor:
         """Start everything, serve until asked to stop; the exit code."""
         self._catch_signals()
         lock = StateLock(self.places.lock, self.places.state)
-        answers = Answers(status=self._status, health=self._health, shut_down=self._asked_to_stop,
-                          stopping=self._stop.is_set)
+        answers = Answers(status=lambda: self._report().status(), health=lambda: self._report().health(),
+                          shut_down=self._asked_to_stop, stopping=self._stop.is_set)
         try:
             async with started_base(self.boot.service, self.places, self.zygote, answers) as base:
                 self._base = base
@@ -144,7 +143,7 @@ class Supervisor:
         gateway = await stack.enter_async_context(market.gateway(self._clock))
         daemon = self._daemon = build(Surroundings(
             base=base, checked=self._checked, places=self.places, clock=self._clock, gateway=gateway,
-            status=self._status))
+            status=lambda: self._report().status()))
         daemon.timers.start()
         await self._use_files(daemon)
         recovered = await daemon.runner.recover()
@@ -295,43 +294,9 @@ class Supervisor:
             systemd.notify("WATCHDOG=1")
             await asyncio.sleep(period_s)
 
-    def _health(self) -> Health:
-        base, daemon = self._base, self._daemon
-        if base is None or self._phase in ("starting", "stopping"):
-            return Health(ready=False, role="standby", reasons=(self._phase,))
-        if self._phase == "standby":
-            return Health(ready=not base.leadership.problem, role="standby",
-                          reasons=(base.leadership.problem,) if base.leadership.problem else ())
-        reasons = []
-        if not base.leadership.is_leader:
-            reasons.append(f"the lease is not renewed: {base.store_problem or 'the store does not answer'}")
-        if daemon is not None and daemon.runner.held:
-            reasons.append(daemon.runner.held)
-        return Health(ready=not reasons, role="leader", reasons=tuple(reasons))
-
-    def _status(self) -> dict[str, Any]:
-        base, daemon, service = self._base, self._daemon, self.boot.service
-        assert base is not None
-        leader = base.leadership
-        values: dict[str, Any] = {
-            "schema": 1, "service": self._phase, "pid": os.getpid(), "mode": service.mode.value,
-            "timezone": service.timezone, "clock": self._clock.now().isoformat(),
-            "clock_offset_s": round(self._clock.offset.total_seconds()),
-            "store": {"uri": base.opened.uri if service.mongo.uri is None else "configured",
-                      "embedded": service.mongo.uri is None, "answers": leader.store_answers,
-                      "problem": base.store_problem},
-            "leader": {"is_leader": leader.is_leader, "token": leader.token, "node": leader.node,
-                       "problem": leader.problem, "holder": leader.holder and leader.holder.holder},
-            "config": str(self.folder),
-            "alerts": sum(base.alerts.open_by_severity.values()), "delivery_problems": base.alerts.delivery_problems}
-        if daemon is None or self._phase == "standby":
-            return values | {"broker": None, "held": "", "clock_problem": "", "generation": None,
-                             "config_problem": ""}
-        return values | {
-            "broker": {"link": daemon.broker.link.value, "reason": daemon.broker.reason,
-                       "since": daemon.broker.since.isoformat()},
-            "held": daemon.runner.held, "clock_problem": daemon.clock_desk.waiting,
-            "generation": daemon.live.generation, "config_problem": daemon.live.problem}
+    def _report(self) -> SelfReport:
+        return SelfReport(phase=self._phase, service=self.boot.service, folder=self.folder, clock=self._clock,
+                          base=self._base, daemon=self._daemon)
 
     # --- signals ----------------------------------------------------------------------------------------------
 
