@@ -7,7 +7,6 @@ down, a disk that fills up, a calendar that ends, a worker that lives but gives 
 import asyncio
 import shutil
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Final
 
 from pymongo.errors import PyMongoError
@@ -17,14 +16,14 @@ from daemon.base import Base
 from daemon.bootstrap import Daemon
 from daemon.calendars import calendar_alert
 from daemon.places import Places
+from daemon.signs_of_life import SignsOfLife
 from trading.clock import Clock
 from trading.control.alert import AlertKind
-from trading.control.process_run import ProcessRun, RunState
+from trading.control.process_run import ProcessRun
 
 _LOOK_EVERY_S: Final = 1.0
 _SELDOM: Final = 15  # looks: what costs a question to the store or the disk
 _BROKER_AWAY_S: Final = 300.0  # a restart of the gateway is no news
-_SILENT_S: Final = 60.0  # a worker beats every five seconds
 _LEAST_FREE: Final = 1_000_000_000
 PROBLEMS_OF_A_TERM: Final = (  # what an earlier daemon may have told, and nobody else would take back
     (AlertKind.CONFIG_REJECTED, "config"), (AlertKind.STORE_LOST, "lease"), (AlertKind.STORE_LOST, "store"),
@@ -43,7 +42,7 @@ class Observer:
     _status: str = ""
     _looks: int = 0
     _broker_away_since_s: float | None = None
-    _beats: dict[str, tuple[datetime | None, float]] = field(default_factory=dict)  # a run's newest sign, since when
+    _signs: SignsOfLife = field(default_factory=SignsOfLife)
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -107,25 +106,10 @@ class Observer:
             runs = await store.call(store.processes.active_runs)
         except PyMongoError:
             return
-        self._note_beats(runs)
+        silent = self._signs.silent(runs, self.clock.monotonic_s())
         for run in runs:
             if run.id in live:
-                self._tell(AlertKind.STUCK, run.process, self._about_worker(run))
-
-    def _note_beats(self, runs: list[ProcessRun]) -> None:
-        """By the monotonic clock: wall time may be set while a worker works."""
-        before, self._beats, now_s = self._beats, {}, self.clock.monotonic_s()
-        for run in runs:
-            if run.state is RunState.RUNNING:
-                newest, since_s = before.get(run.id, (None, now_s))
-                self._beats[run.id] = (run.heartbeat, since_s if newest == run.heartbeat else now_s)
-
-    def _about_worker(self, run: ProcessRun) -> str:
-        _, since_s = self._beats.get(run.id, (None, self.clock.monotonic_s()))
-        if self.clock.monotonic_s() - since_s < _SILENT_S:
-            return ""
-        return (f"{run.id} gives no sign of life although its process exists. See: tradectl logs {run.process}; "
-                f"to end it: tradectl kill {run.process}")
+                self._tell(AlertKind.STUCK, run.process, _about_worker(run) if run.id in silent else "")
 
     def _about_broker(self) -> str:
         now_s, link = self.clock.monotonic_s(), self.daemon.broker
@@ -152,3 +136,8 @@ class Observer:
             self.base.alerts.tell(kind, subject, problem)
         elif before and not problem:
             self.base.alerts.over(kind, subject)
+
+
+def _about_worker(run: ProcessRun) -> str:
+    return (f"{run.id} gives no sign of life although its process exists. See: tradectl logs {run.process}; "
+            f"to end it: tradectl kill {run.process}")

@@ -16,6 +16,8 @@ import pytest
 from checker import violations
 from rig import REPOSITORY, Rig, StoreServer, due_in, is_alive, job, memory_mb, until
 
+from daemon.signs_of_life import SILENT_AFTER_S
+
 PROCESSES = {
     "deaf": job("deaf"), "polite": job("polite"), "sleeper": job(arguments={"seconds": 50}), "well": job(),
     "unread": job(),
@@ -23,6 +25,7 @@ PROCESSES = {
     "other_parent": job("parent", arguments={"seconds": 50}),
     "flood": job("flood", arguments={"megabytes": 1000}, log_max_mb=4), "slow": job("deaf", timeout="PT1S"),
     "absent": job("absent", max_attempts=3), "not_importable": job("not_importable", max_attempts=3),
+    "stuck": job(timeout="PT10M", arguments={"seconds": 500}),
     "greedy": job("eats", memory_max_mb=600, arguments={"megabytes": 4000}), "wrong_arity": job("wrong_arity"),
     "no_run": job("no_run", max_attempts=3),
 }
@@ -153,6 +156,20 @@ def test_k36_a_job_that_takes_four_gigabytes_meets_its_limit_alone(scene: Scene)
     assert scene.rig.effects("greedy", "end") == []
     assert memory_mb(scene.daemon.zygote()) < before_mb + 20
     assert scene.daemon.run("well", wait=True)["state"] == "FINISHED"
+
+
+def test_a_worker_that_lives_and_does_nothing_is_told_of(scene: Scene) -> None:
+    run = scene.begin("stuck")
+    [worker] = [row["pid"] for row in scene.rig.effects("stuck", "start") if row["run"] == run]
+    os.kill(worker, signal.SIGSTOP)
+
+    def told() -> list[str]:
+        return [each["text"] for each in scene.daemon.ask("GET", "/alerts")["alerts"] if each["kind"] == "STUCK"]
+
+    [text] = until(told, SILENT_AFTER_S + 60, "somebody is told")
+    assert text.startswith(f"{run} gives no sign of life although its process exists.")
+    scene.daemon.ask("POST", "/processes/stuck/kill", {"reason": "as the alert says"})
+    assert scene.ended(run)["state"] == "TERMINATED"
 
 
 @pytest.mark.parametrize(("process", "says"), [
