@@ -6,7 +6,9 @@ down, a disk that fills up, a calendar that ends, a worker that lives but gives 
 
 import asyncio
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final
 
 from pymongo.errors import PyMongoError
@@ -38,6 +40,7 @@ class Observer:
     daemon: Daemon
     places: Places
     clock: Clock
+    free_bytes: Callable[[Path], int] = field(default=lambda folder: shutil.disk_usage(folder).free)
     _told: dict[tuple[AlertKind, str], str] = field(default_factory=dict)
     _status: str = ""
     _looks: int = 0
@@ -98,18 +101,18 @@ class Observer:
 
     async def _look_at_workers(self) -> None:
         """A worker whose process lives but whose signs do not come; only while the store could have taken them."""
-        live = self.daemon.runner.live
-        if not len(live) or not self.base.leadership.is_leader:
+        live, store = self.daemon.runner.live, self.base.store
+        if not self.base.leadership.is_leader:
             return
-        store = self.base.store
         try:
-            runs = await store.call(store.processes.active_runs)
+            runs = await store.call(store.processes.active_runs) if len(live) else []
         except PyMongoError:
             return
         silent = self._signs.silent(runs, self.clock.monotonic_s())
-        for run in runs:
-            if run.id in live:
-                self._tell(AlertKind.STUCK, run.process, _about_worker(run) if run.id in silent else "")
+        stuck = {run.process: _about_worker(run) for run in runs if run.id in silent and run.id in live}
+        told = {subject for kind, subject in self._told if kind is AlertKind.STUCK}
+        for process in told | stuck.keys():
+            self._tell(AlertKind.STUCK, process, stuck.get(process, ""))
 
     def _about_broker(self) -> str:
         now_s, link = self.clock.monotonic_s(), self.daemon.broker
@@ -123,8 +126,7 @@ class Observer:
         return f"The broker link has been down for {_BROKER_AWAY_S / 60:.0f} min: {link.problem}. What needs it waits."
 
     def _about_disk(self) -> str:
-        free = shutil.disk_usage(self.places.state).free
-        if free >= _LEAST_FREE:
+        if self.free_bytes(self.places.state) >= _LEAST_FREE:
             return ""
         return (f"Less than {_LEAST_FREE // 1_000_000:,} MB are free under {self.places.state}; the store needs room. "
                 f"Free some: tradectl run run_cleaners")

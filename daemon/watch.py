@@ -81,13 +81,6 @@ class Watch:
         """An operator has said what became of a lost run."""
         self._alerts.over(AlertKind.LOST, run.process)
 
-    def stuck(self, run: ProcessRun, text: str) -> None:
-        """A worker neither works nor ends."""
-        self._alerts.tell(AlertKind.STUCK, run.process, text)
-
-    def not_stuck(self, process: str) -> None:
-        self._alerts.over(AlertKind.STUCK, process)
-
     def store_failed(self, reason: str) -> None:
         """A statement failed or had no answer."""
         if not self.store_is_lost:

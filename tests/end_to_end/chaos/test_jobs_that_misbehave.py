@@ -170,6 +170,7 @@ def test_a_worker_that_lives_and_does_nothing_is_told_of(scene: Scene) -> None:
     assert text.startswith(f"{run} gives no sign of life although its process exists.")
     scene.daemon.ask("POST", "/processes/stuck/kill", {"reason": "as the alert says"})
     assert scene.ended(run)["state"] == "TERMINATED"
+    until(lambda: not told(), 40, "it is over")
 
 
 @pytest.mark.parametrize(("process", "says"), [
