@@ -20,6 +20,7 @@ from trading.control.process_run import Kind
 from trading.process_config import CatchUp, Overlap, ProcessConfig
 
 MOST_SINGLE: Final = 1000  # slots that are recorded one by one; older ones of a long absence share one record
+_TOOK_ITS_PLACE: Final = "the newer slot {} took its place in the queue"
 _KEPT: Final = frozenset({Kind.CATCHUP, Kind.BACKFILL})  # these wait their turn; nothing newer takes their place
 
 
@@ -216,10 +217,14 @@ class _Queue:
         """A slot that waits for something in vain ends with the next one, and so does a retry."""
         if self.facts.process.overlap is Overlap.QUEUE_ALL:
             return
+        queued = self.facts.process.overlap is not Overlap.SKIP and not self.facts.why  # it waited for its turn alone
+        waited = f"it waited until the next slot, {newer.key}" + (f": {self.facts.why}" if self.facts.why else "")
         for slot in [each for each in self.waiting if each.kind not in _KEPT]:
             self.waiting.remove(slot)
-            waited = f"it waited until the next slot, {newer.key}"
-            self.leave_out(slot, SlotOutcome.SKIPPED, f"{waited}: {self.facts.why}" if self.facts.why else waited)
+            if queued:
+                self.leave_out(slot, SlotOutcome.COALESCED, _TOOK_ITS_PLACE.format(newer.key))
+            else:
+                self.leave_out(slot, SlotOutcome.SKIPPED, waited)
 
     def _arrive_while_busy(self, slot: DueSlot) -> None:
         rule, blocker = self.facts.process.overlap, self.facts.control.active_run
@@ -236,7 +241,7 @@ class _Queue:
         else:
             for older in [each for each in self.waiting if each.kind not in _KEPT]:
                 self.waiting.remove(older)
-                self.leave_out(older, SlotOutcome.COALESCED, f"the newer slot {slot.key} took its place in the queue")
+                self.leave_out(older, SlotOutcome.COALESCED, _TOOK_ITS_PLACE.format(slot.key))
             self.waiting.append(slot)
             self.stop_active |= rule is Overlap.TERMINATE_OLD
 
