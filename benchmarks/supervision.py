@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.process_use import cpu_s, resident_mb
-from daemon.embedded_store import free_port, server_program
+from daemon.store.embedded_store import free_port, server_program
 from processes.registry import PROCESSES
 from trading.unix_socket import DaemonRefused, DaemonUnreachable, request
 

@@ -12,8 +12,8 @@ import sys
 from pathlib import Path
 from types import FrameType
 
+from daemon.children.zygote_process import ZygoteProcess, start_zygote
 from daemon.places import Places, default_config, default_state
-from daemon.zygote_process import ZygoteProcess, start_zygote
 from trading.errors import ConfigError, StopRequested, StoreUnreachable, TradingError
 
 _STORE_AWAY = 75  # EX_TEMPFAIL of sysexits.h
@@ -49,8 +49,8 @@ def _stop_early(number: int, _frame: FrameType | None) -> None:
 def _serve(flags: argparse.Namespace, places: Places, zygote: ZygoteProcess) -> int:
     from pymongo.errors import PyMongoError
 
-    from daemon.boot import boot_from
-    from daemon.recorded_market import Wishes
+    from daemon.configuration.boot import boot_from
+    from daemon.market.recorded_market import Wishes
     from daemon.supervisor import Supervisor
     from trading.log import configure_log, get_log
 

@@ -12,16 +12,17 @@ from daemon.alerts.stored_alerts import StoredAlerts
 from daemon.api.server import Switch, serve_control
 from daemon.api.standby import StandbyApi
 from daemon.api.watching import Health, WatchingRoutes, serve_metrics
-from daemon.async_store import AsyncStore
-from daemon.dead_man import ping_forever
-from daemon.hang_watch import kill_when_it_hangs
+from daemon.children.hang_watch import kill_when_it_hangs
+from daemon.children.zygote_process import ZygoteProcess
+from daemon.decisions.worker_exit import WorkerExit
 from daemon.leadership import Leadership, LeaseTimes, TokenMemory
-from daemon.metrics import Metrics
-from daemon.opened_store import OpenedStore, opened_store
 from daemon.places import Places
 from daemon.process_runner import ProcessRunner
-from daemon.workers import WorkerExit, Workers
-from daemon.zygote_process import ZygoteProcess
+from daemon.store.async_store import AsyncStore
+from daemon.store.opened_store import OpenedStore, opened_store
+from daemon.watching.dead_man import ping_forever
+from daemon.watching.metrics import Metrics
+from daemon.workers import Workers
 from trading.clock import SystemClock
 from trading.config import ServiceConfig
 

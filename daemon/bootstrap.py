@@ -11,21 +11,21 @@ from daemon.api.broker_link import BrokerRoutes
 from daemon.api.config_routes import ConfigRoutes
 from daemon.base import Base
 from daemon.broker_service import BrokerParts, BrokerService
-from daemon.checked_config import Checked
-from daemon.clock_desk import ClockDesk
-from daemon.clock_watch import ClockWatch
-from daemon.journal_writer import JournalWriter
-from daemon.live_config import LiveConfig, LiveParts
+from daemon.children.worker_spec import WorkerSpec
+from daemon.clocks.clock_desk import ClockDesk
+from daemon.clocks.clock_watch import ClockWatch
+from daemon.clocks.zone_desk import ZoneDesk
+from daemon.clocks.zone_watch import ZoneWatch
+from daemon.configuration.checked_config import Checked
+from daemon.configuration.live_config import LiveConfig, LiveParts
+from daemon.decisions.plan import Plan
+from daemon.decisions.upcoming import Calendars, upcoming
 from daemon.places import Places
-from daemon.plan import Plan
 from daemon.process_runner import ProcessRunner
-from daemon.runner_parts import RunnerParts
-from daemon.timers import SchedulerTimers
-from daemon.upcoming import Calendars, upcoming
-from daemon.watch import Watch
-from daemon.worker_spec import WorkerSpec
-from daemon.zone_desk import ZoneDesk
-from daemon.zone_watch import ZoneWatch
+from daemon.runner.runner_parts import RunnerParts
+from daemon.runner.timers import SchedulerTimers
+from daemon.runner.watch import Watch
+from daemon.store.journal_writer import JournalWriter
 from trading.clock import SystemClock
 from trading.config import Config
 from trading.control.process_run import ProcessRun

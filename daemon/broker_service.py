@@ -13,10 +13,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
-from daemon.async_store import AsyncStore
-from daemon.journal_writer import JournalWriter
 from daemon.leadership import Leadership
 from daemon.pacing import Pacing
+from daemon.store.async_store import AsyncStore
+from daemon.store.journal_writer import JournalWriter
 from trading.broker.facts import OrderEvidence
 from trading.broker.ib.library import IbLibrary
 from trading.clock import Clock

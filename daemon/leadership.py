@@ -15,8 +15,8 @@ from pathlib import Path
 
 from pymongo.errors import PyMongoError
 
-from daemon.async_store import AsyncStore
-from daemon.worker_identity import boot_id, is_alive, my_identity
+from daemon.children.worker_identity import boot_id, is_alive, my_identity
+from daemon.store.async_store import AsyncStore
 from trading.clock import Clock
 from trading.control.process_run import WorkerIdentity
 from trading.data.mongo.leases import Lease

@@ -15,23 +15,23 @@ from typing import Final
 
 from pymongo.errors import PyMongoError
 
-from daemon.claims import Claims
-from daemon.draining import Draining
-from daemon.inheritance import Inheritance
-from daemon.ledger import FencedOut, Ledger
-from daemon.live_runs import LiveRuns
-from daemon.next_run import facts_for, next_run
-from daemon.operator_desk import OperatorDesk
-from daemon.outlook import Outlook
-from daemon.plan import Plan
+from daemon.decisions.next_run import facts_for, next_run
+from daemon.decisions.plan import Plan
+from daemon.decisions.run_outcome import Intervention, Why
+from daemon.decisions.slot_decisions import Evaluation, evaluate, next_look
+from daemon.decisions.slot_facts import SlotFacts
+from daemon.decisions.worker_exit import WorkerExit
 from daemon.run_conditions import RunDecision, can_process_run
-from daemon.run_outcome import Intervention, Why
-from daemon.runner_parts import RunnerParts
-from daemon.settlement import Settlement
-from daemon.slot_decisions import Evaluation, evaluate, next_look
-from daemon.slot_facts import SlotFacts
-from daemon.store_outage import LOOK_AGAIN_S, StoreOutage
-from daemon.workers import WorkerExit
+from daemon.runner.claims import Claims
+from daemon.runner.draining import Draining
+from daemon.runner.inheritance import Inheritance
+from daemon.runner.ledger import FencedOut, Ledger
+from daemon.runner.live_runs import LiveRuns
+from daemon.runner.operator_desk import OperatorDesk
+from daemon.runner.outlook import Outlook
+from daemon.runner.runner_parts import RunnerParts
+from daemon.runner.settlement import Settlement
+from daemon.runner.store_outage import LOOK_AGAIN_S, StoreOutage
 from trading.control.change import Cause, Change
 from trading.control.due_slot import DueSlot, Tick
 from trading.control.process_control import ProcessControl

@@ -13,9 +13,9 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
-from daemon.clock_changes import END_OF_TIME, ClockChange, Stretch, stretch_at
-from daemon.cron_expression import REBOOT, CronError, CronExpression, days_between, next_day, parse
-from daemon.schedule_words import explain, lint
+from daemon.cron.clock_changes import END_OF_TIME, ClockChange, Stretch, stretch_at
+from daemon.cron.cron_expression import REBOOT, CronError, CronExpression, days_between, next_day, parse
+from daemon.cron.schedule_words import explain, lint
 
 __all__ = ["REBOOT", "CronError", "FireTime", "between", "check", "explain", "lint", "next_after"]
 

@@ -14,19 +14,19 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from daemon import systemd
 from daemon.base import Answers, Base, started_base
-from daemon.boot import Accepted, Boot, accepted
 from daemon.bootstrap import Daemon, Surroundings, build
-from daemon.checked_config import Checked
+from daemon.children.zygote_process import ZygoteProcess
 from daemon.config_watch import ConfigWatch
-from daemon.day_run import DayRun
-from daemon.observer import Observer
+from daemon.configuration.boot import Accepted, Boot, accepted
+from daemon.configuration.checked_config import Checked
+from daemon.market.day_run import DayRun
+from daemon.market.recorded_market import RecordedMarket, Wishes
 from daemon.places import Places
-from daemon.recorded_market import RecordedMarket, Wishes
-from daemon.self_report import SelfReport
-from daemon.state_lock import StateLock
-from daemon.zygote_process import ZygoteProcess
+from daemon.store.state_lock import StateLock
+from daemon.watching import systemd
+from daemon.watching.observer import Observer
+from daemon.watching.self_report import SelfReport
 from trading.clock import SystemClock
 from trading.control.alert import AlertKind
 from trading.data.mongo.leases import Lease
@@ -218,7 +218,7 @@ class Supervisor:
         return 130 if self.wishes.once else 0
 
     async def _play_day(self, daemon: Daemon) -> int:
-        from daemon.day_account import DayAccount
+        from daemon.market.day_account import DayAccount
 
         assert self._base is not None
         now = self._clock.now()

@@ -18,8 +18,8 @@ from typing import Any, Final
 
 from pymongo.errors import PyMongoError
 
-from daemon.worker_identity import my_identity
-from daemon.worker_spec import WorkerSpec
+from daemon.children.worker_identity import my_identity
+from daemon.children.worker_spec import WorkerSpec
 from processes.job import JobContext
 from processes.registry import PROCESSES, job_function, job_module
 from trading.clock import OFFSET_VARIABLE, SystemClock

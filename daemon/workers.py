@@ -6,11 +6,11 @@ import signal
 import socket
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any, Final
 
-from daemon.process_tree import kill_marked
-from daemon.zygote_process import ZygoteProcess, start_zygote
+from daemon.children.process_tree import kill_marked
+from daemon.children.zygote_process import ZygoteProcess, start_zygote
+from daemon.decisions.worker_exit import WorkerExit
 from trading.log import get_log
 
 log = get_log()
@@ -18,18 +18,6 @@ log = get_log()
 _READY_WITHIN_S: Final = 60.0
 _START_AGAIN_S: Final = 0.5
 NO_WORKER: Final = 71  # nothing could be started
-
-
-@dataclass(frozen=True, kw_only=True)
-class WorkerExit:
-    """How a worker ended: an exit code, or minus the number of the signal that killed it."""
-
-    run: str
-    code: int
-    max_rss_kb: int | None = None
-    cpu_s: float | None = None
-    lost: bool = False  # nobody saw the end itself
-    out_of_memory: bool = False  # the kernel ended it, or part of it, at its limit
 
 
 class Workers:

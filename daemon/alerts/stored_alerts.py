@@ -5,7 +5,7 @@ from typing import Final, Protocol, TypeVar
 
 from pymongo.errors import PyMongoError
 
-from daemon.async_store import AsyncStore
+from daemon.store.async_store import AsyncStore
 from trading.control.alert import AlertState
 from trading.data.mongo.alerts import MongoAlerts
 from trading.errors import ConcurrentUpdate, StoreError

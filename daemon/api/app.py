@@ -16,12 +16,12 @@ from daemon.api.broker_link import BrokerRoutes
 from daemon.api.commands import Command, Commands, Values, command_of
 from daemon.api.config_routes import ConfigRoutes
 from daemon.api.errors import EXCEPTION_HANDLERS, refused
-from daemon.async_store import AsyncStore
-from daemon.clock_desk import ClockDesk
-from daemon.live_config import LiveConfig
+from daemon.clocks.clock_desk import ClockDesk
+from daemon.configuration.live_config import LiveConfig
+from daemon.decisions.slots import slots_between
 from daemon.process_runner import ProcessRunner
-from daemon.slots import slots_between
-from daemon.status import history_rows, process_row
+from daemon.store.async_store import AsyncStore
+from daemon.watching.status import history_rows, process_row
 from trading.clock import Clock
 from trading.control.change import Cause
 from trading.control.due_slot import DueSlot, slot_key

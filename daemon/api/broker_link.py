@@ -9,9 +9,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from daemon.async_store import AsyncStore
 from daemon.broker_service import BrokerService
-from daemon.journal_writer import JournalWriter
+from daemon.store.async_store import AsyncStore
+from daemon.store.journal_writer import JournalWriter
 from trading.broker.facts import Bar
 from trading.clock import Clock, to_milliseconds
 from trading.config import ServiceConfig

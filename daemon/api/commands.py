@@ -8,7 +8,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
-from daemon.async_store import AsyncStore
+from daemon.store.async_store import AsyncStore
 from trading.clock import Clock
 from trading.errors import ConfigError, TradingError
 

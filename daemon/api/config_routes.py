@@ -8,8 +8,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from daemon.config_changes import as_lines, as_values, headlines
-from daemon.live_config import PROCESSES_FILE, LiveConfig
+from daemon.configuration.config_changes import as_lines, as_values, headlines
+from daemon.configuration.live_config import PROCESSES_FILE, LiveConfig
 from trading.control.config_revision import ConfigRevision, Source
 from trading.errors import ConfigError
 

@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from daemon.alerts.alerts import Alerts
-from daemon.metrics import CONTENT_TYPE, Metrics
+from daemon.watching.metrics import CONTENT_TYPE, Metrics
 from trading.alerts_config import MetricsConfig
 from trading.control.alert import AlertState
 from trading.errors import ConfigError

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from daemon.checked_config import Checked, checked, file_names, read_texts
 from daemon.cli.__main__ import Settings
 from daemon.cli.asking import actor
-from daemon.config_changes import Change, describe
-from daemon.config_folder import as_it_was, write_texts
-from daemon.crontab_view import ViewLine, mistake, read_view
-from daemon.processes_file import apply_view, processes_in
+from daemon.configuration.checked_config import Checked, checked, file_names, read_texts
+from daemon.configuration.config_changes import Change, describe
+from daemon.configuration.config_folder import as_it_was, write_texts
+from daemon.configuration.crontab_view import ViewLine, mistake, read_view
+from daemon.configuration.processes_file import apply_view, processes_in
 from trading.clock import SystemClock
 from trading.config import FILES, read_config
 from trading.config_files import is_shipped

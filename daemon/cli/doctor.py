@@ -51,7 +51,7 @@ def _python(_settings: Settings) -> str:
 
 
 def _configuration(settings: Settings) -> str:
-    from daemon.checked_config import checked_config
+    from daemon.configuration.checked_config import checked_config
 
     config = checked_config(settings.config_folder)
     return (f"{settings.config_folder}: mode {config.service.mode}, {len(config.processes)} processes, "

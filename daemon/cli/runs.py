@@ -84,7 +84,7 @@ def took(start: str | None, end: str | None) -> str:
 
 def _from_store(settings: Settings, process: str, count: int) -> list[dict[str, Any]]:
     from daemon.cli.store import opened_store
-    from daemon.status import history_rows
+    from daemon.watching.status import history_rows
     from trading.data.mongo.processes import MongoProcesses
 
     with opened_store(settings) as (store, config):

@@ -33,7 +33,7 @@ def list_(settings: Settings, as_json: bool) -> None:
     Example: tradectl schedule list
     """
     from daemon.cli.config_desk import Desk
-    from daemon.crontab_view import to_view
+    from daemon.configuration.crontab_view import to_view
 
     desk = Desk.of(settings)
     if as_json:
@@ -77,7 +77,7 @@ def explain(settings: Settings, expression: str, zone_name: str | None, as_json:
     Example: tradectl schedule explain "30 21 * * 1-5"
     """
     from daemon.cli.config_desk import Desk
-    from daemon.upcoming import in_words, next_slots, zone_of
+    from daemon.decisions.upcoming import in_words, next_slots, zone_of
 
     desk = Desk.of(settings)
     process, calendars, default = _process_or_expression(desk, expression)
@@ -107,7 +107,7 @@ def lint(settings: Settings, process: str | None, as_json: bool) -> None:
     Example: tradectl schedule lint
     """
     from daemon.cli.config_desk import Desk
-    from daemon.upcoming import zone_of
+    from daemon.decisions.upcoming import zone_of
 
     desk = Desk.of(settings)
     config = desk.checked().config
@@ -238,7 +238,7 @@ def rollback(settings: Settings, generation: int, reason: str, yes: bool, as_jso
     """
     from daemon.cli.config_desk import Desk
     from daemon.cli.schedule_edit import lines_between
-    from daemon.config_folder import as_it_was
+    from daemon.configuration.config_folder import as_it_was
 
     desk = Desk.of(settings)
     wanted = as_it_was(desk.generation(generation), desk.texts())
@@ -274,7 +274,7 @@ def _confirm(lines: list[str], yes: bool, as_json: bool) -> None:
 
 def _rows(desk: "Desk", process: str | None, count: int) -> list[dict[str, Any]]:
     """From the daemon, which knows what is in use; for one process, or without a daemon, from the files."""
-    from daemon.upcoming import upcoming
+    from daemon.decisions.upcoming import upcoming
     from trading.unix_socket import request
 
     if desk.daemon is not None and process is None:

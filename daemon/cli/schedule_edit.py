@@ -12,10 +12,10 @@ from typing import Final
 
 import click
 
-from daemon.checked_config import checked_config
 from daemon.cli.config_desk import PROCESSES_FILE, Desk, in_the_view
-from daemon.config_changes import as_lines
-from daemon.crontab_view import to_view
+from daemon.configuration.checked_config import checked_config
+from daemon.configuration.config_changes import as_lines
+from daemon.configuration.crontab_view import to_view
 from trading.config import FILES, Config
 from trading.errors import ConfigError
 

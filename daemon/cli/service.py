@@ -11,10 +11,10 @@ from typing import Any, Final
 
 import click
 
+from daemon.children.worker_identity import identity_of
 from daemon.cli.__main__ import Settings
 from daemon.cli.asking import reason_option, send
 from daemon.cli.output import json_option, tell
-from daemon.worker_identity import identity_of
 from trading.errors import ConfigError, TradingError
 from trading.unix_socket import DaemonUnreachable, request
 

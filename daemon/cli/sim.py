@@ -31,7 +31,7 @@ def start(settings: Settings, port: int, data: Path | None, foreground: bool, as
 
     Example: tradectl sim start --port 4002 --foreground
     """
-    words = [sys.executable, "-m", "daemon.simulated_gateway", "--data", str(data or _sample_data(settings)),
+    words = [sys.executable, "-m", "daemon.market.simulated_gateway", "--data", str(data or _sample_data(settings)),
              "--state", str(settings.places.gateway), "--port", str(port)]
     if foreground:
         sys.stdout.flush()

@@ -61,7 +61,7 @@ def _watch(settings: Settings) -> int:
 
 def _from_store(settings: Settings) -> dict[str, Any]:
     from daemon.cli.store import opened_store
-    from daemon.status import process_row
+    from daemon.watching.status import process_row
     from trading.clock import SystemClock
     from trading.data.mongo.processes import MongoProcesses
 

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from daemon.cli.__main__ import Settings
-from daemon.embedded_store import free_port, server_program
 from daemon.places import Places
-from daemon.state_lock import StateInUse, StateLock
+from daemon.store.embedded_store import free_port, server_program
+from daemon.store.state_lock import StateInUse, StateLock
 from trading.config import Config, load_config
 from trading.data.mongo.connection import MongoStore, connect
 from trading.data.mongo.schema import set_up_schema

@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("daemon", "processes", "trading")
 MODULES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
-JOB_CHILDREN = {"daemon/worker_main.py", "daemon/zygote.py"}
+JOB_CHILDREN = {"daemon/worker_main.py", "daemon/children/zygote.py"}
 CLOCK_READERS = {"datetime.now", "datetime.utcnow", "datetime.today", "date.today", "time.time", "time.time_ns"}
 
 
@@ -82,10 +82,11 @@ def test_every_process_has_a_module_a_schedule_and_a_docstring_that_says_what_a_
         assert "fail" in purpose, name
 
 
-@pytest.mark.parametrize("room", ["objects", "quant", "risk", "control", "execution", "systems"])
+@pytest.mark.parametrize("room", ["daemon/decisions", *(f"trading/{name}" for name in (
+    "objects", "quant", "risk", "control", "execution", "systems"))])
 def test_the_thinking_rooms_do_no_input_or_output(room: str) -> None:
     forbidden = {"pymongo", "socket", "asyncio", "requests", "http", "subprocess", "sqlite3", "threading"}
-    guilty = {f"{name_of(path)}: {module}" for path in (ROOT / "trading" / room).rglob("*.py")
+    guilty = {f"{name_of(path)}: {module}" for path in (ROOT / room).rglob("*.py")
               for module in imports_of(path) if module.partition(".")[0] in forbidden}
     assert guilty == set()
 

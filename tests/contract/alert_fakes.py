@@ -12,7 +12,7 @@ import pytest
 from daemon.alerts.alerts import Alerts
 from daemon.alerts.channels import NotDelivered
 from daemon.alerts.stored_alerts import AlertStore, StoreAway, StoredAlerts
-from daemon.async_store import AsyncStore
+from daemon.store.async_store import AsyncStore
 from trading.alerts_config import AlertsConfig
 from trading.control.alert import AlertState, Message
 from trading.data.mongo.connection import MongoStore

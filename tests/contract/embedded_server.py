@@ -4,7 +4,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from daemon.embedded_store import free_port, server_program
+from daemon.store.embedded_store import free_port, server_program
 from trading.data.mongo.connection import connect
 from trading.errors import StoreError
 

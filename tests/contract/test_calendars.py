@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from daemon.business_days import WEEKDAYS, BusinessDays
-from daemon.calendars import calendar_alert, calendar_error, load_calendars
+from daemon.cron.business_days import WEEKDAYS, BusinessDays
+from daemon.cron.calendars import calendar_alert, calendar_error, load_calendars
 from trading.errors import ConfigError
 from trading.process_config import CalendarConfig
 
@@ -103,9 +103,10 @@ def test_a_file_that_ends_too_early_is_made_again(tmp_path: Path) -> None:
 
 
 def test_an_unknown_exchange_is_refused_with_a_way_to_list_them(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"no exchange XLOM; `python -m daemon\.exchange_days` lists the codes"):
+    with pytest.raises(ConfigError, match=r"no exchange XLOM; `python -m daemon\.cron\.exchange_days` lists the codes"):
         load_calendars({"x": CalendarConfig(exchange="XLOM")}, tmp_path, tmp_path, TODAY)
-    listed = subprocess.run([sys.executable, "-m", "daemon.exchange_days"], capture_output=True, text=True, check=True)
+    words = [sys.executable, "-m", "daemon.cron.exchange_days"]
+    listed = subprocess.run(words, capture_output=True, text=True, check=True)
     assert {"XLON", "XNYS", "CMES"} <= set(listed.stdout.split())
 
 
@@ -143,5 +144,5 @@ def test_what_to_do_depends_on_where_a_calendar_comes_from() -> None:
 
 
 def test_the_daemon_does_not_load_the_heavy_library() -> None:
-    code = "import sys, daemon.calendars; sys.exit('exchange_calendars' in sys.modules)"
+    code = "import sys, daemon.cron.calendars; sys.exit('exchange_calendars' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

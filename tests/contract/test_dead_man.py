@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from alert_servers import Hook, free_port, silent_server, web_server
 
-from daemon.dead_man import ping_forever
+from daemon.watching.dead_man import ping_forever
 from trading.alerts_config import DeadManConfig
 
 

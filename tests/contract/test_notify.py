@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from daemon import systemd
+from daemon.watching import systemd
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ def test_without_a_manager_nothing_happens(address: str, monkeypatch: pytest.Mon
 
 
 def test_a_manager_that_does_not_read_keeps_nobody_waiting_for_long(manager: socket.socket, tmp_path: Path) -> None:
-    program = "from daemon import systemd\nfor _ in range(20): systemd.notify('WATCHDOG=1')"
+    program = "from daemon.watching import systemd\nfor _ in range(20): systemd.notify('WATCHDOG=1')"
     subprocess.run([sys.executable, "-c", program], check=True, timeout=20,
                    env=os.environ | {"NOTIFY_SOCKET": str(tmp_path / "notify")})
 

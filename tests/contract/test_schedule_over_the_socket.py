@@ -16,9 +16,9 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from daemon.api.config_routes import ConfigRoutes
-from daemon.checked_config import checked
 from daemon.cli.__main__ import run
-from daemon.live_config import LiveConfig, LiveParts
+from daemon.configuration.checked_config import checked
+from daemon.configuration.live_config import LiveConfig, LiveParts
 from trading.clock import SystemClock
 from trading.data.mongo.config_revisions import MongoConfigRevisions
 from trading.data.mongo.connection import MongoStore

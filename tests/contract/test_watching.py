@@ -19,8 +19,8 @@ from alert_fakes import FakeClock, a_daemon
 from starlette.applications import Starlette
 
 from daemon.api.watching import Health, WatchingRoutes, serve_metrics
-from daemon.metrics import Metrics
 from daemon.places import Places
+from daemon.watching.metrics import Metrics
 from trading.alerts_config import MetricsConfig
 from trading.control.alert import AlertKind
 from trading.data.mongo.connection import MongoStore

@@ -17,9 +17,9 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = textwrap.dedent('''
     import os, signal, socket, subprocess, sys, time
-    from daemon.die_with_parent import die_with_parent
-    from daemon.cgroups import prepared
-    from daemon.zygote import Zygote, _become_subreaper
+    from daemon.children.die_with_parent import die_with_parent
+    from daemon.children.cgroups import prepared
+    from daemon.children.zygote import Zygote, _become_subreaper
 
     class Jobs:
         """Stands in for worker_main: the name of the process says what the job does."""

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 PRELOADED = ("pandas", "pymongo", "pydantic", "exchange_calendars", "ruamel.yaml", "trading.config",
-             "daemon.checked_config", "trading.data.data_blob")
+             "daemon.configuration.checked_config", "trading.data.data_blob")
 
 
 class QuickTradectl:

@@ -102,7 +102,7 @@ def test_the_gateway_is_restarted_when_it_dies(tmp_path: Path) -> None:
     daemon = service.begin("--day", "--once")
     service.wait_until_running("run_stack_handler")
 
-    os.kill(pid_of(service, "daemon.simulated_gateway"), signal.SIGKILL)
+    os.kill(pid_of(service, "daemon.market.simulated_gateway"), signal.SIGKILL)
 
     daemon.wait(timeout=180)
     done = service.play()

@@ -7,7 +7,7 @@ import pytest
 from service import Service
 
 from daemon.places import Places
-from daemon.state_lock import StateLock
+from daemon.store.state_lock import StateLock
 
 
 def configured(folder: Path, **files: str) -> Service:

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo, available_timezones
 import numpy as np
 import pytest
 
-from daemon.clock_changes import changes
+from daemon.cron.clock_changes import changes
 from daemon.schedule import CronError, between, check, next_after
 
 pytestmark = pytest.mark.soak

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from pymongo.errors import PyMongoError
 
-from daemon.checked_config import checked
-from daemon.live_config import LiveConfig, LiveParts
+from daemon.configuration.checked_config import checked
+from daemon.configuration.live_config import LiveConfig, LiveParts
 from trading.config import Config
 from trading.control.config_revision import ConfigRevision
 from trading.errors import ConcurrentUpdate, NotFound

@@ -7,7 +7,7 @@ from typing import Any
 from runner_fakes import Body
 from runner_world import World
 
-from daemon.slots import slots_between
+from daemon.decisions.slots import slots_between
 from trading.control.due_slot import slot_key
 from trading.control.process_control import ProcessControl
 from trading.control.process_run import ACTIVE, RunState

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 from memory_processes import MemoryProcesses
 from pymongo.errors import NetworkTimeout
 
-from daemon.worker_spec import WorkerSpec
-from daemon.workers import WorkerExit
+from daemon.children.worker_spec import WorkerSpec
+from daemon.decisions.worker_exit import WorkerExit
 from trading.control.alert import AlertKind
 from trading.control.process_run import WorkerIdentity
 from trading.errors import ConcurrentUpdate

@@ -31,15 +31,15 @@ from runner_fakes import (
     Worker,
 )
 
-from daemon.async_store import AsyncStore
+from daemon.children.worker_spec import WorkerSpec
+from daemon.decisions.plan import Plan
+from daemon.decisions.slot_facts import fingerprint
+from daemon.decisions.worker_exit import WorkerExit
 from daemon.leadership import Leadership
-from daemon.plan import Plan
 from daemon.process_runner import ProcessRunner
-from daemon.runner_parts import RunnerParts
-from daemon.slot_facts import fingerprint
-from daemon.watch import Watch
-from daemon.worker_spec import WorkerSpec
-from daemon.workers import WorkerExit
+from daemon.runner.runner_parts import RunnerParts
+from daemon.runner.watch import Watch
+from daemon.store.async_store import AsyncStore
 from trading.control.due_slot import DueSlot
 from trading.control.process_control import Desired
 from trading.control.process_run import Kind, ProcessRun, WorkerIdentity

@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 import pytest
 from runner_world import World
 
-from daemon.slot_decisions import Evaluation, evaluate, next_look
-from daemon.slot_facts import SlotFacts
+from daemon.decisions.slot_decisions import Evaluation, evaluate, next_look
+from daemon.decisions.slot_facts import SlotFacts
 from trading.control.process_control import Desired, LastRun, ProcessControl
 from trading.process_config import ProcessConfig, WindowConfig
 

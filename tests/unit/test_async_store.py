@@ -7,7 +7,7 @@ import pytest
 from pymongo import MongoClient
 from pymongo.errors import OperationFailure
 
-from daemon.async_store import AsyncStore
+from daemon.store.async_store import AsyncStore
 from trading.data.mongo.connection import MongoStore
 
 FULL = OperationFailure("12 bytes are left", 14031, {"ok": 0.0, "code": 14031})

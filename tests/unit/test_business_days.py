@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daemon.business_days import WEEKDAYS, BusinessDays
+from daemon.cron.business_days import WEEKDAYS, BusinessDays
 
 CHRISTMAS, FRIDAY, SATURDAY, MONDAY = date(2026, 12, 25), date(2026, 11, 27), date(2026, 11, 28), date(2026, 11, 30)
 DAYS = st.dates(date(2020, 1, 1), date(2030, 12, 31))

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from daemon.cgroups import GroupUse, RunGroups, own_group, prepared
+from daemon.children.cgroups import GroupUse, RunGroups, own_group, prepared
 
 RUN = "run_systems@2026-03-02T21:30:00Z#1"
 OTHER_RUN = "run_cleaners@2026-03-02T23:00:00Z#1"

@@ -6,7 +6,7 @@ import pytest
 from runner_fakes import Behaviour, FakeClock
 from runner_world import World
 
-from daemon.clock_watch import ClockChange, ClockEvent, ClockWatch, Reading, compare, waits_until
+from daemon.clocks.clock_watch import ClockChange, ClockEvent, ClockWatch, Reading, compare, waits_until
 from trading.process_config import ProcessConfig
 
 DAY_S = 86_400.0

@@ -5,9 +5,9 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
-from daemon.business_days import BusinessDays
-from daemon.config_changes import Change, ChangeKind, as_lines, as_values, describe, headlines
-from daemon.upcoming import duration_in_words, in_words, upcoming
+from daemon.configuration.config_changes import Change, ChangeKind, as_lines, as_values, describe, headlines
+from daemon.cron.business_days import BusinessDays
+from daemon.decisions.upcoming import duration_in_words, in_words, upcoming
 from trading.config import Config, load_config
 from trading.process_config import CalendarConfig, ProcessConfig
 from trading.shipped import shipped_folder

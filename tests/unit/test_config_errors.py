@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from daemon.checked_config import checked, checked_config
+from daemon.configuration.checked_config import checked, checked_config
 from trading.config import load_config
 from trading.errors import ConfigError
 from trading.shipped import shipped_folder

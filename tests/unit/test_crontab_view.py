@@ -6,7 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daemon.crontab_view import HEADER, TRIGGERS, ViewError, from_view, read_view, to_view, without_nothing
+from daemon.configuration.crontab_view import (
+    HEADER,
+    TRIGGERS,
+    ViewError,
+    from_view,
+    read_view,
+    to_view,
+    without_nothing,
+)
 from trading.process_config import ProcessConfig
 from trading.shipped import shipped_folder
 from trading.yaml_document import read_yaml

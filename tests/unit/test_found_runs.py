@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from daemon.found_runs import NODE_DEAD_AFTER, Finding, Here, find_out, settled_as_found
+from daemon.decisions.found_runs import NODE_DEAD_AFTER, Finding, Here, find_out, settled_as_found
 from trading.control.process_run import Kind, ProcessRun, RunState, WorkerIdentity
 
 NOW = datetime(2026, 3, 2, 20, 0, tzinfo=UTC)

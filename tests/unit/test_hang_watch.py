@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from daemon.hang_watch import HANGS_AFTER_S, kill_when_it_hangs
+from daemon.children.hang_watch import HANGS_AFTER_S, kill_when_it_hangs
 
 
 @dataclass

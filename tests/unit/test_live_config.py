@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from live_config_fakes import NOW, FakeRevisions, Heard, a_live_config
 
-from daemon.config_folder import NOTHING_OF_OURS, REDO, finish_interrupted_write, write_texts
+from daemon.configuration.config_folder import NOTHING_OF_OURS, REDO, finish_interrupted_write, write_texts
 from trading.control.config_revision import ConfigRevision, Source
 from trading.errors import ConcurrentUpdate, ConfigError, NotFound, StoreError
 

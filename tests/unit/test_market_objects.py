@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daemon.recorded_day import NothingLeftToPlay, day_to_play, not_before
+from daemon.market.recorded_day import NothingLeftToPlay, day_to_play, not_before
 from trading.data.mongo.settings import Playback
 from trading.errors import DataError
 from trading.objects.adjusted_prices import stitch

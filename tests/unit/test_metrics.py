@@ -2,7 +2,7 @@
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from daemon.metrics import Metrics
+from daemon.watching.metrics import Metrics
 from trading.control.alert import Severity
 from trading.control.process_run import RunState
 from trading.control.process_state import ProcessState

@@ -12,9 +12,9 @@ from alerts_told import Told
 
 from daemon.base import Base
 from daemon.bootstrap import Daemon
-from daemon.observer import Observer
+from daemon.children.signs_of_life import SILENT_AFTER_S
 from daemon.places import Places
-from daemon.signs_of_life import SILENT_AFTER_S
+from daemon.watching.observer import Observer
 from trading.control.alert import AlertKind
 from trading.control.process_run import Kind, ProcessRun, RunState
 from trading.process_config import ProcessConfig

@@ -6,9 +6,9 @@ from itertools import product
 
 import pytest
 
+from daemon.decisions.run_outcome import Intervention, Why, settled
+from daemon.decisions.worker_exit import WorkerExit
 from daemon.run_conditions import RunFacts, can_process_run
-from daemon.run_outcome import Intervention, Why, settled
-from daemon.workers import WorkerExit
 from trading.control.process_control import Desired, LastRun, ProcessControl
 from trading.control.process_run import Kind, ProcessRun, RunState, WorkerIdentity, run_id
 from trading.control.process_state import TRANSITIONS, InvalidTransition, ProcessState, check_transition

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from daemon.crontab_view import to_view
-from daemon.processes_file import NotEditable, apply_view, processes_in
+from daemon.configuration.crontab_view import to_view
+from daemon.configuration.processes_file import NotEditable, apply_view, processes_in
 from trading.errors import ConfigError
 from trading.shipped import shipped_folder
 

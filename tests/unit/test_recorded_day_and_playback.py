@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from daemon.recorded_day import NothingLeftToPlay, day_to_play, instant_of, not_before
+from daemon.market.recorded_day import NothingLeftToPlay, day_to_play, instant_of, not_before
 from trading.data.mongo.settings import Playback
 
 DAYS = (date(2021, 11, 3), date(2021, 11, 4), date(2021, 11, 5))

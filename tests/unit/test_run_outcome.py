@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from daemon.run_outcome import Intervention, Why, settled
-from daemon.workers import WorkerExit
+from daemon.decisions.run_outcome import Intervention, Why, settled
+from daemon.decisions.worker_exit import WorkerExit
 from trading.control.process_run import Kind, ProcessRun, RunState, WorkerIdentity
 
 NOW = datetime(2026, 3, 2, 20, tzinfo=UTC)

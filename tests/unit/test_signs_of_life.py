@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from daemon.signs_of_life import SILENT_AFTER_S, SignsOfLife
+from daemon.children.signs_of_life import SILENT_AFTER_S, SignsOfLife
 from trading.control.process_run import Kind, ProcessRun, RunState
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)

@@ -6,8 +6,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from daemon.slot_decisions import Evaluation, evaluate
-from daemon.slot_facts import SlotFacts
+from daemon.decisions.slot_decisions import Evaluation, evaluate
+from daemon.decisions.slot_facts import SlotFacts
 from trading.control.due_slot import DueSlot, SlotOutcome
 from trading.control.process_control import Desired, ProcessControl
 from trading.control.process_run import Kind

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from daemon.business_days import WEEKDAYS, BusinessDays
-from daemon.slots import Slot, jitter_s, never_fires, next_slot, slots_between
+from daemon.cron.business_days import WEEKDAYS, BusinessDays
+from daemon.decisions.slots import Slot, jitter_s, never_fires, next_slot, slots_between
 from trading.process_config import ProcessConfig
 
 LONDON = ZoneInfo("Europe/London")

@@ -6,11 +6,11 @@ from typing import cast
 
 import pytest
 
-from daemon.boot import Boot
+from daemon.children.zygote_process import ZygoteProcess
+from daemon.configuration.boot import Boot
+from daemon.market.recorded_market import Wishes
 from daemon.places import Places
-from daemon.recorded_market import Wishes
 from daemon.supervisor import PartEnded, Supervisor
-from daemon.zygote_process import ZygoteProcess
 
 
 async def _breaks() -> None:

@@ -6,7 +6,7 @@ import pytest
 from alerts_told import Told
 from runner_fakes import FakeMetrics
 
-from daemon.watch import Watch
+from daemon.runner.watch import Watch
 from trading.control.alert import AlertKind, Severity
 from trading.control.due_slot import DueSlot, SlotOutcome, Tick
 from trading.control.process_control import ProcessControl

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from daemon.windows import OpenWindow, next_window, window_at
+from daemon.cron.windows import OpenWindow, next_window, window_at
 from trading.process_config import ProcessConfig, WindowConfig
 
 LONDON, UTC_ZONE = ZoneInfo("Europe/London"), ZoneInfo("UTC")

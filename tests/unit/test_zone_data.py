@@ -11,9 +11,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from daemon.slot_decisions import Evaluation, evaluate, next_look
-from daemon.slot_facts import SlotFacts
-from daemon.zone_watch import Zones, ZoneWatch
+from daemon.clocks.zone_watch import Zones, ZoneWatch
+from daemon.decisions.slot_decisions import Evaluation, evaluate, next_look
+from daemon.decisions.slot_facts import SlotFacts
 from trading.control.due_slot import SlotOutcome
 from trading.control.process_control import ProcessControl
 from trading.process_config import ProcessConfig

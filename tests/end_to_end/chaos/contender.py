@@ -7,8 +7,8 @@ import asyncio
 import sys
 from pathlib import Path
 
-from daemon.async_store import AsyncStore
 from daemon.leadership import Leadership, LeaseTimes, TokenMemory
+from daemon.store.async_store import AsyncStore
 from trading.clock import SystemClock
 from trading.data.mongo.connection import connect
 from trading.log import configure_log

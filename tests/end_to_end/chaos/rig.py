@@ -22,7 +22,7 @@ import yaml
 from checker import Evidence
 from pymongo import MongoClient
 
-from daemon.embedded_store import free_port, server_program
+from daemon.store.embedded_store import free_port, server_program
 from processes.registry import PROCESSES
 from trading.data.mongo.connection import connect
 from trading.errors import StoreError
@@ -183,7 +183,7 @@ class Daemon:
 
     def zygote(self) -> int:
         """The pid of the mother of its workers."""
-        found = [pid for pid, words in children_of(self.pid) if "daemon.zygote" in words]
+        found = [pid for pid, words in children_of(self.pid) if "daemon.children.zygote" in words]
         assert found, "it has no zygote"
         return found[0]
 

@@ -19,7 +19,7 @@ from checker import violations
 from debian_cron import CRON, FAKETIME, DebianCron
 from rig import Rig, StoreServer, job, until
 
-from daemon.clock_changes import changes
+from daemon.cron.clock_changes import changes
 from daemon.schedule import between
 
 NewRig = Callable[..., Rig]

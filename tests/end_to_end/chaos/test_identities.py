@@ -14,7 +14,7 @@ import pytest
 from checker import violations
 from rig import Daemon, Rig, StoreServer, is_alive, job, until
 
-from daemon.worker_identity import identity_of
+from daemon.children.worker_identity import identity_of
 from trading.unix_socket import DaemonRefused
 
 NewRig = Callable[..., Rig]

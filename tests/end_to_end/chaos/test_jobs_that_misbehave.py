@@ -16,7 +16,7 @@ import pytest
 from checker import violations
 from rig import REPOSITORY, Rig, StoreServer, due_in, is_alive, job, memory_mb, until
 
-from daemon.signs_of_life import SILENT_AFTER_S
+from daemon.children.signs_of_life import SILENT_AFTER_S
 
 PROCESSES = {
     "deaf": job("deaf"), "polite": job("polite"), "sleeper": job(arguments={"seconds": 50}), "well": job(),

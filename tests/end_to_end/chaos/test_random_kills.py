@@ -126,7 +126,7 @@ class Killer:
 
     def _zygotes(self) -> list[int]:
         """None while the daemon starts."""
-        return [pid for pid, words in children_of(self._daemon.pid) if "daemon.zygote" in words]
+        return [pid for pid, words in children_of(self._daemon.pid) if "daemon.children.zygote" in words]
 
     def _kill(self, pid: int) -> bool:
         """Only what is ours: a child of our daemon, found a moment ago."""

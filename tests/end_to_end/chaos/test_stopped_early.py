@@ -20,7 +20,7 @@ def is_frozen(daemon: Daemon) -> bool:
 
 def zygote_is_there(daemon: Daemon) -> bool:
     """One of the first things that a start does."""
-    return any("daemon.zygote" in words for _, words in children_of(daemon.pid))
+    return any("daemon.children.zygote" in words for _, words in children_of(daemon.pid))
 
 
 def check_gone(rig: Rig, daemon: Daemon, within_s: float) -> None:

@@ -10,7 +10,7 @@ import pytest
 from checker import violations
 from rig import TTL_S, Rig, StoreServer, children_of, is_alive, job, until
 
-from daemon.hang_watch import HANGS_AFTER_S
+from daemon.children.hang_watch import HANGS_AFTER_S
 
 NewRig = Callable[..., Rig]
 
