@@ -8,6 +8,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
+from daemon.api.peer import actor_of
 from daemon.store.async_store import AsyncStore
 from trading.clock import Clock
 from trading.errors import ConfigError, TradingError
@@ -45,7 +46,7 @@ async def command_of(request: Request, verb: str, target: str) -> Command:
     if not isinstance(values or {}, dict):
         raise ConfigError(f"The body of {verb} must be a JSON object, as in {{\"reason\": \"holiday\"}}.")
     values = values or {}
-    return Command(verb=verb, target=target, actor=str(values.get("actor") or "somebody"),
+    return Command(verb=verb, target=target, actor=actor_of(request, values.get("actor")),
                    reason=str(values.get("reason") or "no reason given"), id=str(values.get("id") or ""), values=values)
 
 

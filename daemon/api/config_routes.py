@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+from daemon.api.peer import actor_of
 from daemon.configuration.config_changes import as_lines, as_values, headlines
 from daemon.configuration.live_config import PROCESSES_FILE, LiveConfig
 from trading.control.config_revision import ConfigRevision, Source
@@ -48,7 +49,7 @@ class ConfigRoutes:
 
     async def reload(self, request: Request) -> JSONResponse:
         body = await _body(request)
-        outcome = await self._live.reload(_actor(body), _reason(body), Source.API)
+        outcome = await self._live.reload(actor_of(request, body.get("actor")), _reason(body), Source.API)
         return JSONResponse(outcome.as_values())
 
     async def check(self, request: Request) -> JSONResponse:
@@ -66,7 +67,8 @@ class ConfigRoutes:
         if not isinstance(text, str) or not isinstance(seen, str | None):
             raise ConfigError(f"processes_yaml must be the text of {PROCESSES_FILE}, seen the text before.")
         source = Source.CLI if body.get("source") == Source.CLI else Source.API
-        outcome = await self._live.apply_text(text, _actor(body), _reason(body), seen, source)
+        author = actor_of(request, body.get("actor"))
+        outcome = await self._live.apply_text(text, author, _reason(body), seen, source)
         return JSONResponse(outcome.as_values())
 
     async def rollback(self, request: Request) -> JSONResponse:
@@ -74,7 +76,7 @@ class ConfigRoutes:
         generation = body.get("generation")
         if not isinstance(generation, int) or isinstance(generation, bool):
             raise ConfigError("generation must be a number. See: tradectl schedule history")
-        outcome = await self._live.rollback(generation, _actor(body), _reason(body))
+        outcome = await self._live.rollback(generation, actor_of(request, body.get("actor")), _reason(body))
         return JSONResponse(outcome.as_values())
 
 
@@ -92,10 +94,6 @@ async def _body(request: Request) -> dict[str, Any]:
     if not isinstance(body, dict | None):
         raise ConfigError("The request must be a JSON object.")
     return body or {}
-
-
-def _actor(body: dict[str, Any]) -> str:
-    return str(body.get("actor") or "unknown")
 
 
 def _reason(body: dict[str, Any]) -> str:

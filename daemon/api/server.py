@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import uvicorn
 
+from daemon.api.peer import PeerProtocol
 from trading.errors import ConfigError, TradingError
 from trading.unix_socket import short_path
 
@@ -55,8 +56,9 @@ async def serve_control(path: Path, switch: Switch) -> AsyncIterator[None]:
     with short_path(path) as address:
         listener.bind(address)
     path.chmod(0o660)
+    listener.listen()  # who comes before the server is up waits for it
     server = uvicorn.Server(uvicorn.Config(switch, log_config=None, lifespan="off", access_log=False,
-                                           timeout_graceful_shutdown=5))
+                                           timeout_graceful_shutdown=5, http=PeerProtocol))
     serving = asyncio.create_task(server._serve([listener]))  # not serve(): the supervisor owns the signals
     try:
         yield

@@ -10,6 +10,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from daemon.alerts.alerts import Alerts
+from daemon.api.peer import actor_of
 from daemon.watching.metrics import CONTENT_TYPE, Metrics
 from trading.alerts_config import MetricsConfig
 from trading.control.alert import AlertState
@@ -68,7 +69,7 @@ class WatchingRoutes:
             raise ConfigError('An acknowledgement names its alert: {"key": "LOST:run_systems", "reason": "...", '
                               '"actor": "..."}. See: tradectl alerts')
         answer = self._alerts.put_away if body.get("over") else self._alerts.acknowledge
-        states = await answer(str(body["key"]), str(body.get("actor") or "somebody"),
+        states = await answer(str(body["key"]), actor_of(request, body.get("actor")),
                               str(body.get("reason") or "no reason given"))
         return JSONResponse({"acknowledged": [alert_row(state) for state in states]})
 

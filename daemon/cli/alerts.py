@@ -1,12 +1,11 @@
 """tradectl alerts, ack: what is wrong, and that somebody knows."""
 
-import os
-import pwd
 from typing import Any
 
 import click
 
 from daemon.cli.__main__ import Settings
+from daemon.cli.asking import actor
 from daemon.cli.output import json_option, local_time, print_json, print_table, tell
 from trading.unix_socket import request
 
@@ -43,7 +42,7 @@ def ack(settings: Settings, key_or_process: str, reason: str, over: bool, as_jso
     Example: tradectl ack LOST:run_systems --reason "looking at the fills"
     """
     done = request(settings.places.socket, "POST", "/alerts/ack",
-                   {"key": key_or_process, "reason": reason, "over": over, "actor": _actor()})
+                   {"key": key_or_process, "reason": reason, "over": over, "actor": actor()})
     names = ", ".join(row["key"] for row in done["acknowledged"])
     tell(done, f"{names}: {'over' if over else 'silent until something changes'}.", as_json)
 
@@ -54,14 +53,6 @@ def _row(row: dict[str, Any]) -> dict[str, Any]:
         state = f"known to {row['acknowledged_by']}"
     return {"severity": row["severity"], "key": row["key"], "since": local_time(row["since"]),
             "count": row["count"], "state": state, "text": row["text"]}
-
-
-def _actor() -> str:
-    """Who types; a user id that nobody has named is told as a number."""
-    try:
-        return os.environ.get("SUDO_USER") or pwd.getpwuid(os.getuid()).pw_name
-    except KeyError:
-        return f"uid {os.getuid()}"
 
 
 COMMANDS = {"alerts": alerts, "ack": ack}
