@@ -58,7 +58,7 @@ class ProcessRunner:
 
     def __init__(self, parts: RunnerParts, plan: Plan) -> None:
         self._parts = parts
-        self.plan = plan
+        self.plan = self._wanted = plan
         self.ledger = Ledger(parts.store, parts.leadership, parts.watch)
         self.live = LiveRuns(parts.workers, parts.timers, self._is_taken, self._spawn)
         self._claims = Claims(ledger=self.ledger, live=self.live, leadership=parts.leadership, clock=parts.clock,
@@ -126,12 +126,23 @@ class ProcessRunner:
             self._parts.timers.cancel(f"look {name}")
 
     async def use(self, plan: Plan) -> None:
-        """Decide by `plan` from now on, once everything that came before has been decided by the old one."""
+        """Decide by `plan` from now on, once everything that came before has been decided by the old one.
+
+        Takes as long as the store is away: a slot that was due meanwhile is one of the old plan.
+        """
+        self._wanted = plan
+        while self._wanted is plan and not await self._changed_to(plan):
+            await self._parts.timers.pause(LOOK_AGAIN_S)
+
+    async def _changed_to(self, plan: Plan) -> bool:
+        """Whether it was done."""
         changed = [name for name, process in self.plan.processes.items() if plan.processes.get(name) != process]
         async with AsyncExitStack() as locked:
             for name in changed:
                 await locked.enter_async_context(self.ledger.lock(name))
                 await self._look(name)
+            if self._acts and self._outage.lasts:
+                return False
             for name in set(self.plan.processes) - set(plan.processes):
                 self._parts.timers.cancel(f"look {name}")
                 self._outlook.why.pop(name, None)
@@ -139,6 +150,7 @@ class ProcessRunner:
         if self._acts:
             await self._inheritance.carry_over_renamed()
             self.wake_all()
+        return True
 
     async def drain(self, tell: Callable[[str], None]) -> None:
         """Start nothing more, ask all that runs to stop, and wait until it has; not longer, whatever hangs."""
