@@ -73,7 +73,7 @@ def test_the_routes_tell_one_story(tmp_path: Path) -> None:
         assert back["generation"] == 4
         history = await api("GET", "/config/history?limit=3")
         assert [(row["generation"], row["source"], row["author"], row["reason"]) for row in history] == [
-            (4, "rollback", "ben", "no reason given"), (3, "api", "unknown", "no reason given"),
+            (4, "rollback", "ben", "no reason given"), (3, "api", "somebody", "no reason given"),
             (2, "cli", "ana", "slow")]
         assert (await api("GET", "/config/2"))["files"] == {"processes.yaml": TWO}
     asyncio.run(story())

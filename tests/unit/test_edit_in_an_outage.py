@@ -27,7 +27,8 @@ def test_the_slots_of_the_outage_are_those_of_the_old_schedule(seed: int) -> Non
 
     # then that minute has run, and none after the edit
     assert len(world.processes.runs_kept) == before + 1
-    assert world.leader is not None and world.leader.runner is not None
+    assert world.leader is not None
+    assert world.leader.runner is not None
     assert world.leader.runner.plan is world.plan
     assert world.problems == []
     world.close()
@@ -43,6 +44,7 @@ def test_of_two_edits_in_an_outage_the_newer_one_stays() -> None:
     world.edit({"job": AT_NIGHT.model_copy(update={"cron": "0 5 * * *"})})
     world.store_is_away = False
     world.advance(60)
-    assert world.leader is not None and world.leader.runner is not None
+    assert world.leader is not None
+    assert world.leader.runner is not None
     assert world.leader.runner.plan is world.plan
     world.close()
