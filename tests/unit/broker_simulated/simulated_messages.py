@@ -12,26 +12,32 @@ def place_order(order_id: int, *, action: str = "BUY", quantity: str = "1", orde
                 contract: Sequence[str] | None = None, tif: str = "DAY", ref: str = "", what_if: str = "0",
                 algo: Sequence[str] = ("",), delta_neutral: str = "", hedge: str = "", scale: str = "",
                 conditions: Sequence[str] = ("0",), transmit: str = "1", parent: str = "0",
-                account: str = "", version: int = 178) -> list[str]:
+                account: str = "", aux: str = "", oca: str = "", oca_type: str = "0", good_till: str = "",
+                legs: Sequence[tuple[str, str, str]] = (("7", "1", "BUY"),), trail_stop: str = "",
+                trailing_percent: str = "", limit_offset: str = "", cancel_on_condition: str = "0",
+                version: int = 178) -> list[str]:
     """One placeOrder; optional blocks appear when their switch is set, gated ones by `version`."""
     fields = ["3", str(order_id), *(contract or a_contract()), "", ""]
-    fields += [action, quantity, order_type, limit, "", tif, "", account, "O", "0", ref, transmit, parent]
+    fields += [action, quantity, order_type, limit, aux, tif, oca, account, "O", "0", ref, transmit, parent]
     fields += ["0", "0", "0", "0", "0", "0"]
     if (contract or ["", "", ""])[2] == "BAG":
-        fields += ["1", "7", "1", "BUY", "CME", "0", "0", "", "-1", "1", "5.0", "1", "NonGuaranteed", "1"]
-    fields += ["", "0.0", "", "", "", "", ""] + ([""] if version < 177 else [])
-    fields += ["", "0", "", "-1", "0", "", "", "0", "", "", "0", "0", "", "0", "", "", "", "", "", "0"]
+        fields += [str(len(legs)), *(text for con_id, ratio, side in legs
+                                     for text in (con_id, ratio, side, "CME", "0", "0", "", "-1"))]
+        fields += ["1", "5.0", "1", "NonGuaranteed", "1"]
+    fields += ["", "0.0", "", good_till, "", "", ""] + ([""] if version < 177 else [])
+    fields += ["", "0", "", "-1", oca_type, "", "", "0", "", "", "0", "0", "", "0", "", "", "", "", "", "0"]
     fields += ["", "", delta_neutral, ""] + (["1", "", "", "", "", "0", "0", ""] if delta_neutral else [])
-    fields += ["0", "", "", "", "", "", scale] + ([""] * 7 if scale else [])
+    fields += ["0", "", trail_stop, trailing_percent, "", "", scale] + ([""] * 7 if scale else [])
     fields += ["", "", "", hedge] + (["x"] if hedge else []) + ["0", "", "", "0", "0"]
     fields += [*algo, "", what_if, "", "0", "0", "0"]
     if order_type == "PEG BENCH":
         fields += ["1", "0", "0.1", "0.1", "CME"]
-    fields += [*conditions] + (["0", "0"] if conditions[0] != "0" else [])
-    fields += [""] * 19
+    fields += [*conditions] + (["0", cancel_on_condition] if conditions[0] != "0" else [])
+    fields += ["", "", limit_offset, *[""] * 16]
     fields += [value for since, value in ((158, ""), (160, ""), (162, "0"), (166, ""), (169, "")) if version >= since]
     if version >= 170 and order_type == "PEG BEST":
         fields += ["1", "Infinite", "0.0", "0.0"]
+    fields += [value for since, value in ((183, ""), (184, "0"), (189, "0"), (192, ""), (199, "0")) if version >= since]
     return fields
 
 

@@ -9,7 +9,7 @@ from trading.broker.simulated.field_reader import MalformedField
 from trading.broker.simulated.place_order import PlaceOrder
 from trading.broker.simulated.request_parser import UnknownMessage, parse
 
-TOTALS = {157: 110, 176: 115, 178: 114}  # ib_wire.md 2.3
+TOTALS = {157: 110, 176: 115, 178: 114, 200: 119}  # ib_wire.md 2.3
 BLOCKS = {
     "limit": {"order_type": "LMT", "limit": "4000.5"},
     "delta neutral": {"delta_neutral": "MKT"},

@@ -2,25 +2,30 @@
 
 import logging
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from trading.broker.simulated import bars, exchange, hours, order_reports, responses
 from trading.broker.simulated.bars import BarRequestError
-from trading.broker.simulated.exchange import Identity
+from trading.broker.simulated.exchange import Identity, Market
+from trading.broker.simulated.fill_responses import commission_report, execution
 from trading.broker.simulated.gateway import Gateway
-from trading.broker.simulated.listing import ListedContract
+from trading.broker.simulated.linked_orders import released
+from trading.broker.simulated.listing import BAG, FUTURE, ListedContract
+from trading.broker.simulated.order_contract import UNKNOWN, named
 from trading.broker.simulated.order_responses import completed_order, what_if_order
-from trading.broker.simulated.orders import Execution, Order
+from trading.broker.simulated.orders import Execution, Order, OrderStatus
 from trading.broker.simulated.place_order import PlaceOrder
 from trading.broker.simulated.refusals import (
     Refusal,
     check_cancel,
     check_expiry,
+    check_margin,
     check_modification,
     check_new_id,
+    check_place,
     check_terms,
     is_odd_lot,
-    resolve,
 )
 from trading.broker.simulated.requests import (
     CancelOrder,
@@ -39,6 +44,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 CANCELLED_BY_CLIENT: Final = "Cancelled by Trader"
+REJECTED: Final = 201
 
 
 def place_order(gateway: Gateway, session: "Session", request: PlaceOrder) -> None:
@@ -46,14 +52,15 @@ def place_order(gateway: Gateway, session: "Session", request: PlaceOrder) -> No
     if request.left_over:
         log.error("placeOrder %s: %d fields are left over; the client speaks a dialect that this gateway does not "
                   "know: %s", request.order_id, len(request.left_over), request.left_over)
-    contract = resolve(request, gateway.listing, gateway.now())
-    refusal = contract if isinstance(contract, Refusal) else check_terms(request, contract, gateway.settings.account)
-    if isinstance(contract, Refusal) or refusal is not None:
-        session.refuse(request.order_id, refusal or Refusal(200, "No security definition has been found"))
+    market = named(request.contract, request.legs, gateway.listing, gateway.now())
+    refusal = market if isinstance(market, Refusal) else check_terms(request, market.contract,
+                                                                     gateway.settings.accounts)
+    if isinstance(market, Refusal) or refusal is not None:
+        session.refuse(request.order_id, refusal or UNKNOWN)
     elif request.what_if:
-        _what_if(gateway, session, request, contract)
+        _what_if(gateway, session, request, market)
     else:
-        _place_or_modify(gateway, session, request, contract)
+        _place_or_modify(gateway, session, request, market.contract)
 
 
 def cancel_order(gateway: Gateway, session: "Session", request: CancelOrder) -> None:
@@ -101,10 +108,11 @@ def executions(gateway: Gateway, session: "Session", request: RequestExecutions)
     except BarRequestError as error:
         session.refuse(request.req_id, Refusal(error.code or 321, str(error)))
         return
-    session.send(*(responses.execution(request.req_id, fill, gateway.book.contracts[fill.con_id], gateway.zone,
-                                       session.version) for fill in found),
+    session.send(*(execution(request.req_id, fill, gateway.book.contracts[fill.con_id], gateway.zone,
+                             session.version) for fill in found),
                  responses.end("55", str(request.req_id)),
-                 *(responses.commission_report(fill) for fill in found))
+                 *(commission_report(fill) for fill in found
+                   if gateway.book.contracts[fill.con_id].sec_type != BAG))
 
 
 def next_ids(gateway: Gateway, session: "Session", _request: RequestIds) -> None:
@@ -121,35 +129,76 @@ def _place_or_modify(gateway: Gateway, session: "Session", request: PlaceOrder, 
         _place(gateway, session, request, contract)
     else:
         gateway.record(exchange.modify(order, request, contract, gateway.venue, gateway.now()))
-        gateway.is_match_due = True
+        _release(gateway, order.perm_id)
 
 
 def _place(gateway: Gateway, session: "Session", request: PlaceOrder, contract: ListedContract) -> None:
     now = gateway.now()
     accepted = exchange.accept(request, contract, _identity(gateway, session), gateway.venue, now)
-    expired = check_expiry(contract, hours.local_date(now, gateway.zone))
-    if expired is not None:
-        gateway.record(exchange.reject(accepted, expired, now))
+    order = accepted.orders[0]
+    refusal = check_place(order, gateway.book)
+    if refusal is not None and refusal.code != REJECTED:
+        session.refuse(request.order_id, refusal)
         return
-    gateway.record(accepted)
+    refusal = (refusal or check_expiry(contract, hours.local_date(now, gateway.zone))
+               or _check_funds(gateway, order, contract))
+    if refusal is not None:
+        gateway.record(exchange.reject(accepted, refusal, now))
+        return
+    parent = gateway.book.order_of(order.client_id, order.parent_id) if order.parent_id else None
+    waits = parent is not None and parent.status is not OrderStatus.FILLED
+    gateway.record(replace(accepted, orders=(replace(order, waits_for_parent=waits),)))
+    _release(gateway, order.perm_id)
+    _warn(gateway, session, request, gateway.book.orders[order.perm_id], contract)
+
+
+def _release(gateway: Gateway, perm_id: int) -> None:
+    """The rest of a bracket goes to the market with its last order."""
+    family = released(gateway.book.orders[perm_id], gateway.book, gateway.now())
+    if family is not None:
+        gateway.record(family)
     gateway.is_match_due = True
-    _warn(gateway, session, accepted.orders[0], contract, odd_lot=is_odd_lot(request, contract))
 
 
-def _warn(gateway: Gateway, session: "Session", order: Order, contract: ListedContract, *, odd_lot: bool) -> None:
-    if order.active_from > order.placed_at:
+def _check_funds(gateway: Gateway, order: Order, contract: ListedContract) -> Refusal | None:
+    """Only what makes a position larger needs margin."""
+    facts = contract.facts
+    if facts.sec_type != FUTURE:
+        return None
+    held = gateway.book.holding(facts.con_id).quantity
+    larger = abs(held + order.action.sign * order.quantity) - abs(held)
+    price = contract.prints.until(gateway.now()).last() or 0.0
+    margin = exchange.what_if_margin(replace(order, quantity=max(0, larger)), contract, price)
+    statement = gateway.statement()
+    available = statement.net_liquidation - statement.gross_value * exchange.MARGIN
+    return check_margin(margin * gateway.rate(facts.currency), available, gateway.settings.base_currency)
+
+
+def _warn(gateway: Gateway, session: "Session", request: PlaceOrder, order: Order, contract: ListedContract) -> None:
+    if not request.tif and gateway.settings.tif_preset:
+        session.refuse(order.order_id, Refusal(10349, "Order TIF was set to DAY based on order preset."))
+    if order.active_from > order.placed_at and not order.is_held and not order.order_type.is_on_close:
         session.refuse(order.order_id, order_reports.held_until(order, contract.facts, gateway.zone))
-    elif odd_lot:
+    elif is_odd_lot(request, contract):
         session.refuse(order.order_id, order_reports.odd_lot(order, contract.facts))
 
 
-def _what_if(gateway: Gateway, session: "Session", request: PlaceOrder, contract: ListedContract) -> None:
+def _what_if(gateway: Gateway, session: "Session", request: PlaceOrder, market: Market) -> None:
     """Nothing is recorded: no order comes into being."""
-    now = gateway.now()
+    now, contract = gateway.now(), market.contract
+    if contract.facts.sec_type == BAG and contract.facts.exchange == "SMART":
+        session.refuse(request.order_id, Refusal(360, "What-if orders are not supported for smart combinations."))
+        return
     order = exchange.accept(request, contract, _identity(gateway, session), gateway.venue, now).orders[0]
     price = contract.prints.until(now).last() or 0.0
     session.send(what_if_order(order, contract.facts, session.version, exchange.what_if_margin(order, contract, price),
-                               contract.commission(order.quantity, price)))
+                               _commission(order, market, price)))
+
+
+def _commission(order: Order, market: Market, price: float) -> float:
+    if not market.legs:
+        return market.contract.commission(order.quantity, price)
+    return sum(leg.contract.commission(order.quantity * leg.leg.ratio, price) for leg in market.legs)
 
 
 def _send_open(gateway: Gateway, session: "Session", orders: Iterable[Order]) -> None:

@@ -1,34 +1,53 @@
-"""The recorded exchange: accepts, changes, fills and ends orders. Pure: every function returns Changes.
+"""The exchange: accepts, changes, wakes, fills and ends orders. Pure: every function returns Changes.
 
-A market order fills at the touch; a limit order fills at the touch as soon as the touch is at or through its
-limit, so never worse than the limit. The whole size fills at once. An order meets the touch that stands when it
-becomes active, and then every later print; so it fills the same whether or not the gateway was running then.
+An order meets the touch that stands when it becomes active, and then every later print; so it fills the same whether
+or not the gateway was running then. One call of `advance` is one event; call it until nothing more happens.
 """
 
-from dataclasses import dataclass, replace
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
-from decimal import Decimal
 from typing import Final
 from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from trading.broker.simulated import hours
-from trading.broker.simulated.listing import FUTURE, ContractFacts, ListedContract, Touch
+from trading.broker.simulated import bars, hours
+from trading.broker.simulated.combination import PricedLeg, leg_prices
+from trading.broker.simulated.listing import BAG, CASH, FUTURE, ContractFacts, ListedContract
+from trading.broker.simulated.matching import Offer, Slice, sweep
+from trading.broker.simulated.order_types import OrderType, TimeInForce, order_type
 from trading.broker.simulated.orders import Action, Book, Changes, Execution, Order, OrderStatus
 from trading.broker.simulated.place_order import PlaceOrder
-from trading.broker.simulated.recorded_market import Prints, instant_of
+from trading.broker.simulated.recorded_market import NO_PRINTS, Prints, instant_of, nanoseconds
 from trading.broker.simulated.refusals import Refusal
+from trading.broker.simulated.triggers import (
+    PricesOf,
+    conditions_text,
+    met_at,
+    stop_limit,
+    trigger,
+)
 
 MARGIN: Final = 0.1
+FOR_EVER: Final = 2**63 - 1
+EXPIRED: Final = "Expired"
+NOT_FILLED_AT_ONCE: Final = "The order could not be filled at once."
+
+
+def _no_prices(_con_id: int) -> Prints:
+    return NO_PRINTS
 
 
 @dataclass(frozen=True)
 class Venue:
-    """Whose orders these are, and by which zone's days the exchange opens and closes."""
+    """Whose orders these are, by which zone's days the exchange opens, and how much it offers at a price."""
 
     account: str
     zone: ZoneInfo
+    lots: int = 100
+    prices_of: PricesOf = field(default=_no_prices, compare=False)
 
 
 @dataclass(frozen=True)
@@ -40,25 +59,36 @@ class Identity:
 
 
 @dataclass(frozen=True)
-class Fill:
-    """When an order fills, and at what price."""
+class Market:
+    """One contract as an order meets it; a combination brings its legs."""
 
-    time: datetime
+    contract: ListedContract
+    legs: tuple[PricedLeg, ...] = ()
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A time to trade, the last price then, and between which nanoseconds that price is the last one."""
+
+    at: datetime
     price: float
+    printed: int
+    replaced: int
 
 
 def accept(request: PlaceOrder, contract: ListedContract, identity: Identity, venue: Venue,
            now: datetime) -> Changes:
     """A new order, held until the next match; its terms were checked before."""
-    active_from = hours.next_open(now, venue.zone)
-    tif = request.tif or "DAY"
     order = Order(
         perm_id=identity.perm_id, client_id=identity.client_id, order_id=request.order_id, con_id=contract.facts.con_id,
-        account=venue.account, action=Action(request.action), quantity=int(request.quantity),
-        order_type=request.order_type, limit_price=_limit(request), tif=tif, order_ref=request.order_ref,
-        outside_rth=request.outside_rth, status=OrderStatus.PRE_SUBMITTED, placed_at=now, active_from=active_from,
-        expires_at=_expires_at(contract.facts, tif, now, venue.zone))
-    return Changes(orders=(order,), contracts=(contract.facts,))
+        account=request.account or venue.account, action=Action(request.action), quantity=int(request.quantity),
+        order_type=order_type(request.order_type) or OrderType.MARKET, limit_price=None, tif=TimeInForce.DAY,
+        order_ref=request.order_ref, outside_rth=request.outside_rth, status=OrderStatus.PRE_SUBMITTED, placed_at=now,
+        active_from=now, expires_at=None, parent_id=request.parent_id, oca_group=request.oca_group,
+        oca_type=request.oca_type, algo=request.algo_strategy, algo_params=json.dumps(request.algo_params),
+        routing=json.dumps(request.routing), conditions=conditions_text(request.conditions),
+        conditions_met=not request.conditions, conditions_cancel=request.conditions_cancel)
+    return Changes(orders=(_with_terms(order, request, contract, venue, now),), contracts=(contract.facts,))
 
 
 def reject(accepted: Changes, refusal: Refusal, now: datetime) -> Changes:
@@ -70,39 +100,25 @@ def reject(accepted: Changes, refusal: Refusal, now: datetime) -> Changes:
 
 def modify(order: Order, request: PlaceOrder, contract: ListedContract, venue: Venue, now: datetime) -> Changes:
     """New terms for an open order; they meet the market from now on, not from when it was placed."""
-    tif = request.tif or "DAY"
-    changed = replace(order, quantity=int(request.quantity), limit_price=_limit(request), tif=tif,
-                      order_ref=request.order_ref or order.order_ref, outside_rth=request.outside_rth,
-                      active_from=hours.next_open(now, venue.zone),
-                      expires_at=_expires_at(contract.facts, tif, now, venue.zone))
-    return Changes(orders=(changed,))
+    changed = replace(order, quantity=int(request.quantity), order_ref=request.order_ref or order.order_ref,
+                      outside_rth=request.outside_rth)
+    return Changes(orders=(_with_terms(changed, request, contract, venue, now),))
 
 
 def cancel(order: Order, reason: str, now: datetime) -> Changes:
     return Changes(orders=(replace(order, status=OrderStatus.CANCELLED, finished_at=now, reason=reason),))
 
 
-def advance(order: Order, contract: ListedContract, book: Book, venue: Venue, now: datetime) -> Changes | None:
-    """What the record did to an open order up to `now`; None when nothing."""
-    fill = first_fill(order, contract, _horizon(order, now), venue.zone)
-    if fill is not None:
-        return _filled(order, contract, book, fill)
-    if order.expires_at is not None and order.expires_at <= now:
-        return cancel(order, "Expired", order.expires_at)
-    if order.status is OrderStatus.PRE_SUBMITTED and order.active_from <= now:
-        return Changes(orders=(replace(order, status=OrderStatus.SUBMITTED),))
-    return None
-
-
-def first_fill(order: Order, contract: ListedContract, until: datetime, zone: ZoneInfo) -> Fill | None:
-    """The first moment from `active_from` to `until` at which the touch satisfies the order."""
-    if order.active_from > until:
-        return None
-    standing = contract.prints.until(order.active_from).last()
-    if standing is not None and (price := _fill_price(order, contract.touch(standing))) is not None:
-        return Fill(order.active_from, float(price))
-    fill = _first_crossing(order, contract, contract.prints.after(order.active_from).until(until), zone)
-    return fill if fill is not None and fill.time <= until else None
+def advance(order: Order, market: Market, book: Book, venue: Venue, now: datetime) -> Changes | None:
+    """The next thing that the record did to an open order by `now`; None when nothing."""
+    until = now if order.expires_at is None else min(now, order.expires_at)
+    if order.is_held:
+        return _ended(order, now)
+    if not order.conditions_met:
+        return _awaited(order, venue, until) or _ended(order, now)
+    if order.order_type.has_trigger and not order.triggered:
+        return _woken(order, market.contract, until) or _ended(order, now)
+    return _fill(order, market, book, venue, until) or _ended(order, now) or _working(order, now)
 
 
 def what_if_margin(order: Order, contract: ListedContract, price: float) -> float:
@@ -110,16 +126,85 @@ def what_if_margin(order: Order, contract: ListedContract, price: float) -> floa
     return abs(order.quantity * price * contract.facts.point_value) * MARGIN
 
 
-def _first_crossing(order: Order, contract: ListedContract, prints: Prints, zone: ZoneInfo) -> Fill | None:
-    """Prints outside the session cannot be traded before the next opening."""
-    for at in np.flatnonzero(_may_cross(order, contract, prints)):
-        price = _fill_price(order, contract.touch(float(prints.prices[at])))
-        if price is not None:
-            return Fill(hours.next_open(instant_of(int(prints.times[at])), zone), float(price))
+def _with_terms(order: Order, request: PlaceOrder, contract: ListedContract, venue: Venue, now: datetime) -> Order:
+    """`order` with those terms of `request` that a modification may change."""
+    tif = TimeInForce(request.tif or "DAY")
+    active_from = _active_from(order.order_type, tif, venue.zone, now)
+    return replace(
+        order, tif=tif, limit_price=request.limit_price if order.order_type.has_limit else None,
+        aux_price=request.aux_price, trail_stop=request.trail_stop_price, trailing_percent=request.trailing_percent,
+        limit_offset=request.limit_offset, transmit=request.transmit, good_till=request.good_till,
+        active_from=active_from, expires_at=_expires_at(contract.facts, request, tif, active_from, venue.zone))
+
+
+def _active_from(kind: OrderType, tif: TimeInForce, zone: ZoneInfo, now: datetime) -> datetime:
+    if kind.is_on_close:
+        return hours.session_close(now, zone)
+    if tif is TimeInForce.AT_OPEN and hours.is_open(now, zone):
+        return hours.next_open(hours.session_close(now, zone), zone)
+    return hours.next_open(now, zone)
+
+
+def _awaited(order: Order, venue: Venue, until: datetime) -> Changes | None:
+    moment = met_at(order, venue.prices_of, lambda text: bars.parse_end(text, order.placed_at, venue.zone), until)
+    if moment is None:
+        return None
+    if order.conditions_cancel:
+        return cancel(order, "A condition was met.", moment)
+    return Changes(orders=(replace(order, conditions_met=True, active_from=max(moment, order.active_from)),))
+
+
+def _woken(order: Order, contract: ListedContract, until: datetime) -> Changes | None:
+    found = trigger(order, contract.prints, until)
+    if found is None:
+        return None
+    moment, level = found
+    return Changes(orders=(replace(order, triggered=True, active_from=moment, status=OrderStatus.SUBMITTED,
+                                   limit_price=stop_limit(order, level, contract.tick)),))
+
+
+def _fill(order: Order, market: Market, book: Book, venue: Venue, until: datetime) -> Changes | None:
+    for moment in _moments(order, market.contract, until, venue.zone):
+        slices = sweep(order.action, order.remaining, order.limit_price,
+                       _offer(order, market.contract, moment, book, venue.lots))
+        whole = sum(part.shares for part in slices) == order.remaining
+        if slices and (whole or order.tif is not TimeInForce.ALL_OR_NOTHING):
+            return _filled(order, market, book, slices[0], moment.at)
+        if _is_at_once(order):
+            return cancel(order, NOT_FILLED_AT_ONCE, moment.at)
     return None
 
 
-def _may_cross(order: Order, contract: ListedContract, prints: Prints) -> "np.ndarray[tuple[int], np.dtype[np.bool]]":
+def _offer(order: Order, contract: ListedContract, moment: Moment, book: Book, lots: int) -> Offer:
+    if contract.facts.sec_type == CASH:
+        return Offer(touch=contract.touch(moment.price), tick=contract.tick, lots=None)
+    taken = sum(fill.shares for fill in book.fills_of.get(order.con_id, ())
+                if fill.action is order.action and moment.printed <= nanoseconds(fill.time) < moment.replaced)
+    return Offer(touch=contract.touch(moment.price), tick=contract.tick, lots=lots, taken=taken)
+
+
+def _moments(order: Order, contract: ListedContract, until: datetime, zone: ZoneInfo) -> Iterator[Moment]:
+    """When the order may trade up to `until`. Prints outside the session cannot be traded before the next opening."""
+    start = max(order.active_from, order.last_fill_at or order.active_from)
+    if start > until:
+        return
+    prints = contract.prints
+    first = len(prints.until(start)) - 1
+    if first >= 0:
+        yield _moment(start, prints, first)
+    for offset in np.flatnonzero(_may_trade(order, contract, prints.after(start).until(until))):
+        at = first + 1 + int(offset)
+        opening = hours.next_open(instant_of(int(prints.times[at])), zone)
+        if opening <= until:
+            yield _moment(opening, prints, at)
+
+
+def _moment(at: datetime, prints: Prints, number: int) -> Moment:
+    replaced = int(prints.times[number + 1]) if number + 1 < len(prints) else FOR_EVER
+    return Moment(at, float(prints.prices[number]), int(prints.times[number]), replaced)
+
+
+def _may_trade(order: Order, contract: ListedContract, prints: Prints) -> "np.ndarray[tuple[int], np.dtype[np.bool]]":
     """A quick look with a tick of slack; the exact touch decides afterwards."""
     if order.limit_price is None:
         return np.ones(len(prints), dtype=np.bool_)
@@ -128,26 +213,59 @@ def _may_cross(order: Order, contract: ListedContract, prints: Prints) -> "np.nd
     return np.asarray(crossing, dtype=np.bool_)
 
 
-def _fill_price(order: Order, touch: Touch) -> Decimal | None:
-    """The touch if it satisfies the order, else None."""
-    price = touch.ask if order.action is Action.BUY else touch.bid
-    limit = order.limit_price
-    if limit is None or (order.action.sign * (limit - price) >= 0):
-        return price
-    return None
+def _ended(order: Order, now: datetime) -> Changes | None:
+    if order.expires_at is None or order.expires_at > now:
+        return None
+    return cancel(order, EXPIRED, order.expires_at)
 
 
-def _filled(order: Order, contract: ListedContract, book: Book, fill: Fill) -> Changes:
-    commission = contract.commission(order.remaining, fill.price)
-    execution = Execution(
+def _working(order: Order, now: datetime) -> Changes | None:
+    if order.status is not OrderStatus.PRE_SUBMITTED or order.active_from > now:
+        return None
+    return Changes(orders=(replace(order, status=OrderStatus.SUBMITTED),))
+
+
+def _is_at_once(order: Order) -> bool:
+    at_once = (TimeInForce.AT_ONCE, TimeInForce.ALL_OR_NOTHING, TimeInForce.AT_OPEN)
+    return order.tif in at_once or order.order_type.is_on_close
+
+
+def _filled(order: Order, market: Market, book: Book, part: Slice, moment: datetime) -> Changes:
+    contract, price = market.contract, float(part.price)
+    filled = order.filled + part.shares
+    average = (order.average_price * order.filled + price * part.shares) / filled
+    row = Execution(
         exec_id=book.next_exec_id(), perm_id=order.perm_id, client_id=order.client_id, order_id=order.order_id,
-        con_id=order.con_id, account=order.account, action=order.action, shares=order.remaining, price=fill.price,
-        time=fill.time, commission=commission, currency=contract.facts.currency, realised=None,
-        order_ref=order.order_ref)
-    done = replace(order, status=OrderStatus.FILLED, filled=order.quantity, average_price=fill.price,
-                   commission=commission, commission_currency=contract.facts.currency, finished_at=fill.time)
-    realised = _realised(execution, contract.facts, book)
-    return Changes(orders=(done,), executions=(replace(execution, realised=realised),))
+        con_id=order.con_id, account=order.account, action=order.action, shares=part.shares, price=price, time=moment,
+        commission=0.0, currency=contract.facts.currency, realised=None, order_ref=order.order_ref,
+        cumulative=filled, average=average)
+    rows = _leg_rows(row, market, book, moment) if contract.facts.sec_type == BAG else (_costed(row, contract, book),)
+    commission = order.commission + sum(each.commission for each in rows)
+    done = replace(order, status=OrderStatus.SUBMITTED if filled < order.quantity else OrderStatus.FILLED,
+                   filled=filled, average_price=average, commission=commission, last_fill_at=moment,
+                   last_fill_price=price, commission_currency=contract.facts.currency,
+                   finished_at=None if filled < order.quantity else moment)
+    return Changes(orders=(done,), executions=rows,
+                   contracts=tuple(leg.contract.facts for leg in market.legs))
+
+
+def _leg_rows(row: Execution, market: Market, book: Book, moment: datetime) -> tuple[Execution, ...]:
+    """The combination itself, without commission, then each leg with its own."""
+    last = [leg.contract.prints.until(moment).last() or 0.0 for leg in market.legs]
+    prices = leg_prices(market.legs, last, row.price)
+    rows = [row]
+    for part, (leg, price) in enumerate(zip(market.legs, prices, strict=True), 2):
+        bought = leg.weight * row.action.sign > 0
+        rows.append(_costed(replace(
+            row, exec_id=book.next_exec_id(part), con_id=leg.contract.facts.con_id, price=price,
+            action=Action.BUY if bought else Action.SELL, shares=row.shares * leg.leg.ratio,
+            cumulative=row.cumulative * leg.leg.ratio, average=price), leg.contract, book))
+    return tuple(rows)
+
+
+def _costed(row: Execution, contract: ListedContract, book: Book) -> Execution:
+    with_cost = replace(row, commission=contract.commission(row.shares, row.price), currency=contract.facts.currency)
+    return replace(with_cost, realised=_realised(with_cost, contract.facts, book))
 
 
 def _realised(execution: Execution, facts: ContractFacts, book: Book) -> float | None:
@@ -158,18 +276,21 @@ def _realised(execution: Execution, facts: ContractFacts, book: Book) -> float |
     return held.after(execution.signed_shares, value, execution.commission).realised - held.realised
 
 
-def _limit(request: PlaceOrder) -> Decimal | None:
-    return request.limit_price if request.order_type == "LMT" else None
-
-
-def _horizon(order: Order, now: datetime) -> datetime:
-    return now if order.expires_at is None else min(now, order.expires_at)
-
-
-def _expires_at(facts: ContractFacts, tif: str, now: datetime, zone: ZoneInfo) -> datetime | None:
+def _expires_at(facts: ContractFacts, request: PlaceOrder, tif: TimeInForce, active_from: datetime,
+                zone: ZoneInfo) -> datetime | None:
     """A day order ends with its session; every order ends with its contract."""
-    ends = [hours.session_close(now, zone)] if tif == "DAY" else []
+    day_only = tif not in (TimeInForce.UNTIL_CANCELLED, TimeInForce.UNTIL_DATE)
+    ends = [active_from if _closes(active_from, zone) else hours.session_close(active_from, zone)] if day_only else []
+    if tif is TimeInForce.UNTIL_DATE:
+        ends.append(bars.parse_end(request.good_till, active_from, zone))
     if facts.expiry:
         last_day = date(int(facts.expiry[:4]), int(facts.expiry[4:6]), int(facts.expiry[6:8]))
         ends.append(datetime.combine(last_day, hours.CLOSE, zone).astimezone(ZoneInfo("UTC")))
     return min(ends, default=None)
+
+
+def _closes(moment: datetime, zone: ZoneInfo) -> bool:
+    """An order on the close becomes active at the very end of its session."""
+    return not hours.is_open(moment, zone)
+
+

@@ -8,11 +8,13 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from trading.broker.simulated import account, exchange
-from trading.broker.simulated.exchange import Venue
-from trading.broker.simulated.listing import ListedContract, Listing
-from trading.broker.simulated.order_reports import order_messages
+from trading.broker.simulated.exchange import Market, Venue
+from trading.broker.simulated.linked_orders import consequences
+from trading.broker.simulated.listing import BAG, Listing
+from trading.broker.simulated.order_contract import known
+from trading.broker.simulated.order_reports import ToldFill, order_messages
 from trading.broker.simulated.orders import Changes, Holding, Order
-from trading.broker.simulated.recorded_market import RecordedMarket
+from trading.broker.simulated.recorded_market import NO_PRINTS, Prints, RecordedMarket
 from trading.broker.simulated.settings import GatewaySettings
 from trading.broker.simulated.world import World
 from trading.clock import Clock
@@ -32,8 +34,9 @@ class Gateway:
         self.settings: Final = settings
         self.clock: Final = clock
         self.zone: Final = settings.tz
-        self.venue: Final = Venue(settings.account, settings.tz)
         self.listing: Final = Listing(market, settings.base_currency, settings.tz)
+        self.venue: Final = Venue(settings.account, settings.tz, settings.lots, self._prices_of)
+        self._markets: Final[dict[int, Market]] = {}
         self.book: Final = world.load()
         self.sessions: Final[dict[int, Session]] = {}
         self.is_match_due = False
@@ -55,24 +58,39 @@ class Gateway:
             del self.sessions[session.client_id]
 
     def record(self, changes: Changes) -> None:
-        """Commit, apply, then tell the owners; fills also reach everybody who watches positions or the account."""
+        """Commit, apply, then tell the owners; fills also reach everybody who watches positions or the account.
+
+        What follows for linked orders is recorded behind it.
+        """
         self._world.commit(changes)
         self.book.apply(changes)
         for order in changes.orders:
             self._tell_owner(order, changes)
-        for fill in changes.executions:
-            for session in self.sessions.values():
-                session.position_changed(fill.con_id)
+        held = {fill.con_id for fill in changes.executions if self.book.contracts[fill.con_id].sec_type != BAG}
+        for session in self.sessions.values():
+            for con_id in sorted(held):
+                session.position_changed(con_id)
+        following = consequences(changes, self.book, self.now())
+        if following is not None:
+            self.is_match_due = True
+            self.record(following)
 
     def match(self) -> None:
-        """Bring every open order up to the record's present."""
-        self.is_match_due = False
-        for order in self.book.open_orders():
-            contract = self.listing.by_id(order.con_id)
-            if contract is None:
-                log.warning("order %s waits: its contract %s is not in the record", order.perm_id, order.con_id)
-                continue
-            self._advance(order, contract)
+        """Bring every open order up to the record's present, the oldest first; one that fills may free others."""
+        self.is_match_due = True
+        while self.is_match_due:
+            self.is_match_due = False
+            for perm_id in [order.perm_id for order in self.book.open_orders()]:
+                self._advance(perm_id)
+
+    def market_of(self, order: Order) -> Market | None:
+        """How the market looks to an order; None when the record no longer has its contract."""
+        if order.con_id not in self._markets:
+            found = known(self.book.contracts[order.con_id], self.listing)
+            if found is None:
+                return None
+            self._markets[order.con_id] = found
+        return self._markets[order.con_id]
 
     def poll(self) -> None:
         """Once a second: orders, streams and account refreshes follow the record's clock."""
@@ -82,26 +100,38 @@ class Gateway:
 
     def statement(self) -> account.Statement:
         return account.statement(self.book, self.settings.base_currency, self.settings.starting_cash,
-                                 self._last_price, self._rate)
+                                 self._last_price, self.rate)
 
-    def _advance(self, order: Order, contract: ListedContract) -> None:
-        changes = exchange.advance(order, contract, self.book, self.venue, self.now())
-        if changes is not None:
+    def _advance(self, perm_id: int) -> None:
+        """Everything that happens to one order; it may change between, or end with another."""
+        while (order := self.book.orders[perm_id]).status.is_open:
+            market = self.market_of(order)
+            if market is None:
+                log.warning("order %s waits: its contract %s is not in the record", perm_id, order.con_id)
+                return
+            changes = exchange.advance(order, market, self.book, self.venue, self.now())
+            if changes is None:
+                return
             self.record(changes)
 
     def _tell_owner(self, order: Order, changes: Changes) -> None:
         session = self.sessions.get(order.client_id)
         if session is None:
             return
-        fill = next((fill for fill in changes.executions if fill.perm_id == order.perm_id), None)
-        facts = self.book.contracts[order.con_id]
-        session.send(*order_messages(order, facts, fill, self.zone, session.version))
+        fills = [ToldFill(fill, self.book.contracts[fill.con_id]) for fill in changes.executions
+                 if fill.perm_id == order.perm_id]
+        session.send(*order_messages(order, self.book.contracts[order.con_id], fills, self.zone, session.version))
+
+    def _prices_of(self, con_id: int) -> Prints:
+        contract = self.listing.by_id(con_id)
+        return NO_PRINTS if contract is None else contract.prints
 
     def _last_price(self, holding: Holding) -> float | None:
         contract = self.listing.by_id(holding.con_id)
         return None if contract is None else contract.prints.until(self.now()).last()
 
-    def _rate(self, currency: str) -> float:
+    def rate(self, currency: str) -> float:
+        """One unit of `currency` in the base currency, now."""
         rate = self.market.rate(currency, self.settings.base_currency, self.now())
         if rate is None:
             raise DataError(f"No recorded rate of {currency} in {self.settings.base_currency}: "

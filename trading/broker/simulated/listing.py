@@ -21,6 +21,7 @@ log = logging.getLogger(__name__)
 
 FUTURE: Final = "FUT"
 CASH: Final = "CASH"
+BAG: Final = "BAG"
 CON_ID_MASK: Final = 0x7FFFFFFF
 FX_TICK: Final = Decimal("0.00005")
 FX_TICK_OF_LARGE_RATES: Final = Decimal("0.005")  # yen and the like
@@ -58,6 +59,7 @@ class ContractFacts:
     magnifier: int
     month: str  # YYYYMM; empty for pairs
     expiry: str  # YYYYMMDD; empty for pairs
+    legs: str = ""  # of a combination, as JSON: contract, ratio, side and exchange of each
 
     @property
     def point_value(self) -> float:

@@ -1,12 +1,14 @@
 """Which messages tell a client what became of its order, in the sequences of ib_wire.md 3.1. Pure."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from trading.broker.simulated import responses
-from trading.broker.simulated.listing import ContractFacts
-from trading.broker.simulated.order_responses import open_order
+from trading.broker.simulated.fill_responses import commission_report, execution
+from trading.broker.simulated.listing import BAG, ContractFacts
+from trading.broker.simulated.order_responses import open_order, order_status
 from trading.broker.simulated.orders import Execution, Order, OrderStatus
 from trading.broker.simulated.refusals import Refusal
 from trading.broker.simulated.responses import NO_REQUEST, Message
@@ -14,17 +16,25 @@ from trading.broker.simulated.responses import NO_REQUEST, Message
 EXPIRED: Final = "Expired"
 
 
-def order_messages(order: Order, facts: ContractFacts, fill: Execution | None, zone: ZoneInfo,
+@dataclass(frozen=True)
+class ToldFill:
+    """One row of a fill with the contract that it is about."""
+
+    row: Execution
+    facts: ContractFacts
+
+
+def order_messages(order: Order, facts: ContractFacts, fills: Sequence[ToldFill], zone: ZoneInfo,
                    version: int) -> list[Message]:
-    """What the owner of `order` hears after it changed; `fill` is the execution that changed it, if one did."""
-    if fill is not None:
-        return _filled(order, facts, fill, zone, version)
+    """What the owner of `order` hears after it changed; `fills` are the executions that changed it."""
+    if fills:
+        return _filled(order, facts, fills, zone, version)
     return _REPORTS[order.status](order, facts, version)
 
 
 def state(order: Order, facts: ContractFacts, version: int) -> list[Message]:
     """openOrder and orderStatus: always together."""
-    return [open_order(order, facts, version), responses.order_status(order)]
+    return [open_order(order, facts, version), order_status(order)]
 
 
 def held_until(order: Order, facts: ContractFacts, zone: ZoneInfo) -> Refusal:
@@ -42,18 +52,22 @@ def odd_lot(order: Order, facts: ContractFacts) -> Refusal:
                         f"order.")
 
 
-def _filled(order: Order, facts: ContractFacts, fill: Execution, zone: ZoneInfo, version: int) -> list[Message]:
+def _filled(order: Order, facts: ContractFacts, fills: Sequence[ToldFill], zone: ZoneInfo,
+            version: int) -> list[Message]:
     """The sequence of a real capture: the final state twice, the second time with the commission."""
-    return [responses.execution(NO_REQUEST, fill, facts, zone, version), *state(order, facts, version),
-            open_order(order, facts, version, commission_known=True), responses.order_status(order),
-            responses.commission_report(fill)]
+    rows = [execution(NO_REQUEST, fill.row, fill.facts, zone, version) for fill in fills]
+    paid = [commission_report(fill.row) for fill in fills if fill.facts.sec_type != BAG]
+    if order.status is not OrderStatus.FILLED:
+        return [*rows, *state(order, facts, version), *paid]
+    return [*rows, *state(order, facts, version), open_order(order, facts, version, commission_known=True),
+            order_status(order), *paid]
 
 
 def _cancelled(order: Order, _facts: ContractFacts, version: int) -> list[Message]:
     expired = order.reason == EXPIRED
-    pending = [] if expired else [responses.order_status(order, "PendingCancel")]
+    pending = [] if expired else [order_status(order, "PendingCancel")]
     reason = "The time in force has expired." if expired else ""
-    return [*pending, responses.order_status(order),
+    return [*pending, order_status(order),
             responses.error(order.order_id, Refusal(202, f"Order Canceled - reason:{reason}"), version)]
 
 

@@ -1,20 +1,30 @@
-"""openOrder and completedOrder, the two long messages (ib_wire.md 2.5). Pure.
+"""openOrder, orderStatus and completedOrder (ib_wire.md 2.4, 2.5). Pure.
 
 The echo is not what was sent: the gateway fills in defaults, so they are written out here in their order.
 """
 
+import json
 from dataclasses import dataclass
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from trading.broker.simulated import hours
-from trading.broker.simulated.listing import ContractFacts
+from trading.broker.simulated.combination import legs_of
+from trading.broker.simulated.fill_responses import wire_con_id
+from trading.broker.simulated.listing import BAG, ContractFacts
 from trading.broker.simulated.orders import Order, OrderStatus
 from trading.broker.simulated.responses import UNSET_DOUBLE, UNSET_INTEGER, UNSET_LONG, Message, number
+from trading.broker.simulated.triggers import conditions_of
 
 FA_PROFILE_UNTIL: Final = 177
+OUTSIDE_MARGINS_SINCE: Final = 195
 NOTHING: Final = ""
 UNSET_MARGINS: Final = (UNSET_DOUBLE,) * 9
+OPEN_LATER: Final = ((158, NOTHING), (160, UNSET_INTEGER), (162, "0"))  # duration, postToAts, autoCancelParent
+PEGGED_SINCE: Final = 170  # minTradeQty to midOffsetAtHalf
+OPEN_LAST: Final = ((183, NOTHING), (184, "0"), (185, NOTHING), (189, "0"), (193, NOTHING), (193, NOTHING),
+                    (198, NOTHING), (199, "0"))  # customerAccount to imbalanceOnly
+COMPLETED_LAST: Final = ((183, NOTHING), (184, "0"), (198, NOTHING))
 
 
 @dataclass(frozen=True)
@@ -24,6 +34,13 @@ class Costs:
     margins: Message
     commission: Message
     what_if: bool = False
+
+
+def order_status(order: Order, status: str | None = None) -> Message:
+    """`status` overrides the order's own, for announcements such as PendingCancel."""
+    return ("3", str(order.order_id), status or order.status, str(order.filled), str(order.remaining),
+            number(order.average_price), str(order.perm_id), str(order.parent_id), number(order.last_fill_price),
+            str(order.client_id), "", "0")
 
 
 def open_order(order: Order, facts: ContractFacts, version: int, *, commission_known: bool = False) -> Message:
@@ -46,15 +63,16 @@ def _open_order(order: Order, facts: ContractFacts, version: int, costs: Costs) 
         "5", str(order.order_id), *_contract(facts), *_terms(order), str(order.client_id), str(order.perm_id),
         _flag(order.outside_rth), "0", "0", NOTHING,
         f"{order.perm_id}.0/{order.account}/{order.quantity}", *_advisor(version),
-        NOTHING, NOTHING, NOTHING, NOTHING, NOTHING, "0", NOTHING, "-1", "0",  # modelCode to auctionStrategy
+        NOTHING, order.good_till, NOTHING, NOTHING, NOTHING, "0", NOTHING, "-1", "0",  # modelCode to auctionStrategy
         NOTHING, NOTHING, NOTHING, NOTHING, NOTHING, UNSET_INTEGER, "0", "0", "0",  # startingPrice to allOrNone
-        NOTHING, "3", "0", "0", NOTHING, "0", "0",  # minQty to triggerMethod
+        NOTHING, str(order.oca_type or 3), "0", "0", NOTHING, str(order.parent_id), "0",  # minQty to triggerMethod
         NOTHING, "0", "None", NOTHING, "0", NOTHING, NOTHING, NOTHING, "?", "0", "0", NOTHING,  # volatility
-        "0", "0", NOTHING, NOTHING, NOTHING, NOTHING, NOTHING, "0", "0", "0",  # continuousUpdate to routing
-        UNSET_INTEGER, UNSET_INTEGER, NOTHING, NOTHING, "0", NOTHING, "IB", "0", "0", NOTHING, "0",  # scale on
-        _flag(costs.what_if), order.status, *costs.margins, *costs.commission, NOTHING,
-        "0", "0", "0", "None", *(UNSET_DOUBLE,) * 6, "0", NOTHING, NOTHING, NOTHING, "0", "1", "0", "0", "0",
-        *_gated(version))
+        "0", "0", *_trailing(order), NOTHING, NOTHING,  # continuousUpdate to basisPointsType
+        *_combination(facts, order),
+        UNSET_INTEGER, UNSET_INTEGER, NOTHING, NOTHING, "0", NOTHING, "IB", "0", "0", *_algo(order), "0",  # scale on
+        _flag(costs.what_if), order.status, *costs.margins, *costs.commission, *_outside_margins(facts, version),
+        NOTHING, "0", "0", *_conditions(order), "None", *(UNSET_DOUBLE,) * 6, "0", NOTHING, NOTHING, NOTHING, "0", "1",
+        "0", "0", "0", *_since(OPEN_LATER, version), *_pegged(version), *_since(OPEN_LAST, version))
 
 
 def completed_order(order: Order, facts: ContractFacts, zone: ZoneInfo, version: int) -> Message:
@@ -64,14 +82,14 @@ def completed_order(order: Order, facts: ContractFacts, zone: ZoneInfo, version:
     return (
         "101", *_contract(facts), *_terms(order, quantity), str(order.perm_id), _flag(order.outside_rth), "0", "0",
         NOTHING, *_advisor(version),
-        NOTHING, NOTHING, NOTHING, NOTHING, NOTHING, "0", NOTHING, "-1",  # modelCode to exemptCode
+        NOTHING, order.good_till, NOTHING, NOTHING, NOTHING, "0", NOTHING, "-1",  # modelCode to exemptCode
         NOTHING, NOTHING, NOTHING, NOTHING, NOTHING, UNSET_INTEGER, "0", "0",  # startingPrice to allOrNone
-        NOTHING, "3", "0", NOTHING, "0", "None", NOTHING, "0", "0", "0", NOTHING,  # minQty to deltaNeutral
-        "0", "0", NOTHING, NOTHING, NOTHING, "0", "0", "0",  # continuousUpdate to routing
-        UNSET_INTEGER, UNSET_INTEGER, NOTHING, NOTHING, NOTHING, "IB", "0", "0", NOTHING, "0",  # scale to solicited
-        order.status, "0", "0", "0", UNSET_DOUBLE, UNSET_DOUBLE, "0", "1", "0", NOTHING, str(order.filled),
-        UNSET_INTEGER, "0", "Not an insider or substantial shareholder", "0", "0", UNSET_LONG, finished,
-        completed_status(order), *_pegged(version))
+        NOTHING, str(order.oca_type or 3), "0", NOTHING, "0", "None", NOTHING, "0", "0", "0", NOTHING,  # to volatility
+        "0", "0", *_trailing(order), *_combination(facts, order),  # continuousUpdate to routing
+        UNSET_INTEGER, UNSET_INTEGER, NOTHING, NOTHING, NOTHING, "IB", "0", "0", *_algo(order), "0",  # to solicited
+        order.status, "0", "0", *_conditions(order), UNSET_DOUBLE, UNSET_DOUBLE, "0", "1", "0", NOTHING,
+        str(order.filled), UNSET_INTEGER, "0", "Not an insider or substantial shareholder", "0", "0", UNSET_LONG,
+        finished, completed_status(order), *_pegged(version), *_since(COMPLETED_LAST, version))
 
 
 def completed_status(order: Order) -> str:
@@ -81,15 +99,53 @@ def completed_status(order: Order) -> str:
 
 
 def _contract(facts: ContractFacts) -> Message:
-    return (str(facts.con_id), facts.symbol, facts.sec_type, facts.expiry, "0", "?", facts.multiplier, facts.exchange,
-            facts.currency, facts.local_symbol, facts.trading_class)
+    is_combination = facts.sec_type == BAG
+    return (wire_con_id(facts), facts.symbol, facts.sec_type, "" if is_combination else facts.expiry, "0", "?",
+            "" if is_combination else facts.multiplier, facts.exchange, facts.currency, facts.local_symbol,
+            facts.trading_class)
 
 
 def _terms(order: Order, quantity: int | None = None) -> Message:
-    limit = "0.0" if order.limit_price is None else number(order.limit_price)
     size = order.quantity if quantity is None else quantity
-    return (order.action, str(size), order.order_type, limit, "0.0", order.tif, NOTHING, order.account, NOTHING, "0",
-            order.order_ref)
+    return (order.action, str(size), order.order_type, _price(order.limit_price), _price(order.aux_price), order.tif,
+            order.oca_group, order.account, NOTHING, "0", order.order_ref)
+
+
+def _price(price: object) -> str:
+    return "0.0" if price is None else number(float(str(price)))
+
+
+def _trailing(order: Order) -> Message:
+    return tuple(NOTHING if value is None else number(value) for value in (order.trail_stop, order.trailing_percent))
+
+
+def _combination(facts: ContractFacts, order: Order) -> Message:
+    """The legs in words, then each with its eight fields, no leg prices, and how it is routed."""
+    legs, routing = legs_of(facts), json.loads(order.routing) if order.routing else []
+    words = ",".join(f"{leg.con_id}|{leg.ratio if leg.action == 'BUY' else -leg.ratio}" for leg in legs)
+    rows = [text for leg in legs
+            for text in (str(leg.con_id), str(leg.ratio), leg.action, leg.exchange, "0", "0", NOTHING, "-1")]
+    return (words, str(len(legs)), *rows, "0", str(len(routing)), *(text for pair in routing for text in pair))
+
+
+def _algo(order: Order) -> Message:
+    if not order.algo:
+        return (NOTHING,)
+    params = json.loads(order.algo_params)
+    return (order.algo, str(len(params)), *(text for pair in params for text in pair))
+
+
+def _conditions(order: Order) -> Message:
+    conditions = conditions_of(order)
+    if not conditions:
+        return ("0",)
+    rows = [text for each in conditions for text in (str(each.kind), *each.fields)]
+    return (str(len(conditions)), *rows, "0", _flag(order.conditions_cancel))
+
+
+def _outside_margins(facts: ContractFacts, version: int) -> Message:
+    """marginCurrency, nine margins outside regular hours, suggestedSize, rejectReason, no allocations."""
+    return (facts.currency, *(NOTHING,) * 11, "0") if version >= OUTSIDE_MARGINS_SINCE else ()
 
 
 def _advisor(version: int) -> Message:
@@ -97,14 +153,12 @@ def _advisor(version: int) -> Message:
     return ("",) * (4 if version < FA_PROFILE_UNTIL else 3)
 
 
-def _gated(version: int) -> Message:
-    """duration, postToAts, autoCancelParent, then the five pegged fields."""
-    gates = ((158, NOTHING), (160, UNSET_INTEGER), (162, "0"))
-    return (*(value for since, value in gates if version >= since), *_pegged(version))
+def _since(fields: tuple[tuple[int, str], ...], version: int) -> Message:
+    return tuple(value for since, value in fields if version >= since)
 
 
 def _pegged(version: int) -> Message:
-    return ("",) * 5 if version >= 170 else ()
+    return ("",) * 5 if version >= PEGGED_SINCE else ()
 
 
 def _flag(value: bool) -> str:

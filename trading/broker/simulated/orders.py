@@ -11,7 +11,8 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Final
 
-from trading.broker.simulated.listing import CASH, ContractFacts
+from trading.broker.simulated.listing import BAG, CASH, ContractFacts
+from trading.broker.simulated.order_types import OrderType, TimeInForce
 
 FIRST_PERM_ID: Final = 1_824_933_227
 
@@ -50,9 +51,9 @@ class Order:
     account: str
     action: Action
     quantity: int
-    order_type: str
+    order_type: OrderType
     limit_price: Decimal | None
-    tif: str
+    tif: TimeInForce
     order_ref: str
     outside_rth: bool
     status: OrderStatus
@@ -65,10 +66,34 @@ class Order:
     commission: float = 0.0
     commission_currency: str = ""
     reason: str = ""
+    last_fill_at: datetime | None = None
+    last_fill_price: float = 0.0
+    aux_price: Decimal | None = None  # the stop, or how far it trails
+    trail_stop: Decimal | None = None
+    trailing_percent: Decimal | None = None
+    limit_offset: Decimal | None = None
+    triggered: bool = False
+    parent_id: int = 0
+    waits_for_parent: bool = False
+    transmit: bool = True
+    oca_group: str = ""
+    oca_type: int = 0
+    good_till: str = ""
+    algo: str = ""
+    algo_params: str = ""  # JSON: pairs
+    routing: str = ""  # JSON: pairs
+    conditions: str = ""  # JSON: kind and fields of each
+    conditions_met: bool = True
+    conditions_cancel: bool = False
 
     @property
     def remaining(self) -> int:
         return self.quantity - self.filled
+
+    @property
+    def is_held(self) -> bool:
+        """Not at the exchange yet: its parent has not filled, or its owner has not transmitted it."""
+        return self.waits_for_parent or not self.transmit
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,6 +114,8 @@ class Execution:
     currency: str
     realised: float | None
     order_ref: str
+    cumulative: int = 0  # of its order, this fill included
+    average: float = 0.0
 
     @property
     def signed_shares(self) -> int:
@@ -143,6 +170,7 @@ class Book:
     contracts: dict[int, ContractFacts] = field(default_factory=dict)
     holdings: dict[int, Holding] = field(default_factory=dict)
     cash_flows: dict[str, float] = field(default_factory=dict)
+    fills_of: dict[int, list[Execution]] = field(default_factory=dict)
     _perm_ids: dict[tuple[int, int], int] = field(default_factory=dict)
     _highest_ids: dict[int, int] = field(default_factory=dict)
 
@@ -168,8 +196,9 @@ class Book:
     def next_perm_id(self) -> int:
         return max(self.orders, default=FIRST_PERM_ID - 1) + 1
 
-    def next_exec_id(self) -> str:
-        return f"0000e0d5.{len(self.executions) + 1:08x}.01.01"
+    def next_exec_id(self, part: int = 1) -> str:
+        """`part` counts the rows of one fill: the combination, then its legs (ib_wire.md 2.8)."""
+        return f"0000e0d5.{len(self.executions) + 1:08x}.{part:02d}.01"
 
     def holding(self, con_id: int) -> Holding:
         return self.holdings.get(con_id, Holding(con_id=con_id))
@@ -192,7 +221,10 @@ class Book:
 
     def _book(self, execution: Execution) -> None:
         self.executions.append(execution)
+        self.fills_of.setdefault(execution.con_id, []).append(execution)
         facts = self.contracts[execution.con_id]
+        if facts.sec_type == BAG:
+            return  # its legs are booked
         value = execution.signed_shares * execution.price * facts.point_value
         self._flow(facts.currency, -value - execution.commission)
         if facts.sec_type == CASH:

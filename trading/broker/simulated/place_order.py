@@ -1,7 +1,7 @@
 """Reads placeOrder, the longest client message, field by field (ib_wire.md 2.3). Pure.
 
-What this gateway has no use for is read and dropped; what it must refuse (combinations, conditions, brackets) is
-kept so that the refusal can name it. A field left over means that the client speaks a dialect we do not know.
+What this gateway has no use for is read and dropped. A field left over means that the client speaks a dialect that we
+do not know.
 """
 
 from dataclasses import dataclass
@@ -18,8 +18,29 @@ AUTO_CANCEL_PARENT_SINCE: Final = 162
 ERROR_OVERRIDE_SINCE: Final = 166
 MANUAL_TIME_SINCE: Final = 169
 PEG_BEST_SINCE: Final = 170
+LATER_FIELDS: Final = ((183, "customerAccount"), (184, "professionalCustomer"), (189, "includeOvernight"),
+                       (192, "manualOrderIndicator"), (199, "imbalanceOnly"))
+QUOTE_REQUEST_VERSIONS: Final = range(187, 190)
 
 CONDITION_FIELDS: Final = {1: 6, 3: 3, 4: 3, 5: 4, 6: 5, 7: 5}  # behind the type; 5 has no isMore
+
+
+@dataclass(frozen=True)
+class ComboLeg:
+    """One leg of a combination; a negative number of contracts is written as SELL."""
+
+    con_id: int
+    ratio: int
+    action: str
+    exchange: str
+
+
+@dataclass(frozen=True)
+class Condition:
+    """What must be true before an order works; `fields` as the client wrote them behind the kind."""
+
+    kind: int
+    fields: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,8 +63,18 @@ class PlaceOrder:
     outside_rth: bool
     algo_strategy: str
     what_if: bool
-    conditions: int
     left_over: tuple[str, ...]
+    legs: tuple[ComboLeg, ...] = ()
+    routing: tuple[tuple[str, str], ...] = ()
+    good_till: str = ""
+    oca_type: int = 0
+    trail_stop_price: Decimal | None = None
+    trailing_percent: Decimal | None = None
+    limit_offset: Decimal | None = None
+    algo_params: tuple[tuple[str, str], ...] = ()
+    conditions: tuple[Condition, ...] = ()
+    conditions_ignore_rth: bool = False
+    conditions_cancel: bool = False
 
 
 def parse_contract(reader: FieldReader) -> ContractQuery:
@@ -72,35 +103,72 @@ def parse_place_order(reader: FieldReader, version: int) -> PlaceOrder:
     reader.skip("blockOrder to triggerMethod", 4)
     outside_rth = reader.flag("outsideRth")
     reader.skip("hidden")
-    _skip_combination(reader, contract)  # 4
-    _skip_allocation(reader, version)  # 5
-    reader.skip("modelCode to overridePercentageConstraints", 20)  # 6
+    legs, routing = _combination(reader, contract)  # 4
+    good_till = _allocation(reader, version)  # 5
+    oca_type = _details(reader)  # 6
     _skip_volatility(reader)  # 7
-    _skip_scale(reader)  # 8
+    trail_stop, trailing_percent = _trail_and_scale(reader)  # 8
     _skip_hedge(reader)  # 9
-    algo_strategy, what_if = _algo(reader)  # 10
+    algo_strategy, algo_params, what_if = _algo(reader)  # 10
     _skip_benchmark(reader, order_type)  # 11
-    conditions = _conditions(reader)  # 12
-    reader.skip("adjustedOrderType to usePriceMgmtAlgo", 19)  # 13
+    conditions, ignore_rth, cancel = _conditions(reader)  # 12
+    reader.skip("adjustedOrderType, triggerPrice", 2)  # 13
+    limit_offset = reader.optional_decimal("lmtPriceOffset")
+    reader.skip("adjustedStopPrice to usePriceMgmtAlgo", 16)
     _skip_gated(reader, contract, order_type, version)  # 14
     return PlaceOrder(
         order_id=order_id, contract=contract, action=action, quantity=quantity, order_type=order_type,
         limit_price=limit, aux_price=aux, tif=tif, account=account, order_ref=order_ref, transmit=transmit,
         parent_id=parent_id, oca_group=oca_group, outside_rth=outside_rth, algo_strategy=algo_strategy,
-        what_if=what_if, conditions=conditions, left_over=reader.rest())
+        what_if=what_if, left_over=reader.rest(), legs=legs, routing=routing, good_till=good_till, oca_type=oca_type,
+        trail_stop_price=trail_stop, trailing_percent=trailing_percent, limit_offset=limit_offset,
+        algo_params=algo_params, conditions=conditions, conditions_ignore_rth=ignore_rth, conditions_cancel=cancel)
 
 
-def _skip_combination(reader: FieldReader, contract: ContractQuery) -> None:
-    if contract.sec_type == "BAG":
-        reader.skip("comboLegs", reader.count("comboLegs") * 8)
-        reader.skip("comboLegPrices", reader.count("comboLegPrices"))
-        reader.skip("smartComboRoutingParams", reader.count("smartComboRoutingParams") * 2)
+def parse_legs(reader: FieldReader) -> tuple[ComboLeg, ...]:
+    """The legs of a combination as data requests name them: four fields each."""
+    return tuple(_leg(reader) for _ in range(reader.count("comboLegs")))
 
 
-def _skip_allocation(reader: FieldReader, version: int) -> None:
-    reader.skip("shares allocation to faPercentage", 7)
+def _leg(reader: FieldReader) -> ComboLeg:
+    return ComboLeg(con_id=reader.integer("leg conId"), ratio=reader.integer("leg ratio"),
+                    action=reader.text("leg action"), exchange=reader.text("leg exchange"))
+
+
+def _combination(reader: FieldReader,
+                 contract: ContractQuery) -> tuple[tuple[ComboLeg, ...], tuple[tuple[str, str], ...]]:
+    if contract.sec_type != "BAG":
+        return (), ()
+    legs = tuple(_order_leg(reader) for _ in range(reader.count("comboLegs")))
+    reader.skip("comboLegPrices", reader.count("comboLegPrices"))
+    return legs, _pairs(reader, "smartComboRoutingParams")
+
+
+def _order_leg(reader: FieldReader) -> ComboLeg:
+    leg = _leg(reader)
+    reader.skip("openClose to exemptCode", 4)
+    return leg
+
+
+def _pairs(reader: FieldReader, name: str) -> tuple[tuple[str, str], ...]:
+    return tuple((reader.text(f"{name} tag"), reader.text(f"{name} value")) for _ in range(reader.count(name)))
+
+
+def _allocation(reader: FieldReader, version: int) -> str:
+    """Only the good-till date matters here."""
+    reader.skip("shares allocation to goodAfterTime", 3)
+    good_till = reader.text("goodTillDate")
+    reader.skip("faGroup to faPercentage", 3)
     if version < FA_PROFILE_UNTIL:
         reader.skip("faProfile")
+    return good_till
+
+
+def _details(reader: FieldReader) -> int:
+    reader.skip("modelCode to exemptCode", 4)
+    oca_type = reader.optional_integer("ocaType") or 0
+    reader.skip("rule80A to overridePercentageConstraints", 15)
+    return oca_type
 
 
 def _skip_volatility(reader: FieldReader) -> None:
@@ -109,11 +177,14 @@ def _skip_volatility(reader: FieldReader) -> None:
     reader.skip("deltaNeutralAuxPrice", 9 if delta_neutral else 1)
 
 
-def _skip_scale(reader: FieldReader) -> None:
-    reader.skip("continuousUpdate to scaleSubsLevelSize", 6)
+def _trail_and_scale(reader: FieldReader) -> tuple[Decimal | None, Decimal | None]:
+    reader.skip("continuousUpdate, referencePriceType", 2)
+    stop, percent = reader.optional_decimal("trailStopPrice"), reader.optional_decimal("trailingPercent")
+    reader.skip("scaleInitLevelSize, scaleSubsLevelSize", 2)
     increment = reader.optional_decimal("scalePriceIncrement")
     if increment is not None and increment > 0:
         reader.skip("scale parameters", 7)
+    return stop, percent
 
 
 def _skip_hedge(reader: FieldReader) -> None:
@@ -125,14 +196,13 @@ def _skip_hedge(reader: FieldReader) -> None:
         reader.skip("deltaNeutralContract", 3)
 
 
-def _algo(reader: FieldReader) -> tuple[str, bool]:
+def _algo(reader: FieldReader) -> tuple[str, tuple[tuple[str, str], ...], bool]:
     strategy = reader.text("algoStrategy")
-    if strategy:
-        reader.skip("algoParams", reader.count("algoParams") * 2)
+    params = _pairs(reader, "algoParams") if strategy else ()
     reader.skip("algoId")
     what_if = reader.flag("whatIf")
     reader.skip("miscOptions to randomizePrice", 4)
-    return strategy, what_if
+    return strategy, params, what_if
 
 
 def _skip_benchmark(reader: FieldReader, order_type: str) -> None:
@@ -140,13 +210,16 @@ def _skip_benchmark(reader: FieldReader, order_type: str) -> None:
         reader.skip("pegged to benchmark", 5)
 
 
-def _conditions(reader: FieldReader) -> int:
-    conditions = reader.count("conditions")
-    for _ in range(conditions):
-        reader.skip("condition", CONDITION_FIELDS.get(reader.integer("conditionType"), 0))
-    if conditions:
-        reader.skip("conditionsIgnoreRth, conditionsCancelOrder", 2)
-    return conditions
+def _conditions(reader: FieldReader) -> tuple[tuple[Condition, ...], bool, bool]:
+    conditions = tuple(_condition(reader) for _ in range(reader.count("conditions")))
+    if not conditions:
+        return (), False, False
+    return conditions, reader.flag("conditionsIgnoreRth"), reader.flag("conditionsCancelOrder")
+
+
+def _condition(reader: FieldReader) -> Condition:
+    kind = reader.integer("conditionType")
+    return Condition(kind, tuple(reader.text("condition") for _ in range(CONDITION_FIELDS.get(kind, 0))))
 
 
 def _skip_gated(reader: FieldReader, contract: ContractQuery, order_type: str, version: int) -> None:
@@ -156,6 +229,11 @@ def _skip_gated(reader: FieldReader, contract: ContractQuery, order_type: str, v
             reader.skip(f"the field that version {since} added")
     if version >= PEG_BEST_SINCE:
         _skip_pegged(reader, contract, order_type)
+    if version in QUOTE_REQUEST_VERSIONS:
+        reader.skip("the fields about requests for quotes", 2)
+    for since, name in LATER_FIELDS:
+        if version >= since:
+            reader.skip(name)
 
 
 def _skip_pegged(reader: FieldReader, contract: ContractQuery, order_type: str) -> None:

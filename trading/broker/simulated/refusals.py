@@ -1,17 +1,20 @@
 """May this order be placed? Pure checks, in the order in which the real gateway makes them (ib_wire.md 3.4)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 from typing import Final
 
-from trading.broker.simulated.listing import CASH, ListedContract, Listing
+from trading.broker.simulated.listing import CASH, ListedContract
+from trading.broker.simulated.order_types import OrderType, TimeInForce, order_type
 from trading.broker.simulated.orders import Action, Book, Order, OrderStatus
 from trading.broker.simulated.place_order import PlaceOrder
+from trading.broker.simulated.triggers import KNOWN_CONDITIONS
 
-ORDER_TYPES: Final = ("MKT", "LMT")
-TIMES_IN_FORCE: Final = ("", "DAY", "GTC")
+LARGEST_ORDER_ID: Final = 2**31 - 1
+WORKING_ORDERS: Final = 20  # a contract, side and account
+PRIORITIES: Final = ("Urgent", "Normal", "Patient")
 VALIDATION: Final = "Error validating request.-'bN' : cause - "
 
 
@@ -23,29 +26,17 @@ class Refusal:
     text: str
 
 
-def resolve(request: PlaceOrder, listing: Listing, now: datetime) -> ListedContract | Refusal:
-    """The one contract that the order names; expired ones are found, so that they can be rejected by name."""
-    if not request.contract.exchange:
-        return Refusal(321, f"{VALIDATION}Missing order exchange")
-    if request.contract.sec_type == "BAG":
-        return Refusal(321, f"{VALIDATION}Combination orders are not available on the recorded exchange")
-    found = (listing.find(request.contract, now, include_expired=False)
-             or listing.find(request.contract, now, include_expired=True))
-    if len(found) > 1:
-        return Refusal(200, f"The contract description specified for {request.contract.symbol} is ambiguous; "
-                            f"you must specify the multiplier or trading class.")
-    return found[0] if found else Refusal(200, "No security definition has been found for the request")
-
-
-def check_terms(request: PlaceOrder, contract: ListedContract, account: str) -> Refusal | None:
+def check_terms(request: PlaceOrder, contract: ListedContract, accounts: Collection[str]) -> Refusal | None:
     """The first thing that is wrong with the terms of an order, new or modified."""
     refusal = next((refusal for check in TERM_CHECKS if (refusal := check(request))), None)
-    if refusal is None and request.account not in ("", account):
+    if refusal is None and request.account not in ("", *accounts):
         refusal = Refusal(321, f"{VALIDATION}Invalid account code '{request.account}'")
     return refusal or _check_price(request, contract)
 
 
 def check_new_id(request: PlaceOrder, client_id: int, book: Book) -> Refusal | None:
+    if request.order_id > LARGEST_ORDER_ID:
+        return Refusal(320, f"Error reading request. Unable to parse data. The order id {request.order_id} is too big.")
     if 0 < request.order_id >= book.next_order_id(client_id):
         return None
     return Refusal(103, "Duplicate order id")
@@ -58,7 +49,7 @@ def check_modification(order: Order, request: PlaceOrder, contract: ListedContra
     if not order.status.is_open:
         return Refusal(103, "Duplicate order id")
     same = (order.con_id, order.action, order.order_type)
-    if same != (contract.facts.con_id, request.action, request.order_type):
+    if same != (contract.facts.con_id, request.action, order_type(request.order_type)):
         return Refusal(105, "Order being modified does not match original order.")
     return None
 
@@ -90,10 +81,10 @@ def _check_action(request: PlaceOrder) -> Refusal | None:
 
 
 def _check_type(request: PlaceOrder) -> Refusal | None:
-    if request.order_type in ORDER_TYPES:
+    if order_type(request.order_type) is not None:
         return None
     return Refusal(387, f"Unsupported order type for this exchange and security type: {request.order_type!r}. "
-                        f"The recorded exchange takes MKT and LMT.")
+                        f"Allowed: {', '.join(OrderType)}")
 
 
 def _check_size(request: PlaceOrder) -> Refusal | None:
@@ -106,35 +97,95 @@ def _check_size(request: PlaceOrder) -> Refusal | None:
 
 
 def _check_limit(request: PlaceOrder) -> Refusal | None:
-    if request.order_type != "LMT" or (request.limit_price is not None and request.limit_price.is_finite()):
+    kind = order_type(request.order_type)
+    if kind is None or not kind.has_limit or kind.trails or _is_number(request.limit_price):
         return None
-    return Refusal(321, f"{VALIDATION}A limit order needs a limit price")
+    return Refusal(321, f"{VALIDATION}An order of type {kind} needs a limit price")
+
+
+def _check_trigger(request: PlaceOrder) -> Refusal | None:
+    kind = order_type(request.order_type)
+    if kind is None or not kind.has_trigger or _is_number(request.aux_price):
+        return None
+    if kind.trails and _is_number(request.trailing_percent):
+        return None
+    return Refusal(321, f"{VALIDATION}An order of type {kind} needs "
+                        f"{'a trailing amount' if kind.trails else 'a stop price'}")
 
 
 def _check_tif(request: PlaceOrder) -> Refusal | None:
-    if request.tif in TIMES_IN_FORCE:
+    if request.tif not in ("", *TimeInForce):
+        return Refusal(321, f"{VALIDATION}Invalid time in force '{request.tif}'. Allowed: {', '.join(TimeInForce)}")
+    if request.tif == TimeInForce.UNTIL_DATE and not request.good_till:
+        return Refusal(321, f"{VALIDATION}An order that is good until a date needs goodTillDate")
+    return None
+
+
+def _check_conditions(request: PlaceOrder) -> Refusal | None:
+    unknown = [str(each.kind) for each in request.conditions if each.kind not in KNOWN_CONDITIONS]
+    if not unknown:
         return None
-    return Refusal(321, f"{VALIDATION}Invalid time in force '{request.tif}'. The recorded exchange takes DAY and GTC")
+    return Refusal(321, f"{VALIDATION}Order conditions of type {', '.join(unknown)} are not supported here: "
+                        f"only on price (1) and time (3)")
 
 
-def _check_simple(request: PlaceOrder) -> Refusal | None:
-    """Orders that depend on other orders would need an exchange that we do not have."""
-    wanted = {"transmit=0": not request.transmit, "a parent order": request.parent_id != 0,
-              "an OCA group": request.oca_group != "", "conditions": request.conditions > 0,
-              f"the algorithm {request.algo_strategy}": request.algo_strategy != ""}
-    refused = ", ".join(name for name, asked in wanted.items() if asked)
-    return Refusal(321, f"{VALIDATION}The recorded exchange takes no order with {refused}") if refused else None
+def _check_algo(request: PlaceOrder) -> Refusal | None:
+    if not request.algo_strategy:
+        return None
+    if request.algo_strategy != "Adaptive":
+        return Refusal(439, "The order processing failed. Algorithm definition not found.")
+    if order_type(request.order_type) not in (OrderType.MARKET, OrderType.LIMIT):
+        return Refusal(442, "Specified algorithm is not allowed for this order.")
+    unknown = [tag for tag, _ in request.algo_params if tag != "adaptivePriority"]
+    if unknown:
+        return Refusal(443, f"Order processing failed. Unknown algo attribute: {unknown[0]}")
+    wrong = [value for _, value in request.algo_params if value not in PRIORITIES]
+    return Refusal(441, f"Algo attributes validation failed: adaptivePriority {wrong[0]!r}") if wrong else None
+
+
+def _check_what_if(request: PlaceOrder) -> Refusal | None:
+    if not request.what_if or request.transmit:
+        return None
+    return Refusal(413, "What-if order should have the transmit flag set to true.")
 
 
 TERM_CHECKS: Final[tuple[Callable[[PlaceOrder], Refusal | None], ...]] = (
-    _check_action, _check_type, _check_size, _check_limit, _check_tif, _check_simple)
+    _check_action, _check_type, _check_size, _check_limit, _check_trigger, _check_tif, _check_conditions, _check_algo,
+    _check_what_if)
 
 
 def _check_price(request: PlaceOrder, contract: ListedContract) -> Refusal | None:
-    price = request.limit_price if request.order_type == "LMT" else Decimal(0)
-    if price is not None and contract.conforms(price):
+    kind = order_type(request.order_type)
+    prices = [request.limit_price if kind is not None and kind.has_limit else None,
+              request.aux_price if kind is not None and kind.has_trigger else None, request.trail_stop_price]
+    if all(price is None or contract.conforms(price) for price in prices):
         return None
     return Refusal(110, "The price does not conform to the minimum price variation for this contract.")
+
+
+def check_place(order: Order, book: Book) -> Refusal | None:
+    """What only shows beside the other orders: a missing parent is refused, too many orders are rejected."""
+    if order.parent_id and book.order_of(order.client_id, order.parent_id) is None:
+        return Refusal(10006, "Missing parent order.")
+    same = [other for other in book.open_orders()
+            if (other.con_id, other.action, other.account) == (order.con_id, order.action, order.account)]
+    if len(same) < WORKING_ORDERS:
+        return None
+    return Refusal(201, f"Order rejected - reason:The limit of {WORKING_ORDERS} working orders on the same side of a "
+                        f"contract is reached.")
+
+
+def check_margin(needed: float, available: float, currency: str) -> Refusal | None:
+    """May an order that asks for `needed` more margin be placed with `available` funds, both in `currency`?"""
+    if needed <= available or needed <= 0:
+        return None
+    return Refusal(201, f"Order rejected - reason:YOUR ORDER IS NOT ACCEPTED. IN ORDER TO OBTAIN THE DESIRED POSITION "
+                        f"YOUR AVAILABLE FUNDS [{available:.2f} {currency}] MUST EXCEED THE INITIAL MARGIN "
+                        f"[{needed:.2f} {currency}]")
+
+
+def _is_number(price: Decimal | None) -> bool:
+    return price is not None and price.is_finite()
 
 
 def is_odd_lot(request: PlaceOrder, contract: ListedContract) -> bool:

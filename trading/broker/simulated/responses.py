@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from trading.broker.simulated import hours
 from trading.broker.simulated.bars import Bar
 from trading.broker.simulated.listing import FUTURE, ContractFacts, ListedContract, plain
-from trading.broker.simulated.orders import Action, Execution, Holding, Order
+from trading.broker.simulated.orders import Holding
 from trading.broker.simulated.refusals import Refusal
 
 Message = tuple[str, ...]
@@ -21,7 +21,6 @@ UNSET_INTEGER: Final = "2147483647"
 UNSET_LONG: Final = "9223372036854775807"
 REJECT_JSON_SINCE: Final = 166
 SIZE_FIELDS_SINCE: Final = 164
-PRICE_REVISION_SINCE: Final = 178
 NO_REQUEST: Final = -1
 ORDER_TYPES: Final = "ACTIVETIM,DAY,GTC,LMT,MKT,WHATIF"
 FARM_NOTICES: Final = (
@@ -100,29 +99,6 @@ def position(account: str, facts: ContractFacts, holding: Holding) -> Message:
     return ("61", "3", account, str(facts.con_id), facts.symbol, facts.sec_type, facts.expiry, "0.0", "",
             facts.multiplier, "", facts.currency, facts.local_symbol, facts.trading_class, str(holding.quantity),
             number(holding.average_cost))
-
-
-def execution(req_id: int, fill: Execution, facts: ContractFacts, zone: ZoneInfo, version: int) -> Message:
-    side = "BOT" if fill.action is Action.BUY else "SLD"
-    fields = (
-        "11", str(req_id), str(fill.order_id), str(fill.con_id), facts.symbol, facts.sec_type, facts.expiry, "0.0", "",
-        facts.multiplier, facts.exchange, facts.currency, facts.local_symbol, facts.trading_class, fill.exec_id,
-        hours.stamp(fill.time, zone, version), fill.account, facts.exchange, side, str(fill.shares),
-        number(fill.price), str(fill.perm_id), str(fill.client_id), "0", str(fill.shares), number(fill.price),
-        fill.order_ref, "", "", "", "1")
-    return (*fields, "0") if version >= PRICE_REVISION_SINCE else fields
-
-
-def commission_report(fill: Execution) -> Message:
-    realised = UNSET_DOUBLE if fill.realised is None else number(fill.realised)
-    return ("59", "1", fill.exec_id, number(fill.commission), fill.currency, realised, UNSET_DOUBLE, "")
-
-
-def order_status(order: Order, status: str | None = None) -> Message:
-    """`status` overrides the order's own, for announcements such as PendingCancel."""
-    price = number(order.average_price)
-    return ("3", str(order.order_id), status or order.status, str(order.filled), str(order.remaining), price,
-            str(order.perm_id), "0", price, str(order.client_id), "", "0")
 
 
 def historical_data(req_id: int, bars: list[Bar], start: str, until: str) -> Message:

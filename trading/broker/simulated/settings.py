@@ -19,10 +19,17 @@ class GatewaySettings:
     host: str = "127.0.0.1"
     port: int = 4002
     account: str = "DU0000001"
+    more_accounts: tuple[str, ...] = ()
     base_currency: str = "USD"
     starting_cash: float = 5_000_000.0
     max_version: int = 178
     zone: str = "Europe/London"
+    lots: int = 100  # offered at each price level at each print
+    tif_preset: bool = False  # warn of an order without a time in force: 10349
+
+    @property
+    def accounts(self) -> tuple[str, ...]:
+        return (self.account, *self.more_accounts)
 
     @property
     def tz(self) -> ZoneInfo:

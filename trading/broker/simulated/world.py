@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Final, TypeVar, get_type_hints
 
 from trading.broker.simulated.listing import ContractFacts
+from trading.broker.simulated.order_types import OrderType, TimeInForce
 from trading.broker.simulated.orders import Action, Book, Changes, Execution, Order, OrderStatus, book_of
 from trading.errors import StoreError
 
@@ -189,5 +190,7 @@ READERS: Final[tuple[tuple[tuple[object, ...], Callable[[str], object]], ...]] =
     ((Decimal, Decimal | None), Decimal),
     ((OrderStatus,), OrderStatus),
     ((Action,), Action),
+    ((OrderType,), OrderType),
+    ((TimeInForce,), TimeInForce),
     ((bool,), lambda cell: cell == "1"),
 )
