@@ -6,12 +6,16 @@ import sys
 import time
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from daemon.cli.__main__ import Settings
 from daemon.cli.output import json_option, print_json, print_table, tell
-from trading.errors import TradingError
+from trading.errors import ConfigError, TradingError
+
+if TYPE_CHECKING:
+    from trading.broker.simulated.control_client import GatewayControl
 
 
 @click.group()
@@ -23,16 +27,22 @@ def sim() -> None:
 @click.option("--port", type=click.IntRange(0, 65535), default=4002, show_default=True, help="0: a free port.")
 @click.option("--data", type=click.Path(path_type=Path, exists=True, file_okay=False),
               help="Recorded prices in pysystemtrade's layout (default: generated sample markets).")
+@click.option("--max-version", type=click.IntRange(157, 200), default=178, show_default=True,
+              help="The highest version of the protocol that is spoken: 157, 176, 178 or 200.")
+@click.option("--scenario", type=click.Path(path_type=Path, exists=True, dir_okay=False),
+              help="A YAML list of faults to begin with; see: tradectl sim fault.")
 @click.option("--foreground", is_flag=True, help="Stay in the terminal until Ctrl-C.")
 @json_option
 @click.pass_obj
-def start(settings: Settings, port: int, data: Path | None, foreground: bool, as_json: bool) -> None:
+def start(settings: Settings, port: int, data: Path | None, max_version: int, scenario: Path | None, foreground: bool,
+          as_json: bool) -> None:
     """Start the gateway.
 
     Example: tradectl sim start --port 4002 --foreground
     """
     words = [sys.executable, "-m", "daemon.market.simulated_gateway", "--data", str(data or _sample_data(settings)),
-             "--state", str(settings.places.gateway), "--port", str(port)]
+             "--state", str(settings.places.gateway), "--port", str(port), "--max-version", str(max_version),
+             *(() if scenario is None else ("--scenario", str(scenario)))]
     if foreground:
         sys.stdout.flush()
         os.execv(sys.executable, words)  # noqa: S606 (no shell is what we want)
@@ -73,6 +83,71 @@ def executions(settings: Settings, as_json: bool) -> None:
     else:
         print_table(rows, {key: key.upper().replace("_", " ") for key in rows[0]} if rows else {},
                     "The simulated account has no executions.")
+
+
+@sim.command()
+@click.argument("kind")
+@click.argument("values", nargs=-1)
+@json_option
+@click.pass_obj
+def fault(settings: Settings, kind: str, values: tuple[str, ...], as_json: bool) -> None:
+    """Let something go wrong, now or when it comes: `KIND NAME=VALUE ...`, as in docs/how_to/simulated_gateway.md.
+
+    Example: tradectl sim fault duplicate message=execDetails times=2
+    """
+    done = _control(settings).fault(kind, **dict(_pair(value) for value in values))
+    tell({"done": done}, done, as_json)
+
+
+@sim.command()
+@click.option("--clear", is_flag=True, help="Take all back.")
+@json_option
+@click.pass_obj
+def faults(settings: Settings, clear: bool, as_json: bool) -> None:
+    """List the faults that wait or last.
+
+    Example: tradectl sim faults --clear
+    """
+    control = _control(settings)
+    if clear:
+        done = control.clear()
+        tell({"done": done}, done, as_json)
+        return
+    rows = control.faults()
+    if as_json:
+        print_json(rows)
+    else:
+        columns = {key: key.upper() for row in rows for key in row}
+        print_table(rows, columns, "Nothing is to go wrong.")
+
+
+@sim.command()
+@click.option("--speed", type=click.FloatRange(0, 1_000_000), help="So many times real time; 0 stands still.")
+@click.option("--forward", type=click.FloatRange(0), help="Seconds to go forward at once.")
+@click.option("--to", help="Go forward to this instant, for example 2021-10-13T12:00:00+00:00.")
+@json_option
+@click.pass_obj
+def clock(settings: Settings, speed: float | None, forward: float | None, to: str | None, as_json: bool) -> None:
+    """Show the gateway's clock, or move it: the recorded day follows.
+
+    Example: tradectl sim clock --forward 3600
+    """
+    wanted = {"speed": speed, "forward_s": forward, "to": to}
+    shown = _control(settings).clock(**{name: value for name, value in wanted.items() if value is not None})
+    tell(shown, f"It is {shown['now']} at the gateway, at {shown['speed']:g} times real speed.", as_json)
+
+
+def _control(settings: Settings) -> "GatewayControl":
+    from trading.broker.simulated.control_client import GatewayControl
+
+    return GatewayControl(settings.places.gateway)
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals or not name:
+        raise ConfigError(f"{text!r} is no NAME=VALUE. Example: tradectl sim fault duplicate message=execDetails")
+    return name, value
 
 
 def _sample_data(settings: Settings) -> Path:

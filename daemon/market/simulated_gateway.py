@@ -4,9 +4,11 @@ import argparse
 import asyncio
 import logging
 import sys
+from dataclasses import replace
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from trading.broker.simulated.faults.scenario import read_scenario
 from trading.broker.simulated.recorded_market import RecordedInstrument, RecordedMarket
 from trading.broker.simulated.server import serve
 from trading.broker.simulated.settings import GatewaySettings
@@ -20,8 +22,11 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s")
     flags = _parser().parse_args()
     settings = GatewaySettings(port=flags.port, account=flags.account, starting_cash=flags.cash, zone=flags.zone,
-                               max_version=flags.max_version, state=flags.state)
+                               max_version=flags.max_version, state=flags.state, tif_preset=flags.tif_preset,
+                               lots=flags.lots, more_accounts=tuple(flags.more_account))
     try:
+        if flags.scenario is not None:
+            settings = replace(settings, faults=read_scenario(flags.scenario))
         market = recorded_market(flags.data, ZoneInfo(flags.zone))
         asyncio.run(serve(market, settings, inherited_clock(), lambda port: print(f"listening on {port}", flush=True)))
     except TradingError as error:
@@ -69,6 +74,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--cash", type=float, default=5_000_000.0)
     parser.add_argument("--zone", default="Europe/London")
     parser.add_argument("--max-version", type=int, default=178)
+    parser.add_argument("--scenario", type=Path)
+    parser.add_argument("--lots", type=int, default=100)
+    parser.add_argument("--tif-preset", action="store_true")
+    parser.add_argument("--more-account", action="append", default=[])
     return parser
 
 

@@ -29,7 +29,7 @@ MAX_SUMMARIES: Final = 2
 
 def positions(gateway: Gateway, session: "Session", _request: RequestPositions) -> None:
     session.watches_positions = True
-    for holding in gateway.book.open_holdings():
+    for holding in () if gateway.is_empty() else gateway.book.open_holdings():
         facts = gateway.book.contracts[holding.con_id]
         session.send(responses.position(gateway.settings.account, facts, holding))
     session.send(responses.end("62"))

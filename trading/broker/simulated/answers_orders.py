@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any, Final
 from trading.broker.simulated import bars, exchange, hours, order_reports, responses
 from trading.broker.simulated.bars import BarRequestError
 from trading.broker.simulated.exchange import Identity, Market
+from trading.broker.simulated.faults.fault import Fault, FaultKind
 from trading.broker.simulated.fill_responses import commission_report, execution
 from trading.broker.simulated.gateway import Gateway
 from trading.broker.simulated.linked_orders import released
 from trading.broker.simulated.listing import BAG, FUTURE, ListedContract
 from trading.broker.simulated.order_contract import UNKNOWN, named
 from trading.broker.simulated.order_responses import completed_order, what_if_order
-from trading.broker.simulated.orders import Execution, Order, OrderStatus
+from trading.broker.simulated.orders import Changes, Execution, Order, OrderStatus
 from trading.broker.simulated.place_order import PlaceOrder
 from trading.broker.simulated.refusals import (
     Refusal,
@@ -63,11 +64,26 @@ def place_order(gateway: Gateway, session: "Session", request: PlaceOrder) -> No
         _place_or_modify(gateway, session, request, market.contract)
 
 
+def reference_of(gateway: Gateway, session: "Session", request: Any) -> str:
+    """The reference of the order that `request` is about; empty when it is about none."""
+    if isinstance(request, PlaceOrder):
+        return request.order_ref
+    if isinstance(request, CancelOrder) and session.client_id is not None:
+        order = gateway.book.order_of(session.client_id, request.order_id)
+        return "" if order is None else order.order_ref
+    return ""
+
+
 def cancel_order(gateway: Gateway, session: "Session", request: CancelOrder) -> None:
     order = gateway.book.order_of(_client(session), request.order_id)
     refusal = check_cancel(order, request.order_id)
     if order is None or refusal is not None:
         session.refuse(request.order_id, refusal or Refusal(10147, "The order is not found."))
+        return
+    if gateway.faults.take({FaultKind.FILL_ON_CANCEL}, lambda each: each.strikes_order(order.order_ref)):
+        session.refuse(request.order_id, Refusal(10148, f"OrderId {request.order_id} that needs to be cancelled cannot "
+                                                        f"be cancelled, state: PendingCancel."))
+        gateway.fill_now(order)
         return
     gateway.record(exchange.cancel(order, CANCELLED_BY_CLIENT, gateway.now()))
 
@@ -95,7 +111,7 @@ def auto_open_orders(_gateway: Gateway, session: "Session", _request: RequestAut
 def completed_orders(gateway: Gateway, session: "Session", _request: RequestCompletedOrders) -> None:
     """The orders that ended on this local day; the gateway forgets them at midnight."""
     today = hours.local_date(gateway.now(), gateway.zone)
-    for order in gateway.book.orders.values():
+    for order in () if gateway.is_empty() else gateway.book.orders.values():
         if order.finished_at is not None and hours.local_date(order.finished_at, gateway.zone) == today:
             session.send(completed_order(order, gateway.book.contracts[order.con_id], gateway.zone, session.version))
     session.send(("102",))
@@ -128,8 +144,14 @@ def _place_or_modify(gateway: Gateway, session: "Session", request: PlaceOrder, 
     elif order is None:
         _place(gateway, session, request, contract)
     else:
-        gateway.record(exchange.modify(order, request, contract, gateway.venue, gateway.now()))
-        _release(gateway, order.perm_id)
+        _modify(gateway, order, request, contract)
+
+
+def _modify(gateway: Gateway, order: Order, request: PlaceOrder, contract: ListedContract) -> None:
+    if gateway.faults.take({FaultKind.TWIN}, lambda each: each.strikes_order(order.order_ref)):
+        gateway.record(Changes(orders=(replace(order, perm_id=gateway.book.next_perm_id()),)))
+    gateway.record(exchange.modify(order, request, contract, gateway.venue, gateway.now()))
+    _release(gateway, order.perm_id)
 
 
 def _place(gateway: Gateway, session: "Session", request: PlaceOrder, contract: ListedContract) -> None:
@@ -142,14 +164,34 @@ def _place(gateway: Gateway, session: "Session", request: PlaceOrder, contract: 
         return
     refusal = (refusal or check_expiry(contract, hours.local_date(now, gateway.zone))
                or _check_funds(gateway, order, contract))
+    fault = gateway.faults.take({FaultKind.REJECT, FaultKind.INACTIVE_FIRST},
+                                lambda each: each.strikes_order(order.order_ref))
+    if fault is not None and fault.kind is FaultKind.REJECT:
+        _reject(gateway, session, accepted, fault)
+        return
     if refusal is not None:
         gateway.record(exchange.reject(accepted, refusal, now))
         return
+    if fault is not None:
+        session.send(*order_reports.state(replace(order, status=OrderStatus.INACTIVE), contract.facts,
+                                          session.version))
     parent = gateway.book.order_of(order.client_id, order.parent_id) if order.parent_id else None
     waits = parent is not None and parent.status is not OrderStatus.FILLED
     gateway.record(replace(accepted, orders=(replace(order, waits_for_parent=waits),)))
     _release(gateway, order.perm_id)
     _warn(gateway, session, request, gateway.book.orders[order.perm_id], contract)
+
+
+def _reject(gateway: Gateway, session: "Session", accepted: Changes, fault: Fault) -> None:
+    """A rejection in one of the ways in which the real gateway tells it (ib_wire.md 3.1)."""
+    refusal = Refusal(fault.code or REJECTED, fault.text or "Order rejected - reason:The order cannot be accepted.")
+    gateway.record(exchange.reject(accepted, refusal, gateway.now()), silent=True)
+    order = gateway.book.orders[accepted.orders[0].perm_id]
+    facts = gateway.book.contracts[order.con_id]
+    shown = replace(order, status=OrderStatus.CANCELLED) if fault.style == "cancelled_only" else order
+    told, said = order_reports.state(shown, facts, session.version), responses.error(order.order_id, refusal,
+                                                                                      session.version)
+    session.send(*{"error_first": [said, *told], "status_first": [*told, said]}.get(fault.style, told))
 
 
 def _release(gateway: Gateway, perm_id: int) -> None:
@@ -202,7 +244,7 @@ def _commission(order: Order, market: Market, price: float) -> float:
 
 
 def _send_open(gateway: Gateway, session: "Session", orders: Iterable[Order]) -> None:
-    for order in orders:
+    for order in () if gateway.is_empty() else orders:
         session.send(*order_reports.state(order, gateway.book.contracts[order.con_id], session.version))
     session.send(responses.end("53"))
 
@@ -212,7 +254,9 @@ def _todays(gateway: Gateway, request: RequestExecutions) -> list[Execution]:
     since = bars.parse_end(request.since, hours.midnight(hours.local_date(now, gateway.zone), gateway.zone),
                            gateway.zone)
     today = hours.local_date(now, gateway.zone)
-    return [fill for fill in gateway.book.executions
+    if gateway.is_empty():
+        return []
+    return [fill for fill in gateway.book.effective()
             if hours.local_date(fill.time, gateway.zone) == today and fill.time >= since
             and _is_wanted(gateway, fill, request)]
 

@@ -169,7 +169,7 @@ def _fill(order: Order, market: Market, book: Book, venue: Venue, until: datetim
                        _offer(order, market.contract, moment, book, venue.lots))
         whole = sum(part.shares for part in slices) == order.remaining
         if slices and (whole or order.tif is not TimeInForce.ALL_OR_NOTHING):
-            return _filled(order, market, book, slices[0], moment.at)
+            return filled(order, market, book, slices[0], moment.at)
         if _is_at_once(order):
             return cancel(order, NOT_FILLED_AT_ONCE, moment.at)
     return None
@@ -230,21 +230,22 @@ def _is_at_once(order: Order) -> bool:
     return order.tif in at_once or order.order_type.is_on_close
 
 
-def _filled(order: Order, market: Market, book: Book, part: Slice, moment: datetime) -> Changes:
+def filled(order: Order, market: Market, book: Book, part: Slice, moment: datetime) -> Changes:
+    """`part` of `order` trades."""
     contract, price = market.contract, float(part.price)
-    filled = order.filled + part.shares
-    average = (order.average_price * order.filled + price * part.shares) / filled
+    total = order.filled + part.shares
+    average = (order.average_price * order.filled + price * part.shares) / total
     row = Execution(
         exec_id=book.next_exec_id(), perm_id=order.perm_id, client_id=order.client_id, order_id=order.order_id,
         con_id=order.con_id, account=order.account, action=order.action, shares=part.shares, price=price, time=moment,
         commission=0.0, currency=contract.facts.currency, realised=None, order_ref=order.order_ref,
-        cumulative=filled, average=average)
+        cumulative=total, average=average)
     rows = _leg_rows(row, market, book, moment) if contract.facts.sec_type == BAG else (_costed(row, contract, book),)
     commission = order.commission + sum(each.commission for each in rows)
-    done = replace(order, status=OrderStatus.SUBMITTED if filled < order.quantity else OrderStatus.FILLED,
-                   filled=filled, average_price=average, commission=commission, last_fill_at=moment,
+    done = replace(order, status=OrderStatus.SUBMITTED if total < order.quantity else OrderStatus.FILLED,
+                   filled=total, average_price=average, commission=commission, last_fill_at=moment,
                    last_fill_price=price, commission_currency=contract.facts.currency,
-                   finished_at=None if filled < order.quantity else moment)
+                   finished_at=None if total < order.quantity else moment)
     return Changes(orders=(done,), executions=rows,
                    contracts=tuple(leg.contract.facts for leg in market.legs))
 

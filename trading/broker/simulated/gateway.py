@@ -5,16 +5,24 @@ Every change of the book is on disk before any client hears of it: `record` is t
 
 import logging
 from datetime import datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 from trading.broker.simulated import account, exchange
 from trading.broker.simulated.exchange import Market, Venue
+from trading.broker.simulated.faults.armed import ArmedFaults
+from trading.broker.simulated.faults.fault import FaultKind
+from trading.broker.simulated.faults.notices import CUTTING, ENDINGS
+from trading.broker.simulated.fill_responses import commission_report, execution
 from trading.broker.simulated.linked_orders import consequences
 from trading.broker.simulated.listing import BAG, Listing
+from trading.broker.simulated.matching import Slice
 from trading.broker.simulated.order_contract import known
 from trading.broker.simulated.order_reports import ToldFill, order_messages
 from trading.broker.simulated.orders import Changes, Holding, Order
 from trading.broker.simulated.recorded_market import NO_PRINTS, Prints, RecordedMarket
+from trading.broker.simulated.refusals import Refusal
+from trading.broker.simulated.responses import NO_REQUEST
 from trading.broker.simulated.settings import GatewaySettings
 from trading.broker.simulated.world import World
 from trading.clock import Clock
@@ -40,6 +48,8 @@ class Gateway:
         self.book: Final = world.load()
         self.sessions: Final[dict[int, Session]] = {}
         self.is_match_due = False
+        self.faults: Final = ArmedFaults()
+        self._lasting: Final[set[FaultKind]] = set()
         self._world: Final = world
 
     def now(self) -> datetime:
@@ -47,7 +57,7 @@ class Gateway:
 
     def admit(self, session: "Session", client_id: int) -> bool:
         """Take a client in, unless its id is in use."""
-        if client_id in self.sessions:
+        if client_id in self.sessions or self.faults.holds(FaultKind.ID_IN_USE, self.clock.monotonic_s()):
             return False
         self.sessions[client_id] = session
         return True
@@ -57,15 +67,16 @@ class Gateway:
         if session.client_id is not None and self.sessions.get(session.client_id) is session:
             del self.sessions[session.client_id]
 
-    def record(self, changes: Changes) -> None:
+    def record(self, changes: Changes, *, silent: bool = False) -> None:
         """Commit, apply, then tell the owners; fills also reach everybody who watches positions or the account.
 
-        What follows for linked orders is recorded behind it.
+        What follows for linked orders is recorded behind it. `silent`: the owners are told by the caller.
         """
         self._world.commit(changes)
         self.book.apply(changes)
-        for order in changes.orders:
+        for order in () if silent else changes.orders:
             self._tell_owner(order, changes)
+        self._tell_of_fills_alone(changes)
         held = {fill.con_id for fill in changes.executions if self.book.contracts[fill.con_id].sec_type != BAG}
         for session in self.sessions.values():
             for con_id in sorted(held):
@@ -77,11 +88,51 @@ class Gateway:
 
     def match(self) -> None:
         """Bring every open order up to the record's present, the oldest first; one that fills may free others."""
+        if self.is_cut_off() or self.faults.holds(FaultKind.HOLD, self.clock.monotonic_s()):
+            return
         self.is_match_due = True
         while self.is_match_due:
             self.is_match_due = False
             for perm_id in [order.perm_id for order in self.book.open_orders()]:
                 self._advance(perm_id)
+
+    def fill_now(self, order: Order) -> None:
+        """The rest of `order` at the last price, whatever its terms."""
+        market = self.market_of(order)
+        price = None if market is None else market.contract.prints.until(self.now()).last()
+        if market is not None and price is not None:
+            self.record(exchange.filled(order, market, self.book, Slice(order.remaining, Decimal(repr(price))),
+                                        self.now()))
+
+    def is_empty(self) -> bool:
+        """Does a fault hide all orders and positions, as just after a start of the real gateway?"""
+        return self.faults.holds(FaultKind.EMPTY, self.clock.monotonic_s()) is not None
+
+    def is_cut_off(self) -> bool:
+        """Has the gateway lost the broker behind it?"""
+        now_s = self.clock.monotonic_s()
+        return any(self.faults.holds(kind, now_s) for kind in CUTTING)
+
+    def announce(self, notice: Refusal | None) -> None:
+        """A notice that concerns no request, to every client."""
+        if notice is not None:
+            for session in self.sessions.values():
+                session.refuse(NO_REQUEST, notice)
+
+    def tell(self, client_id: int, order_id: int, problem: Refusal) -> None:
+        """An error about an order, to its owner if he is there."""
+        if client_id in self.sessions:
+            self.sessions[client_id].refuse(order_id, problem)
+
+    def _restore(self) -> None:
+        """What lasted and is over is announced."""
+        now_s = self.clock.monotonic_s()
+        for kind, notice in ENDINGS.items():
+            if self.faults.holds(kind, now_s):
+                self._lasting.add(kind)
+            elif kind in self._lasting:
+                self._lasting.discard(kind)
+                self.announce(notice)
 
     def market_of(self, order: Order) -> Market | None:
         """How the market looks to an order; None when the record no longer has its contract."""
@@ -94,6 +145,7 @@ class Gateway:
 
     def poll(self) -> None:
         """Once a second: orders, streams and account refreshes follow the record's clock."""
+        self._restore()
         self.match()
         for session in self.sessions.values():
             session.poll()
@@ -121,6 +173,16 @@ class Gateway:
         fills = [ToldFill(fill, self.book.contracts[fill.con_id]) for fill in changes.executions
                  if fill.perm_id == order.perm_id]
         session.send(*order_messages(order, self.book.contracts[order.con_id], fills, self.zone, session.version))
+
+    def _tell_of_fills_alone(self, changes: Changes) -> None:
+        """Corrections, and trades that no client of ours asked for: whoever owns the order, or client 0, hears them."""
+        owned = {order.perm_id for order in changes.orders}
+        for fill in changes.executions:
+            session = self.sessions.get(fill.client_id)
+            if fill.perm_id in owned or session is None:
+                continue
+            facts = self.book.contracts[fill.con_id]
+            session.send(execution(NO_REQUEST, fill, facts, self.zone, session.version), commission_report(fill))
 
     def _prices_of(self, con_id: int) -> Prints:
         contract = self.listing.by_id(con_id)

@@ -219,9 +219,44 @@ class Book:
         self._perm_ids[(order.client_id, order.order_id)] = order.perm_id
         self._highest_ids[order.client_id] = max(self._highest_ids.get(order.client_id, 0), order.order_id)
 
+    def effective(self) -> list[Execution]:
+        """The fills that count: of each its newest revision, in the order of the first ones."""
+        newest: dict[str, Execution] = {}
+        for fill in self.executions:
+            known = newest.get(base_of(fill.exec_id))
+            if known is None or revision_of(fill.exec_id) >= revision_of(known.exec_id):
+                newest[base_of(fill.exec_id)] = fill
+        return list(newest.values())
+
+    def move_ids(self, by: int) -> None:
+        """Order ids go on from further ahead, or from further back, as after some restarts of the real gateway.
+
+        An id that is given again names the new order; the old one is known by its permanent id only.
+        """
+        for client, highest in self._highest_ids.items():
+            self._highest_ids[client] = max(0, highest + by)
+        self._perm_ids = {key: perm_id for key, perm_id in self._perm_ids.items()
+                          if key[1] <= self._highest_ids[key[0]]}
+
     def _book(self, execution: Execution) -> None:
         self.executions.append(execution)
+        if revision_of(execution.exec_id) > 1:
+            self._fold_again()
+            return
         self.fills_of.setdefault(execution.con_id, []).append(execution)
+        self._fold(execution)
+
+    def _fold_again(self) -> None:
+        """A correction changes the past; averages cannot be undone, so everything is added up anew."""
+        self.holdings.clear()
+        self.cash_flows.clear()
+        self.fills_of.clear()
+        for fill in self.effective():
+            self.fills_of.setdefault(fill.con_id, []).append(fill)
+            if fill.shares:
+                self._fold(fill)
+
+    def _fold(self, execution: Execution) -> None:
         facts = self.contracts[execution.con_id]
         if facts.sec_type == BAG:
             return  # its legs are booked
@@ -235,6 +270,15 @@ class Book:
 
     def _flow(self, currency: str, amount: float) -> None:
         self.cash_flows[currency] = self.cash_flows.get(currency, 0.0) + amount
+
+
+def base_of(exec_id: str) -> str:
+    """What all revisions of one fill have in common."""
+    return exec_id.rpartition(".")[0]
+
+
+def revision_of(exec_id: str) -> int:
+    return int(exec_id.rpartition(".")[2])
 
 
 def book_of(contracts: Iterable[ContractFacts], orders: Iterable[Order], executions: Iterable[Execution]) -> Book:

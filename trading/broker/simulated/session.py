@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from trading.broker.simulated import answers_account, answers_market, answers_orders, responses
+from trading.broker.simulated.faults.fault import Fault, FaultKind
+from trading.broker.simulated.faults.outgoing import Outgoing
 from trading.broker.simulated.gateway import Gateway
 from trading.broker.simulated.lines import HistoryLine, Line
 from trading.broker.simulated.rate_limit import MESSAGES_A_SECOND, RateLimit
@@ -19,6 +21,7 @@ from trading.errors import BrokerError
 
 log = logging.getLogger(__name__)
 
+REQUEST_FAULTS: Final = {FaultKind.LOSE, FaultKind.BREAK_AFTER, FaultKind.IGNORE, FaultKind.REFUSE}
 ACCOUNT_REFRESH_S: Final = 180.0  # ib_wire.md 3.5
 Answer = Callable[[Gateway, "Session", Any], None]
 ANSWERS: Final[Mapping[type[Request], Answer]] = {
@@ -38,6 +41,9 @@ class Session:
         self.summaries: Final[dict[int, tuple[str, ...]]] = {}
         self.watches_positions = False
         self.watches_account = False
+        self.wire_faults: Final[list[Fault]] = []
+        self.is_broken = False  # its socket breaks, and what it was to hear is lost
+        self.outgoing: Final = Outgoing(gateway.faults)
         self._gateway: Final = gateway
         self._rate: Final = RateLimit()
         self._refreshed_s = gateway.clock.monotonic_s()
@@ -50,7 +56,7 @@ class Session:
 
     def take_outbox(self) -> list[Message]:
         messages, self.outbox = self.outbox, []
-        return messages
+        return self.outgoing.passed(messages, self.client_id, self._gateway.clock.monotonic_s())
 
     def receive(self, fields: Sequence[str]) -> None:
         """Answer one message; what it cannot answer is refused with the code that the real gateway uses."""
@@ -63,7 +69,8 @@ class Session:
             log.warning("client %s: %s", self.client_id, error)
             self.refuse(request_id_of(fields), Refusal(error.code or 320, str(error)))
             return
-        self._answer(request)
+        if not self._is_struck(fields, request):
+            self._answer(request)
 
     def poll(self) -> None:
         """New prints to the streams; the account again when it is due."""
@@ -73,8 +80,25 @@ class Session:
             self._refreshed_s = now_s
             answers_account.refresh(self._gateway, self)
 
+    def flood(self, count: int) -> None:
+        """`count` sizes to each stream, which nobody needs."""
+        for req_id in self.lines:
+            self.send(*(("2", "6", str(req_id), "0", str(1 + number % 9)) for number in range(count)))
+
     def position_changed(self, con_id: int) -> None:
         answers_account.position_changed(self._gateway, self, con_id)
+
+    def _is_struck(self, fields: Sequence[str], request: Request) -> bool:
+        """Does a fault keep this request from being answered? One that only breaks the connection lets it through."""
+        reference = answers_orders.reference_of(self._gateway, self, request)
+        fault = self._gateway.faults.take(REQUEST_FAULTS, lambda each: each.strikes_request(
+            fields[0], reference, self.client_id))
+        if fault is None:
+            return False
+        if fault.kind is FaultKind.REFUSE:
+            self.refuse(request_id_of(fields), Refusal(fault.code, fault.text or f"Fault {fault.code}"))
+        self.is_broken = fault.kind in (FaultKind.LOSE, FaultKind.BREAK_AFTER)
+        return fault.kind is not FaultKind.BREAK_AFTER
 
     def _answer(self, request: Request) -> None:
         if isinstance(request, StartApi):

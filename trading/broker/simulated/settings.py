@@ -5,6 +5,9 @@ from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from trading.broker.simulated.faults.fault import Fault
+
+CONTROL_SOCKET: Final = "control.sock"  # in the folder of the gateway
 MIN_VERSION: Final = 157  # the one version inside every client's range (ib_wire.md 1.1)
 
 
@@ -25,6 +28,7 @@ class GatewaySettings:
     max_version: int = 178
     zone: str = "Europe/London"
     lots: int = 100  # offered at each price level at each print
+    faults: tuple[Fault, ...] = ()  # that strike from the beginning, or wait
     tif_preset: bool = False  # warn of an order without a time in force: 10349
 
     @property

@@ -1,0 +1,78 @@
+"""What can be asked of a running gateway beside its wire: faults, its clock, its books. Requests in, answers out.
+
+Synchronous and without sockets; the server carries the lines.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from trading.broker.simulated.faults.fault import fault_of
+from trading.broker.simulated.faults.strike import strike
+from trading.broker.simulated.gateway import Gateway
+from trading.broker.simulated.moving_clock import MovingClock
+from trading.errors import ConfigError, TradingError
+
+Values = dict[str, Any]
+
+
+class Control:
+    """Answers one line at a time."""
+
+    def __init__(self, gateway: Gateway, clock: MovingClock) -> None:
+        self._gateway, self._clock = gateway, clock
+        self._verbs: Final[Mapping[str, Callable[[Values], Values]]] = {
+            "fault": self._fault, "faults": self._faults, "clear": self._clear, "clock": self._move,
+            "state": self._state}
+
+    def answer(self, line: bytes) -> bytes:
+        """The answer to a JSON object `{"do": VERB, ...}`, as a line; a refusal is `{"error": SENTENCE}`."""
+        try:
+            return _line(self._done(json.loads(line)))
+        except ValueError as error:
+            return _line({"error": f"The request is no JSON object: {error}."})
+        except TradingError as error:
+            return _line({"error": str(error)})
+
+    def _done(self, request: Any) -> Values:
+        if not isinstance(request, dict):
+            raise ConfigError("The request is no JSON object.")
+        verb = request.pop("do", "")
+        if verb not in self._verbs:
+            raise ConfigError(f"The gateway does not know {verb!r}. Allowed: {', '.join(self._verbs)}.")
+        return self._verbs[verb](request)
+
+    def _fault(self, values: Values) -> Values:
+        return {"done": strike(self._gateway, fault_of(values))}
+
+    def _faults(self, _values: Values) -> Values:
+        return {"faults": self._gateway.faults.rows(self._clock.monotonic_s())}
+
+    def _clear(self, _values: Values) -> Values:
+        return {"done": f"{self._gateway.faults.clear()} faults were taken back."}
+
+    def _move(self, values: Values) -> Values:
+        """`speed`, `to` (an instant) or `forward_s`."""
+        if "speed" in values:
+            self._clock.run(float(values["speed"]))
+        if "to" in values:
+            self._clock.move_to(datetime.fromisoformat(str(values["to"])))
+        if "forward_s" in values:
+            self._clock.move_to(self._clock.now() + timedelta(seconds=float(values["forward_s"])))
+        self._gateway.poll()
+        return {"now": self._clock.now().isoformat(), "speed": self._clock.speed}
+
+    def _state(self, _values: Values) -> Values:
+        """The books: what a test compares the daemon's with."""
+        book = self._gateway.book
+        return {"now": self._clock.now().isoformat(), "speed": self._clock.speed,
+                "clients": sorted(self._gateway.sessions),
+                "orders": [asdict(order) for order in book.orders.values()],
+                "executions": [asdict(fill) for fill in book.effective()],
+                "positions": {str(held.con_id): held.quantity for held in book.open_holdings()}}
+
+
+def _line(values: Values) -> bytes:
+    return json.dumps(values, default=str).encode() + b"\n"
