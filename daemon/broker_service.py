@@ -17,10 +17,11 @@ from daemon.leadership import Leadership
 from daemon.pacing import Pacing
 from daemon.store.async_store import AsyncStore
 from daemon.store.journal_writer import JournalWriter
+from trading.broker.account_check import account_problem
 from trading.broker.facts import OrderEvidence
 from trading.broker.ib.library import IbLibrary
 from trading.clock import Clock
-from trading.config import BrokerConfig
+from trading.config import BrokerConfig, Mode
 from trading.errors import BrokerError, BrokerUnavailable
 from trading.execution.broker_messages import MessageKind
 from trading.execution.broker_orders import BrokerLifecycle, BrokerOrder
@@ -28,7 +29,7 @@ from trading.log import get_log
 
 log = get_log()
 
-HEARTBEAT_S: Final = 15.0
+HEARTBEAT_ANSWER_S: Final = 5.0
 JOURNAL_WITHIN_S: Final = 5.0
 PAUSES_S: Final = (0.5, 1, 2, 5, 10, 30)
 _DEGRADED: Final = {1100: "the gateway lost its connection to the broker",
@@ -54,6 +55,7 @@ class BrokerParts:
     leadership: Leadership
     clock: Clock
     settings: BrokerConfig
+    mode: Mode
     address: Callable[[], tuple[str, int]]  # asked at each attempt: a restarted gateway may have moved
 
 
@@ -181,6 +183,9 @@ class BrokerService:
         library.on_disconnect(self._lost.set)
         host, port = self._parts.address()
         self._next_valid_id = await library.connect(host, port, settings.client_id, settings.connect_timeout_s)
+        problem = account_problem(self._parts.mode, settings.account, library.accounts)
+        if problem is not None:
+            raise BrokerError(problem)
         journal.epoch = secrets.token_hex(8)
         self._move(Link.SYNCHRONISING, "asking for the day's orders")
         journal.note(MessageKind.CONNECTED, {"next_valid_id": self._next_valid_id, "host": host, "port": port})
@@ -194,9 +199,9 @@ class BrokerService:
         assert self._library is not None
         while not self._lost.is_set():
             try:
-                await asyncio.wait_for(self._lost.wait(), HEARTBEAT_S)
+                await asyncio.wait_for(self._lost.wait(), self._parts.settings.heartbeat_s)
             except TimeoutError:
-                await self._library.current_time()
+                await self._library.current_time(HEARTBEAT_ANSWER_S)
         self._move(Link.DOWN, "the gateway closed the connection")
 
     def _drop(self) -> None:

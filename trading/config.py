@@ -77,6 +77,7 @@ class BrokerConfig(Section):
     account: str = "DU0000001"
     connect_timeout_s: PositiveFloat = 15.0
     request_timeout_s: PositiveFloat = 20.0
+    heartbeat_s: PositiveFloat = 10.0
     messages_per_s: PositiveFloat = 35.0
     simulated: SimulatedGatewayConfig = SimulatedGatewayConfig()
 

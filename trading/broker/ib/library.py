@@ -14,6 +14,7 @@ from typing import Any, Final, TypeVar
 import ib_async
 
 from trading.broker.facts import Bar, BrokerPosition, ContractDetails, Quote
+from trading.broker.ib.diagnosis import what_listens
 from trading.errors import BrokerError, BrokerUnavailable
 from trading.execution.broker_messages import MessageKind
 from trading.execution.broker_orders import BrokerOrder
@@ -21,6 +22,7 @@ from trading.objects.instruments import BrokerInstrument, CurrencyPair
 
 Sink = Callable[[MessageKind, dict[str, Any]], None]
 Answer = TypeVar("Answer")
+_ID_IN_USE: Final = 326
 _UNSET: Final = 1e300  # the wire's "not known" is the largest double
 
 
@@ -34,6 +36,7 @@ class IbLibrary:
         self._ib.RaiseRequestErrors = True
         self._ib.TimezoneTWS = "UTC"
         self._one_at_a_time = asyncio.Lock()
+        self._id_in_use = asyncio.Event()
         self._tap_messages()
 
     async def connect(self, host: str, port: int, client_id: int, timeout_s: float) -> int:
@@ -43,13 +46,29 @@ class IbLibrary:
             BrokerUnavailable: nobody listens, nobody answers, or the client id is in use.
         """
         nothing = ib_async.StartupFetch(0)
+        connecting = asyncio.ensure_future(
+            self._ib.connectAsync(host, port, client_id, timeout=timeout_s, fetchFields=nothing))
+        refused = asyncio.ensure_future(self._id_in_use.wait())
         try:
-            await self._ib.connectAsync(host, port, client_id, timeout=timeout_s, fetchFields=nothing)
+            await asyncio.wait({connecting, refused}, return_when=asyncio.FIRST_COMPLETED)
+            if refused.done():  # the library itself would wait until its time is up (ib_wire.md 1.4, L10)
+                raise BrokerUnavailable(f"Client id {client_id} is in use at the gateway {host}:{port}: by another "
+                                        f"program, or by an earlier session that it has not given up yet. End that "
+                                        f"program, or set broker.client_id. It is tried again.")
+            await connecting
         except (OSError, TimeoutError) as error:
             raise BrokerUnavailable(f"The gateway at {host}:{port} does not answer as client {client_id}: "
-                                    f"{str(error) or type(error).__name__}. Check that it runs, its API port, and "
-                                    f"that no other program uses this client id.") from error
+                                    f"{await what_listens(host, port)}. Check that it runs, its API port "
+                                    f"(broker.port), and that it allows this address.") from error
+        finally:
+            refused.cancel()
+            connecting.cancel()
         return int(self._ib.client.getReqId())
+
+    @property
+    def accounts(self) -> list[str]:
+        """The accounts that the gateway manages."""
+        return [account for account in self._ib.managedAccounts() if account]
 
     def disconnect(self) -> None:
         self._ib.disconnect()
@@ -80,9 +99,16 @@ class IbLibrary:
         """Ask for a cancel; the order stays alive until the broker says otherwise."""
         self._ib.client.cancelOrder(ib_order_id, "")
 
-    async def current_time(self) -> datetime:
-        """The broker's clock; the heartbeat of the connection."""
-        return await self._unkeyed(self._ib.reqCurrentTimeAsync)
+    async def current_time(self, within_s: float) -> datetime:
+        """The broker's clock; the heartbeat of the connection.
+
+        Raises:
+            BrokerUnavailable: no answer within `within_s`: the socket may look open, nobody is behind it.
+        """
+        try:
+            return await asyncio.wait_for(self._unkeyed(self._ib.reqCurrentTimeAsync), within_s)
+        except TimeoutError as error:
+            raise BrokerUnavailable(f"The gateway has not answered a heartbeat for {within_s:g} s.") from error
 
     async def ask_for_orders(self) -> tuple[set[str], set[str], set[str]]:
         """References of our open, completed and executed orders of today; the taps see each message.
@@ -192,7 +218,10 @@ class IbLibrary:
         original = getattr(self._ib.wrapper, name)  # the library's own names, from the table above
 
         def tapped(*values: Any) -> None:
-            self._sink(kind, facts(*values))
+            told = facts(*values)
+            self._sink(kind, told)
+            if told.get("code") == _ID_IN_USE:
+                self._id_in_use.set()
             original(*values)
 
         setattr(self._ib.wrapper, name, tapped)

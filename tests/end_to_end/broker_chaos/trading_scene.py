@@ -1,0 +1,226 @@
+"""A service that has played one day, its simulated gateway in our hands, and orders of our own to trade.
+
+The day is played once for a module; each case then lets something go wrong at the gateway, trades a few lots of one
+instrument through the stack handler, and compares all three: our books, our orders, and the gateway's own.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from trading.broker.simulated.control_client import GatewayControl
+from trading.data.data_blob import DataBlob
+from trading.data.mongo.connection import MongoStore, connect
+from trading.data.mongo.orders import MongoOrders
+from trading.execution.orders import InstrumentOrder, OrderKind, new_instrument_order_id
+from trading.unix_socket import DaemonUnreachable, request
+
+REPOSITORY = Path(__file__).resolve().parents[3]
+QUICK = {"broker": {"request_timeout_s": 3, "connect_timeout_s": 4, "heartbeat_s": 1},
+         "orders": {"time_out_s": 4, "acknowledge_within_s": 1}, "leadership": {"ttl_s": 4, "renew_s": 1}}
+HANDLER = "run_stack_handler"
+
+
+def until(condition: Callable[[], Any], timeout_s: float, what: str) -> Any:
+    """What `condition` says as soon as that is true."""
+    deadline_s = time.monotonic() + timeout_s
+    while not (found := condition()):
+        assert time.monotonic() < deadline_s, f"not within {timeout_s} s: {what}"
+        time.sleep(0.05)
+    return found
+
+
+@dataclass
+class TradingScene:
+    """One service over one folder. Call `begin`, then trade."""
+
+    folder: Path
+    process: "subprocess.Popen[bytes] | None" = None
+    _stores: list[MongoStore] = field(default_factory=list)
+
+    @property
+    def state(self) -> Path:
+        return self.folder / "var"
+
+    @property
+    def socket(self) -> Path:
+        return self.state / "run" / "control.sock"
+
+    @cached_property
+    def gateway(self) -> GatewayControl:
+        return GatewayControl(self.state / "sim")
+
+    @cached_property
+    def config(self) -> Path:
+        folder = self.folder / "config"
+        folder.mkdir(parents=True)
+        (folder / "tradingd.yaml").write_text(yaml.safe_dump(QUICK))
+        return folder
+
+    def begin(self) -> "TradingScene":
+        """Play the day, or go on with the one that was played."""
+        flags = () if (self.folder / "played").exists() else ("--day",)
+        with (self.folder / "service.out").open("ab") as output:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "daemon", "--config", str(self.config), "--state", str(self.state), *flags],
+                stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd=REPOSITORY)
+        until(self._is_ready, 180, "the service is ready")
+        (self.folder / "played").touch()
+        return self
+
+    def kill(self) -> None:
+        assert self.process is not None
+        self.process.kill()
+        self.process.wait(timeout=30)
+        self._forget_stores()
+
+    def end(self) -> None:
+        self._forget_stores()
+        if self.process is not None and self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            self.process.wait(timeout=60)
+
+    def ask(self, method: str, resource: str, **body: Any) -> Any:
+        return request(self.socket, method, resource, body or None, timeout_s=30)
+
+    def status(self) -> dict[str, Any]:
+        return dict(self.ask("GET", "/status"))
+
+    @property
+    def link(self) -> str:
+        return str(self.status()["broker"]["link"])
+
+    def store(self) -> MongoStore:
+        """The daemon's own, from beside."""
+        if not self._stores:
+            self._stores.append(connect(self.status()["store"]["uri"], "tradingd"))
+        return self._stores[0]
+
+    def want(self, instrument: str, quantity: int) -> str:
+        """A new instrument order; its id."""
+        order = InstrumentOrder(
+            id=new_instrument_order_id(), idempotency_key=f"chaos {time.monotonic_ns()}", account="DU0000001",
+            strategy="example", instrument=instrument, kind=OrderKind.STRATEGY, quantity=quantity,
+            trading_day=self.trading_day(), created=datetime.now(UTC))
+        assert MongoOrders(self.store()).add_instrument_order(order) is not None
+        return order.id
+
+    def trading_day(self) -> str:
+        rows = self.store().database.instrument_orders.find({}, {"trading_day": 1}).sort("trading_day", -1).limit(1)
+        return str(next(iter(rows))["trading_day"])
+
+    def start_handler(self) -> str:
+        """The run that was started."""
+        return str(self.ask("POST", f"/processes/{HANDLER}/run", force=True, id=os.urandom(8).hex(),
+                            reason="chaos")["run"])
+
+    def handled(self, run: str, timeout_s: float = 60) -> dict[str, Any]:
+        """The run's row when it has ended."""
+        return dict(until(lambda: self._ended(run), timeout_s, f"{run} has ended"))
+
+    def trade(self, instrument: str, quantity: int, timeout_s: float = 60) -> "Traded":
+        """Want `quantity` lots, and let the handler work until it has ended."""
+        order = self.want(instrument, quantity)
+        return Traded(self, order, self.handled(self.start_handler(), timeout_s))
+
+    def settle(self, timeout_s: float = 60) -> dict[str, Any]:
+        """One more run of the handler over what is left, with a link that works."""
+        self.gateway.clear()
+        until(lambda: self.link == "ready", 60, "the link is ready again")
+        return self.handled(self.start_handler(), timeout_s)
+
+    def books(self) -> dict[int, int]:
+        """Our positions by the broker's contract number."""
+        rows = self._ctl("positions")["contract"]
+        return {int(row["con_id"]): int(row["quantity"]) for row in rows if row["quantity"]}
+
+    def theirs(self) -> dict[int, int]:
+        return {int(con_id): lots for con_id, lots in self.gateway.state_of()["positions"].items()}
+
+    def locks(self) -> dict[str, str]:
+        return {row["_id"]: row["reason"] for row in self.store().database.instrument_locks.find({})}
+
+    def alerts(self) -> list[str]:
+        return [row["key"] for row in self.ask("GET", "/alerts")["alerts"]]
+
+    def instruments(self) -> list[str]:
+        """Those that can be traded, as the day has left them."""
+        return sorted({row["instrument"] for row in self._ctl("positions")["contract"]})
+
+    def data(self) -> DataBlob:
+        return DataBlob(self.store())
+
+    def _ctl(self, *words: str) -> Any:
+        done = subprocess.run([sys.executable, "-m", "daemon.cli", "--config", str(self.config), "--state",
+                               str(self.state), *words, "--json"], capture_output=True, text=True, check=True,
+                              cwd=REPOSITORY, timeout=60)
+        return json.loads(done.stdout)
+
+    def _ended(self, run: str) -> dict[str, Any] | None:
+        try:
+            rows = self.ask("GET", f"/processes/{HANDLER}/history?limit=20")
+        except DaemonUnreachable:
+            return None
+        mine = [row for row in rows if row.get("run") == run]
+        return mine[0] if mine and mine[0]["state"] not in ("STARTING", "RUNNING") else None
+
+    def _is_ready(self) -> bool:
+        assert self.process is not None
+        assert self.process.poll() is None, (self.folder / "service.out").read_text()[-2000:]
+        try:
+            shown = self.status()
+        except DaemonUnreachable:
+            return False
+        done = {row["state"] for row in shown["processes"]} == {"FINISHED"} or (self.folder / "played").exists()
+        return done and shown["service"] == "running" and shown["broker"]["link"] == "ready"
+
+    def _forget_stores(self) -> None:
+        while self._stores:
+            self._stores.pop().close()
+
+
+@dataclass(frozen=True)
+class Traded:
+    """What became of one instrument order."""
+
+    scene: TradingScene
+    order: str
+    run: dict[str, Any]
+
+    @property
+    def _reference(self) -> str:
+        """How the references of all its broker orders begin."""
+        return self.order.removeprefix("IO-")
+
+    @property
+    def broker_orders(self) -> list[dict[str, Any]]:
+        ours = {"_id": {"$regex": f"^{self._reference}"}}
+        return list(self.scene.store().database.broker_orders.find(ours).sort("_id", 1))
+
+    @property
+    def at_gateway(self) -> list[dict[str, Any]]:
+        """The orders of ours that reached the exchange."""
+        return [row for row in self.scene.gateway.state_of()["orders"] if row["order_ref"].startswith(self._reference)]
+
+    @property
+    def executed(self) -> int:
+        """Lots that the exchange executed for it, signed."""
+        fills = self.scene.gateway.state_of()["executions"]
+        rows = [row for row in fills if row["order_ref"].startswith(self._reference)]
+        return sum(row["shares"] * (1 if row["action"] == "BUY" else -1) for row in rows)
+
+    @property
+    def filled(self) -> int:
+        """Lots that our order says were filled."""
+        return int(self.scene.store().database.instrument_orders.find_one({"_id": self.order})["filled"])
