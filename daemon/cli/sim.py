@@ -6,7 +6,7 @@ import sys
 import time
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -29,20 +29,24 @@ def sim() -> None:
               help="Recorded prices in pysystemtrade's layout (default: generated sample markets).")
 @click.option("--max-version", type=click.IntRange(157, 200), default=178, show_default=True,
               help="The highest version of the protocol that is spoken: 157, 176, 178 or 200.")
+@click.option("--as-of", type=click.DateTime(["%Y-%m-%dT%H:%M:%S%z"]),
+              help="When to begin, as in 2023-06-05T12:00:00+0000 (default: noon of the last recorded day).")
 @click.option("--scenario", type=click.Path(path_type=Path, exists=True, dir_okay=False),
               help="A YAML list of faults to begin with; see: tradectl sim fault.")
 @click.option("--foreground", is_flag=True, help="Stay in the terminal until Ctrl-C.")
 @json_option
 @click.pass_obj
-def start(settings: Settings, port: int, data: Path | None, max_version: int, scenario: Path | None, foreground: bool,
-          as_json: bool) -> None:
+def start(settings: Settings, /, foreground: bool, as_json: bool, **flags: Any) -> None:
     """Start the gateway.
 
     Example: tradectl sim start --port 4002 --foreground
     """
-    words = [sys.executable, "-m", "daemon.market.simulated_gateway", "--data", str(data or _sample_data(settings)),
-             "--state", str(settings.places.gateway), "--port", str(port), "--max-version", str(max_version),
-             *(() if scenario is None else ("--scenario", str(scenario)))]
+    shown = flags | {"data": flags["data"] or _sample_data(settings), "state": settings.places.gateway}
+    if flags["as_of"] is not None:
+        shown["as_of"] = flags["as_of"].isoformat()
+    words = [sys.executable, "-m", "daemon.market.simulated_gateway",
+             *(text for name, value in shown.items() if value is not None
+               for text in (f"--{name.replace('_', '-')}", str(value)))]
     if foreground:
         sys.stdout.flush()
         os.execv(sys.executable, words)  # noqa: S606 (no shell is what we want)
@@ -83,6 +87,18 @@ def executions(settings: Settings, as_json: bool) -> None:
     else:
         print_table(rows, {key: key.upper().replace("_", " ") for key in rows[0]} if rows else {},
                     "The simulated account has no executions.")
+
+
+@sim.command()
+@json_option
+@click.pass_obj
+def stop(settings: Settings, as_json: bool) -> None:
+    """Stop the gateway that `sim start` has started; its orders and positions stay.
+
+    Example: tradectl sim stop
+    """
+    done = _control(settings).stop()
+    tell({"done": done}, done, as_json)
 
 
 @sim.command()
@@ -172,7 +188,7 @@ def _start_in_background(settings: Settings, words: list[str], as_json: bool) ->
         if "listening on" in said:
             port = said.partition("listening on ")[2].split()[0]
             tell({"port": int(port), "pid": process.pid}, f"The simulated gateway listens on 127.0.0.1:{port}, "
-                 f"pid {process.pid}. Stop it: kill {process.pid}", as_json)
+                 f"pid {process.pid}. Stop it: tradectl sim stop", as_json)
             return
         if process.poll() is not None:
             break

@@ -3,8 +3,11 @@
 import argparse
 import asyncio
 import logging
+import os
+import signal
 import sys
 from dataclasses import replace
+from datetime import datetime, time
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -12,7 +15,8 @@ from trading.broker.simulated.faults.scenario import read_scenario
 from trading.broker.simulated.recorded_market import RecordedInstrument, RecordedMarket
 from trading.broker.simulated.server import serve
 from trading.broker.simulated.settings import GatewaySettings
-from trading.clock import inherited_clock
+from trading.broker.simulated.world import read_executions, read_orders
+from trading.clock import OFFSET_VARIABLE, clock_as_of, inherited_clock
 from trading.data.csv.pysystemtrade import PysystemtradeFolder
 from trading.errors import DataError, TradingError
 
@@ -20,6 +24,7 @@ from trading.errors import DataError, TradingError
 def main() -> None:
     """Serve until stopped."""
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s")
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends like Ctrl-C: in order
     flags = _parser().parse_args()
     settings = GatewaySettings(port=flags.port, account=flags.account, starting_cash=flags.cash, zone=flags.zone,
                                max_version=flags.max_version, state=flags.state, tif_preset=flags.tif_preset,
@@ -28,12 +33,21 @@ def main() -> None:
         if flags.scenario is not None:
             settings = replace(settings, faults=read_scenario(flags.scenario))
         market = recorded_market(flags.data, ZoneInfo(flags.zone))
-        asyncio.run(serve(market, settings, inherited_clock(), lambda port: print(f"listening on {port}", flush=True)))
+        clock = clock_as_of(opening(market, flags)) if OFFSET_VARIABLE not in os.environ else inherited_clock()
+        asyncio.run(serve(market, settings, clock, lambda port: print(f"listening on {port}", flush=True)))
     except TradingError as error:
         print(error, file=sys.stderr)
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(0)
+
+
+def opening(market: RecordedMarket, flags: argparse.Namespace) -> datetime:
+    """When the gateway begins: as it is told, else at noon of the last recorded day, never before what it remembers."""
+    last = flags.as_of or datetime.combine(market.last_print().astimezone(ZoneInfo(flags.zone)).date(), time(12),
+                                           ZoneInfo(flags.zone))
+    return max([last, *(order.placed_at for order in read_orders(flags.state)),
+                *(fill.time for fill in read_executions(flags.state))])
 
 
 def recorded_market(folder: Path, zone: ZoneInfo) -> RecordedMarket:
@@ -75,6 +89,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--zone", default="Europe/London")
     parser.add_argument("--max-version", type=int, default=178)
     parser.add_argument("--scenario", type=Path)
+    parser.add_argument("--as-of", type=datetime.fromisoformat)
     parser.add_argument("--lots", type=int, default=100)
     parser.add_argument("--tif-preset", action="store_true")
     parser.add_argument("--more-account", action="append", default=[])

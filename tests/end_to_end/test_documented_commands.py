@@ -32,6 +32,9 @@ pytestmark = pytest.mark.chaos
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = [ROOT / "README.md", ROOT / "docs" / "operations.md", *sorted((ROOT / "docs" / "how_to").glob("*.md"))]
+WITHOUT_SERVICE = ("simulated_gateway",)
+SAVED = re.compile(r"^```yaml\n# (\w+\.yaml)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+EXAMPLES = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
 EDITOR = "#!/bin/sh\nsed -i 's/timeout=PT1H/timeout=PT2H/' \"$1\"\n"
 BLOCK = re.compile(r"^```(?:console|sh)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
@@ -95,7 +98,6 @@ def desk(played: Path, tmp_path: Path) -> Iterator[Desk]:
     folder = tmp_path / "desk"
     shutil.copytree(played, folder)
     desk = Desk(folder)
-    assert desk.call("tradectl start")[0] == 0
     yield desk
     desk.call("tradectl stop --timeout 60")
     desk.close()
@@ -129,6 +131,10 @@ def _lose_run(store: MongoStore, run_id: str) -> None:
 @pytest.mark.parametrize("document", DOCUMENTS, ids=[document.stem for document in DOCUMENTS])
 def test_every_command_of_a_document_does_what_it_says(document: Path, desk: Desk) -> None:
     wrong = []
+    if document.stem not in WITHOUT_SERVICE:
+        assert desk.call("tradectl start")[0] == 0
+    for name, text in SAVED.findall(document.read_text()):
+        (desk.folder / name).write_text(text)
     for line in shown(document):
         if not line.command.startswith("tradectl "):
             continue
@@ -137,6 +143,18 @@ def test_every_command_of_a_document_does_what_it_says(document: Path, desk: Des
         if code != line.code or "Traceback" in said:
             wrong.append(f"{line.command}: {code}, not {line.code}: {said[-300:]}")
     assert wrong == []
+
+
+def test_the_examples_in_python_run_against_a_gateway(desk: Desk) -> None:
+    examples = EXAMPLES.findall((ROOT / "docs" / "how_to" / "simulated_gateway.md").read_text())
+    assert desk.call("tradectl sim start --port 4002")[0] == 0
+    try:
+        said = [subprocess.run([sys.executable, "-c", text], cwd=desk.folder, check=True, capture_output=True,
+                               text=True, timeout=60).stdout.strip() for text in examples]
+    finally:
+        assert desk.call("tradectl sim stop")[0] == 0
+    assert said[0] == "Filled"
+    assert said[1].startswith("{")
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=[document.stem for document in DOCUMENTS])

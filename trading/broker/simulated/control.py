@@ -23,9 +23,10 @@ class Control:
 
     def __init__(self, gateway: Gateway, clock: MovingClock) -> None:
         self._gateway, self._clock = gateway, clock
+        self.is_stopping = False
         self._verbs: Final[Mapping[str, Callable[[Values], Values]]] = {
             "fault": self._fault, "faults": self._faults, "clear": self._clear, "clock": self._move,
-            "state": self._state}
+            "state": self._state, "stop": self._stop}
 
     def answer(self, line: bytes) -> bytes:
         """The answer to a JSON object `{"do": VERB, ...}`, as a line; a refusal is `{"error": SENTENCE}`."""
@@ -63,6 +64,10 @@ class Control:
             self._clock.move_to(self._clock.now() + timedelta(seconds=float(values["forward_s"])))
         self._gateway.poll()
         return {"now": self._clock.now().isoformat(), "speed": self._clock.speed}
+
+    def _stop(self, _values: Values) -> Values:
+        self.is_stopping = True
+        return {"done": "The gateway stops; its orders and positions stay."}
 
     def _state(self, _values: Values) -> Values:
         """The books: what a test compares the daemon's with."""

@@ -35,6 +35,10 @@ class GatewayControl:
         """Read the clock, or move it: `speed`, `to` or `forward_s`."""
         return self._ask("clock", **values)
 
+    def stop(self) -> str:
+        """End the gateway; its folder stays."""
+        return str(self._ask("stop")["done"])
+
     def state_of(self) -> dict[str, Any]:
         """Clients, orders, executions and positions."""
         return self._ask("state")

@@ -93,6 +93,10 @@ class RecordedMarket:
         found: Prints = self._contracts(code).get(month, NO_PRINTS)
         return found
 
+    def last_print(self) -> datetime:
+        """When the newest price of any instrument was recorded."""
+        return instant_of(max(int(_stamps(recorded.prices.index)[-1]) for recorded in self.instruments.values()))
+
     def pair_prints(self, pair: CurrencyPair) -> Prints:
         """All prints of a pair the way the broker lists it."""
         rates = self._rates[pair]

@@ -174,19 +174,20 @@ class _Server:
                 group.create_task(self._tick())
         finally:
             control.close()
+            (settings.state / CONTROL_SOCKET).unlink(missing_ok=True)
             server.close()
             for connection in self._connections:
                 connection.abort()
 
     async def _poll(self) -> None:
-        while True:
+        while not self._control.is_stopping:
             self._gateway.poll()
             await self._flush_all()
             await asyncio.sleep(POLL_S)
 
     async def _tick(self) -> None:
         """What faults have kept back is sent when it is due."""
-        while True:
+        while not self._control.is_stopping:
             await asyncio.sleep(TICK_S)
             self._flood()
             if any(session.outgoing.next_s for session in self._gateway.sessions.values()):
