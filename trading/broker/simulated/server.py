@@ -105,8 +105,8 @@ class _Connection:
     async def read_frames(self) -> list[bytes] | None:
         """The next frames; None when the client has gone."""
         data = await self._reader.read(READ_BYTES)
-        while self._is_half_open:
-            await asyncio.sleep(TICK_S)
+        while self._is_half_open and data:  # whatever is said there is said to nobody
+            data = await self._reader.read(READ_BYTES)
         return self._decoder.feed(data) if data else None
 
     async def flush(self) -> None:
