@@ -79,6 +79,7 @@ class BrokerService:
     def start(self) -> None:
         """Connect, and stay connected, in the background."""
         self._task = asyncio.create_task(self._stay_connected(), name="broker connection")
+        self._task.add_done_callback(self._ended)
 
     async def stop(self) -> None:
         if self._task is not None:
@@ -158,6 +159,13 @@ class BrokerService:
             await asyncio.wait_for(self._parts.journal.flush(), JOURNAL_WITHIN_S)
         except TimeoutError as error:
             raise BrokerUnavailable("The journal waits for the store; nothing was sent.") from error
+
+    def _ended(self, task: "asyncio.Task[None]") -> None:
+        """Only a bug ends the connection's loop; it is told, and the connection is made anew."""
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("bug_in_broker_connection", error=repr(error), exc_info=error)
+            self._move(Link.DOWN, f"a bug in the connection: {error!r}")
+            asyncio.get_running_loop().call_later(PAUSES_S[-1], self.start)
 
     async def _stay_connected(self) -> None:
         failures = 0

@@ -4,7 +4,6 @@ import argparse
 import asyncio
 import logging
 import os
-import signal
 import sys
 from dataclasses import replace
 from datetime import datetime, time
@@ -24,7 +23,6 @@ from trading.errors import DataError, TradingError
 def main() -> None:
     """Serve until stopped."""
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s")
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends like Ctrl-C: in order
     flags = _parser().parse_args()
     settings = GatewaySettings(port=flags.port, account=flags.account, starting_cash=flags.cash, zone=flags.zone,
                                max_version=flags.max_version, state=flags.state, tif_preset=flags.tif_preset,

@@ -7,6 +7,7 @@ disconnect (ib_wire.md 1.4). Raw taps hand every message on, before the library 
 import asyncio
 import math
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import Any, Final, TypeVar
@@ -36,7 +37,8 @@ class IbLibrary:
         self._ib.RaiseRequestErrors = True
         self._ib.TimezoneTWS = "UTC"
         self._one_at_a_time = asyncio.Lock()
-        self._id_in_use = asyncio.Event()
+        self._id_in_use, self._gone = asyncio.Event(), asyncio.Event()
+        self._ib.client.conn.disconnected += lambda _: self._gone.set()
         self._tap_messages()
 
     async def connect(self, host: str, port: int, client_id: int, timeout_s: float) -> int:
@@ -48,21 +50,25 @@ class IbLibrary:
         nothing = ib_async.StartupFetch(0)
         connecting = asyncio.ensure_future(
             self._ib.connectAsync(host, port, client_id, timeout=timeout_s, fetchFields=nothing))
-        refused = asyncio.ensure_future(self._id_in_use.wait())
+        refused, gone = asyncio.ensure_future(self._id_in_use.wait()), asyncio.ensure_future(self._gone.wait())
         try:
-            await asyncio.wait({connecting, refused}, return_when=asyncio.FIRST_COMPLETED)
-            if refused.done():  # the library itself would wait until its time is up (ib_wire.md 1.4, L10)
+            # the library itself would wait until its time is up (ib_wire.md 1.4, L10)
+            await asyncio.wait({connecting, refused, gone}, return_when=asyncio.FIRST_COMPLETED)
+            if refused.done():
                 raise BrokerUnavailable(f"Client id {client_id} is in use at the gateway {host}:{port}: by another "
                                         f"program, or by an earlier session that it has not given up yet. End that "
                                         f"program, or set broker.client_id. It is tried again.")
+            if gone.done() and not connecting.done():
+                raise ConnectionResetError
             await connecting
         except (OSError, TimeoutError) as error:
             raise BrokerUnavailable(f"The gateway at {host}:{port} does not answer as client {client_id}: "
                                     f"{await what_listens(host, port)}. Check that it runs, its API port "
                                     f"(broker.port), and that it allows this address.") from error
         finally:
-            refused.cancel()
-            connecting.cancel()
+            for task in (refused, gone, connecting):
+                task.cancel()
+            await asyncio.gather(refused, gone, connecting, return_exceptions=True)
         return int(self._ib.client.getReqId())
 
     @property
@@ -71,7 +77,10 @@ class IbLibrary:
         return [account for account in self._ib.managedAccounts() if account]
 
     def disconnect(self) -> None:
-        self._ib.disconnect()
+        """Close the connection, in whatever state it is; the library refuses to close one that is half made."""
+        for close in (self._ib.disconnect, self._ib.client.disconnect):
+            with suppress(OSError):
+                close()
 
     @property
     def is_connected(self) -> bool:

@@ -65,8 +65,12 @@ class Control:
         self._gateway.poll()
         return {"now": self._clock.now().isoformat(), "speed": self._clock.speed}
 
-    def _stop(self, _values: Values) -> Values:
+    def stop(self) -> None:
+        """The server ends at its next turn."""
         self.is_stopping = True
+
+    def _stop(self, _values: Values) -> Values:
+        self.stop()
         return {"done": "The gateway stops; its orders and positions stay."}
 
     def _state(self, _values: Values) -> Values:

@@ -6,6 +6,7 @@ Two doors: the wire for clients, and a Unix socket in the folder of the gateway 
 import asyncio
 import contextlib
 import logging
+import signal
 import socket
 import struct
 from collections.abc import Callable
@@ -168,6 +169,8 @@ class _Server:
             Path(address).unlink(missing_ok=True)
             control = await asyncio.start_unix_server(self._obey, address)
         try:
+            with contextlib.suppress(ValueError, RuntimeError):  # only the main thread hears signals
+                asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self._control.stop)
             on_ready(server.sockets[0].getsockname()[1])
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._poll())
