@@ -5,7 +5,6 @@ Each test starts its own server on a free port, on a recorded day whose clock st
 
 import asyncio
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -15,41 +14,10 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from recorded_gateway import NOON, PATIENCE_S, ROOT, UNIT_TESTS, GatewayProcess
 
 ib_async = pytest.importorskip("ib_async")
 
-UNIT_TESTS = Path(__file__).parents[1] / "unit" / "broker_simulated"
-ROOT = Path(__file__).parents[2]
-NOON = datetime(2021, 10, 13, 12, 0, tzinfo=UTC)
-PATIENCE_S = 8.0
-
-
-class GatewayProcess:
-    """One server process, its folder and its clock."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.set_clock(NOON)
-        self.start()
-
-    def start(self) -> None:
-        (self.folder / "port").unlink(missing_ok=True)
-        self.process = subprocess.Popen([sys.executable, str(UNIT_TESTS / "simulated_record.py"), str(self.folder)],
-                                        cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)})
-        deadline = time.monotonic() + PATIENCE_S
-        while not (self.folder / "port").exists():
-            assert time.monotonic() < deadline, "the gateway does not come up"
-            assert self.process.poll() is None, "the gateway ended at once"
-            time.sleep(0.02)
-        self.port = int((self.folder / "port").read_text())
-
-    def kill(self) -> None:
-        self.process.send_signal(signal.SIGKILL)
-        self.process.wait()
-
-    def set_clock(self, instant: datetime) -> None:
-        (self.folder / "clock.new").write_text(instant.isoformat())
-        (self.folder / "clock.new").rename(self.folder / "clock")
 
 
 @pytest.fixture
