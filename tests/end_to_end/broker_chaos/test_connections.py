@@ -22,6 +22,7 @@ def check_trades(scene: TradingScene, quantity: int = 1) -> None:
     """After whatever it was: an order is traded as if nothing had been."""
     until(lambda: scene.link == "ready", 60, "the link is ready again")
     traded = scene.trade(an_instrument(scene), quantity)
+    scene.settle()
     assert (traded.executed, traded.filled) == (quantity, quantity)
     assert len(traded.at_gateway) == 1
     assert scene.books() == scene.theirs()
@@ -67,7 +68,7 @@ def test_x15_nothing_is_sent_while_the_broker_behind_the_gateway_is_away(scene: 
 
 
 def test_x16_a_storm_then_refusal_then_the_client_id_in_use_then_all_is_well(scene: TradingScene) -> None:
-    scene.gateway.fault("id_in_use", seconds=8)
+    scene.gateway.fault("id_in_use", seconds=14)
     scene.gateway.fault("unreachable", seconds=4)
     for _ in range(3):
         scene.gateway.fault("link_lost", seconds=0.1)
@@ -92,8 +93,9 @@ def test_x18_an_empty_answer_after_a_start_does_not_mean_that_nothing_was_sent(s
     traded = scene.trade(an_instrument(scene), 1)
     time.sleep(3)
     scene.settle()
-    assert len({row["perm_id"] for row in traded.at_gateway}) <= 1
     assert traded.executed == traded.filled
+    assert abs(traded.executed) <= 1
+    assert all(row["status"] == "Cancelled" for row in traded.at_gateway[:-1])
     assert scene.books() == scene.theirs()
 
 
@@ -125,8 +127,7 @@ def test_x23_a_flood_of_quotes_does_not_hold_orders_up(scene: TradingScene) -> N
 
 
 def test_x24_a_slow_gateway_is_waited_for(scene: TradingScene) -> None:
-    scene.gateway.fault("slow", seconds=1)
-    scene.gateway.fault("slow", seconds=1)
+    scene.gateway.fault("slow", by=1, seconds=20)
     traded = scene.trade(an_instrument(scene), 1)
     scene.settle()
     assert (traded.executed, traded.filled, len(traded.at_gateway)) == (1, 1, 1)

@@ -5,7 +5,6 @@ disconnect (ib_wire.md 1.4). Raw taps hand every message on, before the library 
 """
 
 import asyncio
-import math
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import UTC, date, datetime, time
@@ -16,6 +15,7 @@ import ib_async
 
 from trading.broker.facts import Bar, BrokerPosition, ContractDetails, Quote
 from trading.broker.ib.diagnosis import what_listens
+from trading.broker.ib.quote_lines import QuoteLines
 from trading.errors import BrokerError, BrokerUnavailable
 from trading.execution.broker_messages import MessageKind
 from trading.execution.broker_orders import BrokerOrder
@@ -37,6 +37,7 @@ class IbLibrary:
         self._ib.RaiseRequestErrors = True
         self._ib.TimezoneTWS = "UTC"
         self._one_at_a_time = asyncio.Lock()
+        self._lines = QuoteLines(self._ib)
         self._id_in_use, self._gone = asyncio.Event(), asyncio.Event()
         self._ib.client.conn.disconnected += lambda _: self._gone.set()
         self._tap_messages()
@@ -173,16 +174,7 @@ class IbLibrary:
     async def quote(self, con_id: int, exchange: str, now: Callable[[], datetime], wait_s: float = 5.0) -> Quote:
         """The first complete bid and ask within `wait_s`, or what there is by then."""
         contract = ib_async.Contract(secType="FUT", conId=con_id, exchange=exchange)
-        ticker = self._ib.reqMktData(contract, "", False, False)
-        try:
-            async with asyncio.timeout(wait_s):
-                while _price(ticker.bid) is None or _price(ticker.ask) is None:
-                    await ticker.updateEvent
-        except TimeoutError:
-            pass  # an incomplete quote is an answer too; the caller sees its None
-        finally:
-            self._ib.cancelMktData(contract)
-        return Quote(bid=_price(ticker.bid), ask=_price(ticker.ask), last=_price(ticker.last), at=now())
+        return await self._lines.quote(contract, now, wait_s)
 
     async def _history(self, contract: Any, duration: str, size: str, show: str) -> list[Bar]:
         request = self._ib.reqHistoricalDataAsync(contract, "", duration, size, show, False, 2,
@@ -213,6 +205,11 @@ class IbLibrary:
                 raise
             raise BrokerUnavailable("The connection to the broker broke before the answer came.") from error
 
+    def _heed(self, code: int) -> None:
+        if code == _ID_IN_USE:
+            self._id_in_use.set()
+        self._lines.heed(code)
+
     def _tap_messages(self) -> None:
         for name, kind, facts in (
                 ("orderStatus", MessageKind.ORDER_STATUS, _status_facts),
@@ -229,8 +226,8 @@ class IbLibrary:
         def tapped(*values: Any) -> None:
             told = facts(*values)
             self._sink(kind, told)
-            if told.get("code") == _ID_IN_USE:
-                self._id_in_use.set()
+            if kind is MessageKind.ERROR:
+                self._heed(told["code"])
             original(*values)
 
         setattr(self._ib.wrapper, name, tapped)
@@ -279,10 +276,6 @@ def _details(row: Any) -> ContractDetails:
         min_tick=Decimal(repr(row.minTick)), contract_month=row.contractMonth,
         last_trade_date=contract.lastTradeDateOrContractMonth[:8], trading_hours=row.tradingHours,
         time_zone=row.timeZoneId)
-
-
-def _price(value: float) -> Decimal | None:
-    return None if value is None or not math.isfinite(value) or value == -1 else Decimal(repr(value))
 
 
 def _instant(stamp: date | datetime) -> datetime:

@@ -44,7 +44,7 @@ class FaultKind(StrEnum):
     TRUNCATE = "truncate"  # half a frame, then the end
     BAD_TEXT = "bad_text"  # a frame that is no text
     UNKNOWN_MESSAGE = "unknown_message"  # a frame with an id that nobody knows
-    SLOW = "slow"  # every answer `seconds` late
+    SLOW = "slow"  # every answer `by` seconds late, for `seconds`
     UNREACHABLE = "unreachable"  # new connections are closed at once
     MUTE = "mute"  # new connections get no answer
     ID_IN_USE = "id_in_use"  # error 326 for whoever comes
@@ -73,6 +73,7 @@ class Fault:
     client: int | None = None
     times: int = 1
     seconds: float = 0.0
+    by: float = 0.0
     after: int = 1
     code: int = 0
     text: str = ""

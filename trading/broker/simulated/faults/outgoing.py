@@ -36,7 +36,7 @@ class Outgoing:
         for message in shown:
             for each in self._struck(message, client, now_s):
                 if slow is not None and slow.client in (None, client):
-                    self._delayed.append((now_s + slow.seconds, each))
+                    self._delayed.append((now_s + slow.by, each))
                 else:
                     sent += [each, *self._overtaken()]
         due = [message for due_s, message in self._delayed if due_s <= now_s]
