@@ -18,6 +18,7 @@ from daemon.pacing import Pacing
 from daemon.store.async_store import AsyncStore
 from daemon.store.journal_writer import JournalWriter
 from trading.broker.account_check import account_problem
+from trading.broker.error_codes import shipped_error_policy
 from trading.broker.facts import OrderEvidence
 from trading.broker.ib.library import IbLibrary
 from trading.clock import Clock
@@ -25,6 +26,7 @@ from trading.config import BrokerConfig, Mode
 from trading.errors import BrokerError, BrokerUnavailable
 from trading.execution.broker_messages import MessageKind
 from trading.execution.broker_orders import BrokerLifecycle, BrokerOrder
+from trading.execution.error_policy import CodeMeaning
 from trading.log import get_log
 
 log = get_log()
@@ -32,9 +34,6 @@ log = get_log()
 HEARTBEAT_ANSWER_S: Final = 5.0
 JOURNAL_WITHIN_S: Final = 5.0
 PAUSES_S: Final = (0.5, 1, 2, 5, 10, 30)
-_DEGRADED: Final = {1100: "the gateway lost its connection to the broker",
-                    2110: "the gateway lost its connection to the broker"}
-_RESTORED: Final = {1101, 1102}
 
 
 class Link(StrEnum):
@@ -75,6 +74,7 @@ class BrokerService:
         self._lost = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self.reconnects = 0
+        self._policy = shipped_error_policy()
 
     def start(self) -> None:
         """Connect, and stay connected, in the background."""
@@ -221,12 +221,12 @@ class BrokerService:
     def _note(self, kind: MessageKind, facts: dict[str, object]) -> None:
         self._parts.journal.note(kind, facts)
         if kind is MessageKind.ERROR:
-            self._heed(facts["code"])
+            self._heed(self._policy.of(int(str(facts["code"]))))
 
-    def _heed(self, code: object) -> None:
-        if code in _DEGRADED and self.link is Link.READY:
-            self._move(Link.DEGRADED, _DEGRADED[int(str(code))])
-        elif code in _RESTORED and self.link is Link.DEGRADED:
+    def _heed(self, meaning: CodeMeaning) -> None:
+        if meaning is CodeMeaning.LINK_LOST and self.link is Link.READY:
+            self._move(Link.DEGRADED, "the gateway lost its connection to the broker")
+        elif meaning is CodeMeaning.LINK_RESTORED and self.link is Link.DEGRADED:
             self._lost.set()  # begin again: every order is asked for on a fresh connection
 
     def _move(self, link: Link, reason: str) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from processes.job import JobContext
+from trading.broker.error_codes import shipped_error_policy
 from trading.broker.facts import ContractDetails
 from trading.errors import PositionsDiffer
 from trading.execution.algos.limit_at_touch import Touch
@@ -26,7 +27,7 @@ def run(job: JobContext) -> None:
     """Trade what is open, then compare with the broker."""
     market = BrokerMarket(job, job.data.db_contracts.by_con_id())
     reader = JournalReader(job.data.db_journal, job.data.db_orders, job.data.db_books, market,
-                           job.config.service.broker.account, job.day)
+                           job.config.service.broker.account, job.day, shipped_error_policy())
     settings = job.config.service.orders
     handler = StackHandler(
         orders=job.data.db_orders, market=market, sender=job.data.broker, locks=job.data.db_locks, reader=reader,

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, TypeVar
 
+from trading.broker.error_codes import shipped_error_policy
 from trading.broker.facts import OrderEvidence
 from trading.errors import BrokerUnavailable, ConcurrentUpdate
 from trading.execution.algos.limit_at_touch import Touch
@@ -89,7 +90,8 @@ class World:
     def handler(self) -> StackHandler:
         """A fresh worker over this world."""
         market = FakeMarket(self)
-        reader = JournalReader(FakeJournal(self), FakeOrders(self), FakeBooks(self), market, "DU1", "2026-03-02")
+        reader = JournalReader(FakeJournal(self), FakeOrders(self), FakeBooks(self), market, "DU1", "2026-03-02",
+                               shipped_error_policy())
         return StackHandler(orders=FakeOrders(self), market=market, sender=FakeSender(self), locks=FakeLocks(self),
                             reader=reader, resolver=Resolver(FakeSender(self)), clock=self.clock,
                             patience=Patience(time_out=timedelta(seconds=60), acknowledge_within=timedelta(seconds=5)),

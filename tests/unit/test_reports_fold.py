@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import pytest
@@ -9,10 +10,11 @@ from broker_order_samples import a_broker_order
 from hypothesis import given
 from hypothesis import strategies as st
 
+from trading.broker.error_codes import shipped_error_policy
 from trading.execution.broker_messages import BrokerMessage, MessageKind
 from trading.execution.broker_orders import BrokerLifecycle, BrokerOrder
+from trading.execution.error_policy import CodeMeaning
 from trading.execution.stack_handler.reports import (
-    REJECTS_NEW,
     after_error,
     after_status,
     fill_of,
@@ -23,6 +25,11 @@ CANCEL_REFUSED = {135, 136, 161, 10147, 10148}  # the broker could not cancel: t
 
 B = BrokerLifecycle
 NOW = datetime(2026, 3, 2, 20, tzinfo=UTC)
+REJECTS_NEW = {code for code, meaning in shipped_error_policy().meanings.items()
+               if meaning in (CodeMeaning.REJECTS_NEW, CodeMeaning.REJECTED)}
+
+
+_after_error = partial(after_error, policy=shipped_error_policy())
 
 
 def status(word: str, **facts: object) -> dict[str, Any]:
@@ -70,33 +77,33 @@ def test_the_brokers_identity_is_learned_with_the_first_report() -> None:
 @pytest.mark.parametrize("code", sorted(REJECTS_NEW))
 @pytest.mark.parametrize("state", [B.SENDING, B.SENT, B.UNKNOWN])
 def test_a_refusal_of_a_new_order_ends_it(code: int, state: BrokerLifecycle) -> None:
-    ended = after_error(a_broker_order(lifecycle=state), error(code, "no margin"))
+    ended = _after_error(a_broker_order(lifecycle=state), error(code, "no margin"))
     assert (ended.lifecycle, ended.reason) == (B.REJECTED, f"no margin (code {code})")
 
 
 @pytest.mark.parametrize("code", sorted(REJECTS_NEW - {201}))
 def test_the_same_code_for_an_order_that_lives_concerns_something_else(code: int) -> None:
     order = a_broker_order(lifecycle=B.WORKING, perm_id=77)
-    assert after_error(order, error(code)) == order
+    assert _after_error(order, error(code)) == order
 
 
 def test_a_rejection_by_the_exchange_ends_even_a_working_order() -> None:
-    assert after_error(a_broker_order(lifecycle=B.WORKING, perm_id=77), error(201)).lifecycle is B.REJECTED
+    assert _after_error(a_broker_order(lifecycle=B.WORKING, perm_id=77), error(201)).lifecycle is B.REJECTED
 
 
 def test_a_rejection_does_not_undo_what_was_filled() -> None:
-    ended = after_error(a_broker_order(lifecycle=B.WORKING, filled=2), error(201))
+    ended = _after_error(a_broker_order(lifecycle=B.WORKING, filled=2), error(201))
     assert (ended.lifecycle, ended.filled) == (B.CANCELLED, 2)
 
 
 def test_code_202_is_a_cancel() -> None:
-    assert after_error(a_broker_order(lifecycle=B.WORKING), error(202)).lifecycle is B.CANCELLED
+    assert _after_error(a_broker_order(lifecycle=B.WORKING), error(202)).lifecycle is B.CANCELLED
 
 
 @pytest.mark.parametrize("code", [*sorted(CANCEL_REFUSED), 399, 2104, 2109, 10349, 1100])
 def test_any_other_code_leaves_the_order_what_it_was(code: int) -> None:
     order = a_broker_order(lifecycle=B.PENDING_CANCEL, perm_id=77)
-    assert after_error(order, error(code)) == order
+    assert _after_error(order, error(code)) == order
 
 
 def an_execution(execution_id: str = "0001.02.01") -> BrokerMessage:
@@ -119,7 +126,7 @@ def test_a_fill_of_nobodys_order_is_booked_under_the_contract_and_the_day_of_tod
 def folded(messages: list[dict[str, Any]]) -> BrokerOrder:
     order = a_broker_order(lifecycle=B.SENDING)
     for facts in messages:
-        order = after_status(order, facts) if "status" in facts else after_error(order, facts)
+        order = after_status(order, facts) if "status" in facts else _after_error(order, facts)
     return order
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from trading.execution.broker_messages import BrokerMessage, MessageKind
 from trading.execution.broker_orders import BrokerOrder
+from trading.execution.error_policy import ErrorPolicy
 from trading.execution.fills import execution_base
 from trading.execution.ports import Books, Journal, Market, OrderStore
 from trading.execution.stack_handler.reports import after_error, after_status, fill_of
@@ -24,6 +25,7 @@ class JournalReader:
     market: Market
     account: str
     trading_day: str
+    policy: ErrorPolicy
     _early_commissions: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def apply_new(self) -> int:
@@ -49,7 +51,7 @@ class JournalReader:
         elif message.kind is MessageKind.ERROR and facts["request_id"] > 0:
             order = self.orders.find_broker_order("", 0, facts["request_id"], message.epoch)
             if order is not None:
-                self._save(order, after_error(order, facts))
+                self._save(order, after_error(order, facts, self.policy))
 
     def _apply_execution(self, message: BrokerMessage) -> None:
         facts = message.facts

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from trading.execution.broker_messages import BrokerMessage
 from trading.execution.broker_orders import BrokerLifecycle, BrokerOrder
+from trading.execution.error_policy import CodeMeaning, ErrorPolicy
 from trading.execution.fills import Fill, execution_base
 
 _B = BrokerLifecycle
@@ -18,7 +19,6 @@ STATUS: Final = {
     "PendingCancel": _B.PENDING_CANCEL, "Cancelled": _B.CANCELLED, "ApiCancelled": _B.CANCELLED,
     "Inactive": _B.UNKNOWN,
 }
-REJECTS_NEW: Final = {103, 104, 105, 110, 200, 201, 203, 321, 387, 388, 392, 412, 434, 460}
 
 
 def after_status(order: BrokerOrder, facts: dict[str, Any]) -> BrokerOrder:
@@ -32,15 +32,15 @@ def after_status(order: BrokerOrder, facts: dict[str, Any]) -> BrokerOrder:
     return order.advanced(new)
 
 
-def after_error(order: BrokerOrder, facts: dict[str, Any]) -> BrokerOrder:
+def after_error(order: BrokerOrder, facts: dict[str, Any], policy: ErrorPolicy) -> BrokerOrder:
     """`order` after an error message that names it."""
-    code, reason = facts["code"], f"{facts['text']} (code {facts['code']})"
+    meaning, reason = policy.of(facts["code"]), f"{facts['text']} (code {facts['code']})"
     never_lived = order.lifecycle in (_B.SENDING, _B.SENT, _B.UNKNOWN) and order.perm_id is None
-    if code == 201 or (code in REJECTS_NEW and never_lived):
+    if meaning is CodeMeaning.REJECTED or (meaning is CodeMeaning.REJECTS_NEW and never_lived):
         return order.advanced(_B.CANCELLED if order.filled else _B.REJECTED, reason)  # what was filled stays filled
-    if code == 202:
+    if meaning is CodeMeaning.CANCELLED:
         return order.advanced(_B.CANCELLED, reason)
-    return order  # 399, 21xx, refused cancels and whatever else: the order is what it was
+    return order  # warnings, refused cancels, codes that nobody knows: the order is what it was
 
 
 def with_perm_id(order: BrokerOrder, perm_id: int) -> BrokerOrder:
