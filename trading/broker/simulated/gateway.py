@@ -104,6 +104,11 @@ class Gateway:
             self.record(exchange.filled(order, market, self.book, Slice(order.remaining, Decimal(repr(price))),
                                         self.now()))
 
+    def quote_again(self) -> None:
+        """Tell every stream its market once more, whether it has moved or not."""
+        for session in self.sessions.values():
+            session.quote_again()
+
     def is_empty(self) -> bool:
         """Does a fault hide all orders and positions, as just after a start of the real gateway?"""
         return self.faults.holds(FaultKind.EMPTY, self.clock.monotonic_s()) is not None

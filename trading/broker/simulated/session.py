@@ -12,6 +12,7 @@ from trading.broker.simulated.faults.fault import Fault, FaultKind
 from trading.broker.simulated.faults.outgoing import Outgoing
 from trading.broker.simulated.gateway import Gateway
 from trading.broker.simulated.lines import HistoryLine, Line
+from trading.broker.simulated.quotes import update_ticks
 from trading.broker.simulated.rate_limit import MESSAGES_A_SECOND, RateLimit
 from trading.broker.simulated.refusals import Refusal
 from trading.broker.simulated.request_parser import parse, request_id_of
@@ -79,6 +80,10 @@ class Session:
         if now_s - self._refreshed_s >= ACCOUNT_REFRESH_S:
             self._refreshed_s = now_s
             answers_account.refresh(self._gateway, self)
+
+    def quote_again(self) -> None:
+        for req_id, line in self.lines.items():
+            self.send(*update_ticks(req_id, line.contract, self._gateway.now(), self._gateway.zone))
 
     def flood(self, count: int) -> None:
         """`count` sizes to each stream, which nobody needs."""

@@ -25,7 +25,9 @@ class Touch:
 
     @property
     def is_sane(self) -> bool:
-        return self.bid.is_finite() and self.ask.is_finite() and self.bid <= self.ask
+        """Prices may be zero or negative, but two zeros are what a feed shows that knows nothing."""
+        known = self.bid.is_finite() and self.ask.is_finite() and not self.bid == self.ask == 0
+        return known and self.bid <= self.ask
 
 
 def limit_price(quantity: int, touch: Touch, tick: Decimal) -> Decimal:

@@ -29,6 +29,8 @@ def strike(gateway: "Gateway", fault: Fault) -> str:
     if fault.kind in LASTING:
         gateway.faults.last(fault, gateway.clock.monotonic_s() + fault.seconds)
         gateway.announce(BEGINNINGS.get(fault.kind))
+        if fault.kind is K.QUOTES:
+            gateway.quote_again()
         return f"{fault.kind} for {fault.seconds:g} s."
     if fault.kind in WIRE_FAULTS:
         return _on_connections(gateway, fault)
