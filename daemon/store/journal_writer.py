@@ -9,6 +9,7 @@ from pymongo.errors import DuplicateKeyError, PyMongoError
 from daemon.store.async_store import AsyncStore
 from trading.clock import Clock
 from trading.execution.broker_messages import BrokerMessage, MessageKind
+from trading.execution.heard_messages import REMEMBERED, HeardMessages
 from trading.log import get_log
 
 log = get_log()
@@ -29,11 +30,14 @@ class JournalWriter:
         self._pending: list[BrokerMessage] = []
         self._arrived = asyncio.Event()
         self._progress = asyncio.Condition()
+        self._heard = HeardMessages()
 
     async def start(self) -> None:
         """Continue behind the newest stored message."""
         self.stored = await self.store.call(self.store.journal.last_sequence)
         self._next = self.stored + 1
+        for message in await self.store.call(self.store.journal.after, max(0, self.stored - REMEMBERED), REMEMBERED):
+            self._heard.remember(message)
         self._task = asyncio.create_task(self._write(), name="journal")
 
     async def stop(self) -> None:
@@ -47,7 +51,9 @@ class JournalWriter:
         self._task.cancel()
 
     def note(self, kind: MessageKind, facts: dict[str, Any]) -> None:
-        """Take a message; called from the library's taps, never waits."""
+        """Take a message, unless it only repeats what is stored; called from the library's taps, never waits."""
+        if self._heard.is_echo(kind, self.epoch, facts):
+            return
         self._pending.append(BrokerMessage(sequence=self._next, at=self.clock.now(), epoch=self.epoch, kind=kind,
                                            facts=facts))
         self._next += 1
