@@ -5,8 +5,10 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 SHARED := $(wildcard ../shared/data)
 DATA   ?= $(SHARED)
+CLIENTS := .venv-clients
+CLIENT_STAMPS := $(addprefix $(CLIENTS)/,$(addsuffix /.installed,ib_async ib_insync ibapi-9.81 ibapi-stable ibapi-latest))
 
-.PHONY: setup run test chaos soak check bench docs clean help
+.PHONY: setup run test chaos test-clients soak check bench docs clean help
 .DEFAULT_GOAL := help
 
 help:
@@ -16,6 +18,7 @@ help:
 	@echo "make run DATA=DIR   ... on recorded prices in pysystemtrade's layout (default: generated markets)"
 	@echo "make test           all tests          make check   ruff, mypy, import rules"
 	@echo "make chaos          the service as a process: killed, frozen, supervised, its documents executed"
+	@echo "make test-clients   other people's IB clients, each in a venv of its own, against the simulated gateway"
 	@echo "make soak           the long tests: every zone, thousands of courses of events, hundreds of kills"
 	@echo "make bench          the speed table    make docs    check that every documented command exists"
 	@echo "make clean          remove what was built; the state under ./var stays"
@@ -38,6 +41,21 @@ test: $(STAMP)
 chaos: $(STAMP)
 	@$(BIN)/python -m pytest -m "chaos and not soak" -n 2 --dist loadfile tests/end_to_end
 
+test-clients: $(STAMP) $(CLIENT_STAMPS)
+	@$(BIN)/python -m pytest tests/clients -m clients
+
+$(CLIENTS)/ib_async/.installed:     PACKAGE := ib_async==2.1.0
+$(CLIENTS)/ib_insync/.installed:    PACKAGE := ib_insync==0.9.86
+$(CLIENTS)/ibapi-9.81/.installed:   PACKAGE := ibapi==9.81.1.post1
+$(CLIENTS)/ibapi-stable/.installed: PACKAGE := ibapi-stable==10.50.2
+$(CLIENTS)/ibapi-latest/.installed: PACKAGE := ibapi-latest==10.51.1
+
+$(CLIENT_STAMPS):
+	@test -x $(@D)/bin/python || $(PYTHON) -m venv $(@D)
+	@echo "Installing $(PACKAGE) into $(@D) ..."
+	@$(@D)/bin/python -m pip install --quiet --disable-pip-version-check $(PACKAGE)
+	@touch $@
+
 soak: $(STAMP)
 	@$(BIN)/python -m pytest -m soak -n 2 --dist loadfile
 
@@ -53,5 +71,5 @@ docs: $(STAMP)
 	@$(BIN)/python -m pytest tests/architecture
 
 clean:
-	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(CLIENTS) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
