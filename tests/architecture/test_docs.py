@@ -69,7 +69,7 @@ def test_a_documented_tradectl_command_exists(page: str, line: str) -> None:
 
 @pytest.mark.parametrize(("page", "line"), MAKE)
 def test_a_documented_make_target_exists(page: str, line: str) -> None:
-    targets = set(re.findall(r"^([a-z_]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    targets = set(re.findall(r"^([a-z_-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     assert [word for word in line.split()[1:] if "=" not in word and word not in targets] == []
 
 
@@ -82,7 +82,7 @@ def test_every_variable_of_make_that_is_documented_is_used() -> None:
 def test_make_help_names_every_public_target() -> None:
     makefile = (ROOT / "Makefile").read_text()
     public = set(re.findall(r"^\.PHONY: (.+)$", makefile, re.MULTILINE)[0].split()) - {"setup", "help"}
-    helped = set(re.findall(r"make ([a-z]+)", makefile))
+    helped = set(re.findall(r"make ([a-z-]+)", makefile))
     assert public <= helped
 
 
