@@ -1,14 +1,14 @@
 """One tour a client: driven once, then judged case by case."""
 
 import subprocess
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from client_table import CLIENTS, DRIVERS, ForeignClient
 from gateway_process import GatewayProcess
-from report import CaseReport, report_of, unexpected
+from report import CaseReport, report_of
+from tour_report import TourReport
 
 from trading.data.csv.sample_markets import write_sample_markets
 
@@ -16,22 +16,6 @@ TOUR_S = 120.0
 FIRST = ("c01_connect", "c02_startup_sync", "c06_contract_details")  # what the others stand on
 LAST = "c31_before_the_restart"
 AFTER_THE_RESTART = ("c31_after_the_restart", "c32_midnight")
-
-
-@dataclass(frozen=True, kw_only=True)
-class TourReport:
-    """Everything that one client saw."""
-
-    client: ForeignClient
-    cases: Mapping[str, CaseReport]
-    said: str  # by the driver, to a person
-    log: str  # of the gateway
-
-    def case(self, name: str, *, codes: tuple[int, ...] = ()) -> CaseReport:
-        """The report of `name`; nothing may have gone wrong in it but the errors `codes`."""
-        assert name in self.cases, f"the driver ended before {name}: {self.said[-2000:]}"
-        assert unexpected(self.cases[name], codes) == []
-        return self.cases[name]
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ from typing import Final
 
 import pytest
 from client_table import AT_200, OFFICIAL
-from conftest import TourReport
+from tour_report import TourReport
 
 pytestmark = pytest.mark.clients
 
