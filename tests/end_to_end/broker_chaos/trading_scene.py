@@ -20,7 +20,6 @@ from typing import Any
 import yaml
 
 from trading.broker.simulated.control_client import GatewayControl
-from trading.data.data_blob import DataBlob
 from trading.data.mongo.connection import MongoStore, connect
 from trading.data.mongo.orders import MongoOrders
 from trading.execution.orders import InstrumentOrder, OrderKind, new_instrument_order_id
@@ -157,9 +156,6 @@ class TradingScene:
     def instruments(self) -> list[str]:
         """Those that can be traded, as the day has left them."""
         return sorted({row["instrument"] for row in self._ctl("positions")["contract"]})
-
-    def data(self) -> DataBlob:
-        return DataBlob(self.store())
 
     def _ctl(self, *words: str) -> Any:
         done = subprocess.run([sys.executable, "-m", "daemon.cli", "--config", str(self.config), "--state",
