@@ -42,5 +42,6 @@ CLIENTS: Final = (
     ForeignClient(name="ibapi-10.51", venv="ibapi-latest", version=178),
 )
 OFFICIAL: Final = tuple(client for client in CLIENTS if not client.library)
+KNOW_SCHEDULES: Final = tuple(client for client in CLIENTS if client.version > 157)
 AT_200: Final = (ForeignClient(name="ibapi-10.51-at-200", venv="ibapi-latest", version=200,
                                gateway_flags=("--max-version", "200")),)

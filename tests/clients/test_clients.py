@@ -6,7 +6,7 @@
 from typing import Final
 
 import pytest
-from client_table import AT_200, OFFICIAL
+from client_table import AT_200, KNOW_SCHEDULES, OFFICIAL
 from tour_report import TourReport
 
 pytestmark = pytest.mark.clients
@@ -50,8 +50,6 @@ def test_c01_connect(tour: TourReport) -> None:
 @pytest.mark.parametrize("end", ["positionEnd", "openOrderEnd", "completedOrdersEnd", "accountDownloadEnd",
                                  "accountUpdateMultiEnd", "execDetailsEnd"])
 def test_c02_startup_sync(tour: TourReport, end: str) -> None:
-    if end == "accountUpdateMultiEnd" and tour.client.library:
-        return  # asked for only where there are several accounts
     assert len(tour.case("c02_startup_sync").named(end)) == 1
 
 
@@ -226,9 +224,8 @@ def test_c17_bid_ask_bars(tour: TourReport) -> None:
     assert tour.case("c17_bid_ask_bars").named("historicalData")
 
 
+@pytest.mark.parametrize("tour", KNOW_SCHEDULES, ids=str, indirect=True)
 def test_c17_schedule(tour: TourReport) -> None:
-    if tour.client.library == "ib_insync" or tour.client.version == 157:
-        pytest.xfail("this client has no schedules")
     assert tour.case("c17_schedule").named("historicalSchedule")
 
 
