@@ -24,7 +24,8 @@ class GatewayProcess:
 
     def start(self) -> None:
         (self.folder / "port").unlink(missing_ok=True)
-        self.process = subprocess.Popen([sys.executable, str(UNIT_TESTS / "simulated_record.py"), str(self.folder)],
+        python = os.environ.get("GATEWAY_PYTHON", sys.executable)  # a foreign client's venv has no gateway
+        self.process = subprocess.Popen([python, str(UNIT_TESTS / "simulated_record.py"), str(self.folder)],
                                         cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)})
         deadline = time.monotonic() + PATIENCE_S
         while not (self.folder / "port").exists():

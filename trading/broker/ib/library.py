@@ -24,6 +24,8 @@ from trading.objects.instruments import BrokerInstrument, CurrencyPair
 Sink = Callable[[MessageKind, dict[str, Any]], None]
 Answer = TypeVar("Answer")
 _ID_IN_USE: Final = 326
+_FETCH_NOTHING: Final[dict[str, Any]] = (  # we ask for everything ourselves; the library's forerunner cannot be told so
+    {"fetchFields": ib_async.StartupFetch(0)} if hasattr(ib_async, "StartupFetch") else {})
 _UNSET: Final = 1e300  # the wire's "not known" is the largest double
 
 
@@ -48,9 +50,8 @@ class IbLibrary:
         Raises:
             BrokerUnavailable: nobody listens, nobody answers, or the client id is in use.
         """
-        nothing = ib_async.StartupFetch(0)
         connecting = asyncio.ensure_future(
-            self._ib.connectAsync(host, port, client_id, timeout=timeout_s, fetchFields=nothing))
+            self._ib.connectAsync(host, port, client_id, timeout=timeout_s, **_FETCH_NOTHING))
         refused, gone = asyncio.ensure_future(self._id_in_use.wait()), asyncio.ensure_future(self._gone.wait())
         try:
             # the library itself would wait until its time is up (ib_wire.md 1.4, L10)
