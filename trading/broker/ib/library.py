@@ -15,6 +15,7 @@ import ib_async
 
 from trading.broker.facts import Bar, BrokerPosition, ContractDetails, Quote
 from trading.broker.ib.diagnosis import what_listens
+from trading.broker.ib.escapes import unescaped
 from trading.broker.ib.quote_lines import QuoteLines
 from trading.errors import BrokerError, BrokerUnavailable
 from trading.execution.broker_messages import MessageKind
@@ -266,7 +267,7 @@ def _commission_facts(report: Any) -> dict[str, Any]:
 
 
 def _error_facts(request_id: int, code: int, text: str, *_rest: Any) -> dict[str, Any]:
-    return {"request_id": request_id, "code": code, "text": text}
+    return {"request_id": request_id, "code": code, "text": unescaped(text)}
 
 
 def _details(row: Any) -> ContractDetails:
