@@ -38,6 +38,7 @@ from trading.broker.simulated.requests import (
     RequestIds,
     RequestOpenOrders,
 )
+from trading.broker.simulated.settlement import NO_ORDER
 
 if TYPE_CHECKING:
     from trading.broker.simulated.session import Session
@@ -257,7 +258,7 @@ def _todays(gateway: Gateway, request: RequestExecutions) -> list[Execution]:
     if gateway.is_empty():
         return []
     return [fill for fill in gateway.book.effective()
-            if hours.local_date(fill.time, gateway.zone) == today and fill.time >= since
+            if fill.perm_id != NO_ORDER and hours.local_date(fill.time, gateway.zone) == today and fill.time >= since
             and _is_wanted(gateway, fill, request)]
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
-from trading.broker.simulated import account, exchange
+from trading.broker.simulated import account, exchange, hours
 from trading.broker.simulated.exchange import Market, Venue
 from trading.broker.simulated.faults.armed import ArmedFaults
 from trading.broker.simulated.faults.fault import FaultKind
@@ -24,6 +24,7 @@ from trading.broker.simulated.recorded_market import NO_PRINTS, Prints, Recorded
 from trading.broker.simulated.refusals import Refusal
 from trading.broker.simulated.responses import NO_REQUEST
 from trading.broker.simulated.settings import GatewaySettings
+from trading.broker.simulated.settlement import settlements
 from trading.broker.simulated.world import World
 from trading.clock import Clock
 from trading.errors import DataError
@@ -129,6 +130,12 @@ class Gateway:
         if client_id in self.sessions:
             self.sessions[client_id].refuse(order_id, problem)
 
+    def _settle(self) -> None:
+        """Positions in contracts that have ended are closed in cash."""
+        today = hours.local_date(self.now(), self.zone)
+        while (ended := settlements(self.book, self._last_price, today, self.now())) is not None:
+            self.record(ended)
+
     def _restore(self) -> None:
         """What lasted and is over is announced."""
         now_s = self.clock.monotonic_s()
@@ -152,6 +159,7 @@ class Gateway:
         """Once a second: orders, streams and account refreshes follow the record's clock."""
         self._restore()
         self.match()
+        self._settle()
         for session in self.sessions.values():
             session.poll()
 
