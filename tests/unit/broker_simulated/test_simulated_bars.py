@@ -69,5 +69,5 @@ def test_a_bad_duration_is_refused(duration: str) -> None:
 
 
 def test_a_bad_bar_size_lists_the_legal_ones() -> None:
-    with pytest.raises(BarRequestError, match="Legal ones are: 1 min, 2 mins"):
+    with pytest.raises(BarRequestError, match="Legal ones are: 1 secs, 5 secs"):
         bar_size("7 mins")

@@ -63,9 +63,9 @@ def test_contract_details_fit_the_version(stage: Stage) -> None:
 def test_a_snapshot_ends_at_once_and_leaves_no_line(stage: Stage) -> None:
     client = stage.a_client()
     heard = stage.ask(client, market_data(5, a_contract(), snapshot="1"))
-    assert kinds(heard) == ["58", "81", "1", "1", "2", "2", "1", "2", "2", "46", "1", "57"]
+    assert kinds(heard) == ["58", "81", "1", "1", "2", "2", "1", "2", "2", "46", "1", "1", "1", "1", "57"]
     assert [message[3:5] for message in heard if message[0] == "1"] == [
-        ("1", "4349.87"), ("2", "4350.13"), ("4", "4350"), ("9", "4329")]
+        ("1", "4349.87"), ("2", "4350.13"), ("4", "4350"), ("6", "4350"), ("7", "4330"), ("14", "4330"), ("9", "4329")]
     assert client.lines == {}
 
 

@@ -12,21 +12,36 @@ from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from trading.broker.simulated import hours
-from trading.broker.simulated.listing import CASH, FUTURE, ListedContract
+from trading.broker.simulated.listing import BAG, CASH, FUTURE, ListedContract
 from trading.broker.simulated.recorded_market import Nanoseconds, Prices, Prints, instant_of
 from trading.errors import BrokerError
 
 NANOSECONDS: Final = 1_000_000_000
 DAY: Final = timedelta(days=1)
+WEEK: Final = timedelta(days=7)
+MONTH: Final = timedelta(days=30)  # stands for a calendar month; only compared, never added
+SMALL_BARS: Final[Mapping[str, timedelta]] = {
+    f"{n} secs": timedelta(seconds=n) for n in (1, 5, 10, 15, 30)}  # the real gateway paces these hard
 BAR_SIZES: Final[Mapping[str, timedelta]] = {
+    **SMALL_BARS,
     **{f"{n} min" + "s" * (n > 1): timedelta(minutes=n) for n in (1, 2, 3, 5, 10, 15, 20, 30)},
     **{f"{n} hour" + "s" * (n > 1): timedelta(hours=n) for n in (1, 2, 3, 4, 8)},
-    "1 day": DAY,
+    "1 day": DAY, "1 week": WEEK, "1 month": MONTH,
 }
+OTHER_SPELLINGS: Final[Mapping[str, str]] = {
+    "1 sec": "1 secs", "1 mins": "1 min", "1 hours": "1 hour", "1 days": "1 day", "1D": "1 day", "1 weeks": "1 week",
+    "1W": "1 week", "1 months": "1 month", "1M": "1 month"}
+STEPS: Final = (  # the longest stretch that bars of a size may cover: above it, the next size is the smallest
+    (timedelta(minutes=30), timedelta(seconds=1)), (timedelta(hours=1), timedelta(seconds=5)),
+    (timedelta(hours=4), timedelta(seconds=10)), (timedelta(hours=8), timedelta(seconds=30)),
+    (DAY, timedelta(minutes=1)), (2 * DAY, timedelta(minutes=2)), (WEEK, timedelta(minutes=3)),
+    (MONTH, timedelta(minutes=30)), (364 * DAY, timedelta(hours=1)))
+STEP_OF_LONGER: Final = DAY
+BID_ASK: Final = "BID_ASK"
+TRADES: Final = "TRADES"
 NOT_TRADED: Final = -1  # volume, average and count of bars that are not of trades
 
 
@@ -42,6 +57,16 @@ class Bar:
     volume: int
     average: float
     count: int
+    mean: float = 0.0  # of all prints, whatever the wire shows
+
+
+@dataclass(frozen=True)
+class BarForm:
+    """How long bars are, in which zone days begin, and how their starts are written."""
+
+    size: timedelta
+    zone: ZoneInfo
+    stamp: Callable[[datetime], str]
 
 
 class BarRequestError(BrokerError):
@@ -52,7 +77,7 @@ class BarRequestError(BrokerError):
 
 
 def bar_size(text: str) -> timedelta:
-    size = BAR_SIZES.get(text.removesuffix("s") if text in ("1 mins", "1 hours", "1 days") else text)
+    size = BAR_SIZES.get(OTHER_SPELLINGS.get(text, text))
     if size is None:
         raise BarRequestError(321, f"Error validating request.-'bN' : cause - Historical data bar size setting is "
                                    f"invalid. Legal ones are: {', '.join(BAR_SIZES)}.")
@@ -82,14 +107,43 @@ def start_of(duration: str, end: datetime, zone: ZoneInfo) -> datetime:
     return _START[found[2]](int(found[1]), end, zone)
 
 
+def check_step(duration: str, size: timedelta) -> None:
+    """Raises BarRequestError when `size` is too small for `duration`."""
+    count, unit = duration.split(" ")
+    length = int(count) * {"S": timedelta(seconds=1), "D": DAY, "W": WEEK, "M": MONTH, "Y": 365 * DAY}[unit]
+    smallest = next((step for longest, step in STEPS if length <= longest), STEP_OF_LONGER)
+    if size < smallest:
+        raise BarRequestError(162, f"Historical Market Data Service error message:invalid step: bars of {size} over "
+                                   f"{duration}; the smallest are of {smallest}.")
+
+
+def bars_of(contract: ListedContract, prints: Prints, what: str, form: BarForm) -> list[Bar]:
+    """Bars of one kind of price.
+
+    Raises:
+        BarRequestError: this kind of contract has no such prices.
+    """
+    if what != BID_ASK:
+        traded = what in (TRADES, "AGGTRADES")
+        return make_bars(shown(contract, prints, what), form.size, form.zone, form.stamp, traded=traded)
+    bids, asks = (make_bars(shown(contract, prints, side), form.size, form.zone, form.stamp, traded=False)
+                  for side in ("BID", "ASK"))
+    return [_bid_ask(bid, ask) for bid, ask in zip(bids, asks, strict=True)]
+
+
+def _bid_ask(bid: Bar, ask: Bar) -> Bar:
+    """Open is the average bid, close the average ask; low is the lowest bid, high the highest ask."""
+    return Bar(date=bid.date, open=bid.mean, high=ask.high, low=bid.low, close=ask.mean, volume=NOT_TRADED,
+               average=NOT_TRADED, count=NOT_TRADED)
+
+
 def shown(contract: ListedContract, prints: Prints, what: str) -> Prints:
     """The prints of one side: trades and midpoints are the record, bid and ask its touch.
 
     Raises:
         BarRequestError: this kind of contract has no such prices.
     """
-    allowed = {FUTURE: ("TRADES", "MIDPOINT", "BID", "ASK"), CASH: ("MIDPOINT", "BID", "ASK")}
-    if what not in allowed[contract.facts.sec_type]:
+    if what not in _ALLOWED[contract.facts.sec_type]:
         raise BarRequestError(162, f"Historical Market Data Service error message:No historical market data for "
                                    f"{contract.facts.symbol}/{contract.facts.sec_type}@{contract.facts.exchange} "
                                    f"{what.capitalize()}")
@@ -108,14 +162,17 @@ def make_bars(prints: Prints, size: timedelta, zone: ZoneInfo, stamp: Callable[[
     starts = _bar_starts(prints.times, size, zone)
     firsts = np.flatnonzero(np.r_[True, starts[1:] != starts[:-1]])
     pieces = np.split(prints.prices, firsts[1:])
-    return [_bar(_label(int(starts[first]), size, zone, stamp), piece, traded=traded)
-            for first, piece in zip(firsts, pieces, strict=True)]
+    lasts = np.r_[firsts[1:], len(prints)] - 1
+    labels = [_label(int(starts[first]), int(prints.times[last]), size, zone, stamp)
+              for first, last in zip(firsts, lasts, strict=True)]
+    return [_bar(label, piece, traded=traded) for label, piece in zip(labels, pieces, strict=True)]
 
 
 def _bar(label: str, prices: Prices, *, traded: bool) -> Bar:
     return Bar(date=label, open=float(prices[0]), high=float(prices.max()), low=float(prices.min()),
                close=float(prices[-1]), volume=len(prices) if traded else NOT_TRADED,
-               average=_mean(prices) if traded else NOT_TRADED, count=len(prices) if traded else NOT_TRADED)
+               average=_mean(prices) if traded else NOT_TRADED, count=len(prices) if traded else NOT_TRADED,
+               mean=_mean(prices))
 
 
 def _mean(prices: Prices) -> float:
@@ -123,16 +180,21 @@ def _mean(prices: Prices) -> float:
 
 
 def _bar_starts(times: Nanoseconds, size: timedelta, zone: ZoneInfo) -> Nanoseconds:
-    """Start of the bar of each time. Daily ones are local wall time read as if it were UTC: only the date counts."""
-    local = pd.DatetimeIndex(times, tz="UTC").tz_convert(zone).tz_localize(None).asi8
+    """Start of the bar of each time; from a day on local wall time read as if it were UTC: only the date counts."""
+    wall = pd.DatetimeIndex(times, tz="UTC").tz_convert(zone).tz_localize(None)
+    if size > DAY:
+        return np.asarray(wall.to_period("W" if size == WEEK else "M").start_time.as_unit("ns").asi8, dtype=np.int64)
+    local = np.asarray(wall.asi8, dtype=np.int64)
     width = int(size.total_seconds()) * NANOSECONDS
-    floored: npt.NDArray[np.int64] = np.asarray(local // width * width, dtype=np.int64)
-    return floored if size >= DAY else floored - (np.asarray(local, dtype=np.int64) - times)
+    floored: Nanoseconds = local // width * width
+    return floored if size >= DAY else floored - (local - times)
 
 
-def _label(start: int, size: timedelta, zone: ZoneInfo, stamp: Callable[[datetime], str]) -> str:
-    instant = instant_of(start)
-    return f"{instant:%Y%m%d}" if size >= DAY else stamp(instant.astimezone(zone))
+def _label(start: int, last: int, size: timedelta, zone: ZoneInfo, stamp: Callable[[datetime], str]) -> str:
+    """Weeks and months carry the date of their last print, days their own."""
+    if size < DAY:
+        return stamp(instant_of(start).astimezone(zone))
+    return f"{instant_of(start):%Y%m%d}" if size == DAY else f"{instant_of(last).astimezone(zone):%Y%m%d}"
 
 
 def _bad_end(text: str) -> BarRequestError:
@@ -167,6 +229,9 @@ def _calendar_before(stretch: Callable[[int], pd.DateOffset]) -> Callable[[int, 
     return start
 
 
+_QUOTED: Final = ("MIDPOINT", "BID", "ASK")
+_ALLOWED: Final[Mapping[str, tuple[str, ...]]] = {
+    FUTURE: (TRADES, "AGGTRADES", *_QUOTED), BAG: (TRADES, *_QUOTED), CASH: _QUOTED}
 _START: Final[Mapping[str, Callable[[int, datetime, ZoneInfo], datetime]]] = {
     "S": _seconds_before,
     "D": _trading_days_before,

@@ -14,6 +14,7 @@ from trading.broker.simulated.faults.armed import ArmedFaults
 from trading.broker.simulated.faults.fault import FaultKind
 from trading.broker.simulated.faults.notices import CUTTING, ENDINGS
 from trading.broker.simulated.fill_responses import commission_report, execution
+from trading.broker.simulated.history_pacing import HistoryPacing
 from trading.broker.simulated.linked_orders import consequences
 from trading.broker.simulated.listing import BAG, Listing
 from trading.broker.simulated.matching import Slice
@@ -50,6 +51,7 @@ class Gateway:
         self.sessions: Final[dict[int, Session]] = {}
         self.is_match_due = False
         self.faults: Final = ArmedFaults()
+        self.history_pacing: Final = HistoryPacing()
         self._lasting: Final[set[FaultKind]] = set()
         self._world: Final = world
 

@@ -129,6 +129,10 @@ class Listing:
     def by_id(self, con_id: int) -> ListedContract | None:
         return self._by_id.get(con_id)
 
+    def every(self) -> Sequence[ListedContract]:
+        """All that the record ever names, by symbol and expiry."""
+        return self._contracts
+
     def find(self, query: ContractQuery, now: datetime, *, include_expired: bool) -> list[ListedContract]:
         """All contracts that `query` describes and that a client may know of at `now`, near months first."""
         today = hours.local_date(now, self._zone)

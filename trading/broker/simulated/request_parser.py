@@ -6,6 +6,8 @@ A message that is not in PARSERS is one that this gateway does not serve.
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
+from trading.broker.simulated import data_parsers
+from trading.broker.simulated.data_parsers import combo_legs
 from trading.broker.simulated.field_reader import FieldReader
 from trading.broker.simulated.place_order import parse_contract, parse_place_order
 from trading.broker.simulated.requests import (
@@ -43,6 +45,7 @@ from trading.errors import BrokerError
 
 CONTRACT_ISSUER_SINCE: Final = 176
 MANUAL_CANCEL_TIME_SINCE: Final = 169
+UNVERSIONED_CANCEL_SINCE: Final = 192
 
 Parser = Callable[[FieldReader, int], Request]
 
@@ -84,24 +87,21 @@ def _contract_details(reader: FieldReader, version: int) -> RequestContractDetai
 def _market_data(reader: FieldReader, _version: int) -> RequestMarketData:
     reader.skip("version")
     req_id, contract = reader.integer("reqId"), parse_contract(reader)
-    if contract.sec_type == "BAG":
-        reader.skip("combo legs", reader.count("comboLegs") * 4)
+    legs = combo_legs(reader, contract)
     if reader.flag("deltaNeutralContract"):
         reader.skip("deltaNeutralContract", 3)
-    reader.skip("genericTicks")
-    return RequestMarketData(req_id, contract, snapshot=reader.flag("snapshot"))
+    ticks = tuple(tick.strip() for tick in reader.text("genericTicks").split(",") if tick.strip())
+    return RequestMarketData(req_id, contract, snapshot=reader.flag("snapshot"), generic_ticks=ticks, legs=legs)
 
 
 def _historical_data(reader: FieldReader, _version: int) -> RequestHistoricalData:
     req_id, contract, expired = reader.integer("reqId"), parse_contract(reader), reader.flag("includeExpired")
     end, bar_size, duration = reader.text("endDateTime"), reader.text("barSize"), reader.text("duration")
-    reader.skip("useRTH")
-    what, format_date = reader.text("whatToShow"), reader.integer("formatDate")
-    if contract.sec_type == "BAG":
-        reader.skip("combo legs", reader.count("comboLegs") * 4)
+    only_liquid, what, format_date = reader.flag("useRTH"), reader.text("whatToShow"), reader.integer("formatDate")
+    legs = combo_legs(reader, contract)
     return RequestHistoricalData(req_id=req_id, contract=contract, include_expired=expired, end=end,
-                                 bar_size=bar_size, duration=duration, what_to_show=what, format_date=format_date,
-                                 keep_up_to_date=reader.flag("keepUpToDate"))
+                                 bar_size=bar_size, duration=duration, only_liquid=only_liquid, what_to_show=what,
+                                 format_date=format_date, keep_up_to_date=reader.flag("keepUpToDate"), legs=legs)
 
 
 def _head_timestamp(reader: FieldReader, _version: int) -> RequestHeadTimestamp:
@@ -111,7 +111,8 @@ def _head_timestamp(reader: FieldReader, _version: int) -> RequestHeadTimestamp:
 
 
 def _cancel_order(reader: FieldReader, version: int) -> CancelOrder:
-    reader.skip("version")
+    if version < UNVERSIONED_CANCEL_SINCE:
+        reader.skip("version")
     request = CancelOrder(reader.integer("orderId"))
     if version >= MANUAL_CANCEL_TIME_SINCE:
         reader.skip("manualCancelOrderTime")
@@ -143,9 +144,9 @@ def _account_updates_multi(reader: FieldReader, _version: int) -> RequestAccount
 
 def _account_summary(reader: FieldReader, _version: int) -> RequestAccountSummary:
     reader.skip("version")
-    req_id = reader.integer("reqId")
-    reader.skip("group")
-    return RequestAccountSummary(req_id, tuple(tag.strip() for tag in reader.text("tags").split(",") if tag.strip()))
+    req_id, group = reader.integer("reqId"), reader.text("group")
+    tags = tuple(tag.strip() for tag in reader.text("tags").split(",") if tag.strip())
+    return RequestAccountSummary(req_id, group, tags)
 
 
 def _versioned_id(kind: Callable[[int], Request]) -> Parser:
@@ -167,6 +168,7 @@ def _bind(reader: FieldReader, _version: int) -> RequestAutoOpenOrders:
 
 
 PARSERS: Final[Mapping[str, Parser]] = {
+    **data_parsers.PARSERS,
     "1": _market_data,
     "2": _versioned_id(CancelMarketData),
     "3": parse_place_order,
@@ -195,9 +197,10 @@ PARSERS: Final[Mapping[str, Parser]] = {
     "87": _head_timestamp,
     "90": lambda reader, _version: CancelHeadTimestamp(reader.integer("reqId")),
     "91": lambda reader, _version: RequestMarketRule(reader.integer("marketRuleId")),
+    "105": _always(RequestCurrentTime(in_milliseconds=True)),
     "99": lambda reader, _version: RequestCompletedOrders(reader.flag("apiOnly")),
 }
 REQUEST_ID_AT: Final[Mapping[str, int]] = {
+    **data_parsers.REQUEST_ID_AT,
     "1": 2, "2": 2, "3": 1, "4": 2, "7": 2, "9": 2, "20": 1, "25": 2, "62": 2, "63": 2, "76": 2, "77": 2, "87": 1,
-    "10": 2, "50": 2, "74": 2, "75": 2, "81": 1, "88": 1, "92": 1, "94": 1, "96": 1, "97": 1,
 }

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
+from trading.broker.simulated.data_requests import DataRequest
 from trading.broker.simulated.listing import ContractQuery
-from trading.broker.simulated.place_order import PlaceOrder
+from trading.broker.simulated.place_order import ComboLeg, PlaceOrder
 
 
 @dataclass(frozen=True)
@@ -18,7 +19,7 @@ class RequestIds:
 
 @dataclass(frozen=True)
 class RequestCurrentTime:
-    pass
+    in_milliseconds: bool = False
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,8 @@ class RequestMarketData:
     req_id: int
     contract: ContractQuery
     snapshot: bool
+    generic_ticks: tuple[str, ...] = ()
+    legs: tuple[ComboLeg, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -68,9 +71,11 @@ class RequestHistoricalData:
     end: str
     bar_size: str
     duration: str
+    only_liquid: bool  # useRTH
     what_to_show: str
     format_date: int
     keep_up_to_date: bool
+    legs: tuple[ComboLeg, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -167,6 +172,7 @@ class CancelAccountUpdatesMulti:
 @dataclass(frozen=True)
 class RequestAccountSummary:
     req_id: int
+    group: str
     tags: tuple[str, ...]
 
 
@@ -181,5 +187,5 @@ Request = (
     | CancelHistoricalData | RequestHeadTimestamp | CancelHeadTimestamp | PlaceOrder | CancelOrder | GlobalCancel
     | RequestOpenOrders | RequestAutoOpenOrders | RequestAllOpenOrders | RequestCompletedOrders | RequestExecutions
     | RequestPositions | CancelPositions | RequestAccountUpdates | RequestAccountUpdatesMulti
-    | CancelAccountUpdatesMulti | RequestAccountSummary | CancelAccountSummary
+    | CancelAccountUpdatesMulti | RequestAccountSummary | CancelAccountSummary | DataRequest
 )

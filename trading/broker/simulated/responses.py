@@ -8,8 +8,8 @@ from decimal import Decimal
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from trading.broker.simulated import hours
 from trading.broker.simulated.bars import Bar
+from trading.broker.simulated.exchange_hours import ExchangeHours
 from trading.broker.simulated.listing import FUTURE, ContractFacts, ListedContract, plain
 from trading.broker.simulated.orders import Holding
 from trading.broker.simulated.refusals import Refusal
@@ -20,7 +20,12 @@ UNSET_DOUBLE: Final = "1.7976931348623157E308"
 UNSET_INTEGER: Final = "2147483647"
 UNSET_LONG: Final = "9223372036854775807"
 REJECT_JSON_SINCE: Final = 166
+ERROR_TIME_SINCE: Final = 194
 SIZE_FIELDS_SINCE: Final = 164
+LAST_TRADE_DATE_SINCE: Final = 182
+INELIGIBILITY_SINCE: Final = 186
+HISTORY_END_SINCE: Final = 196
+SYMBOL_DESCRIPTION_SINCE: Final = 176
 NO_REQUEST: Final = -1
 ORDER_TYPES: Final = "ACTIVETIM,DAY,GTC,LMT,MKT,WHATIF"
 FARM_NOTICES: Final = (
@@ -51,9 +56,23 @@ def current_time(now: datetime) -> Message:
     return ("49", "1", str(int(now.timestamp())))
 
 
+def current_time_in_milliseconds(now: datetime) -> Message:
+    return ("109", str(int(now.timestamp() * 1000)))
+
+
 def error(request_id: int, problem: Refusal, version: int) -> Message:
-    fields = ("4", "2", str(request_id), str(problem.code), problem.text)
-    return (*fields, "") if version >= REJECT_JSON_SINCE else fields
+    """From 194 on the version is gone, and `timed` adds when it happened."""
+    fields = (str(request_id), str(problem.code), problem.text)
+    if version >= ERROR_TIME_SINCE:
+        return ("4", *fields, "")
+    return ("4", "2", *fields, "") if version >= REJECT_JSON_SINCE else ("4", "2", *fields)
+
+
+def timed(message: Message, now: datetime, version: int) -> Message:
+    """Errors say when, to those clients who read it."""
+    if message[0] != "4" or version < ERROR_TIME_SINCE:
+        return message
+    return (*message, str(int(now.timestamp() * 1000)))
 
 
 def end(message_id: str, *identity: str) -> Message:
@@ -61,18 +80,22 @@ def end(message_id: str, *identity: str) -> Message:
     return (message_id, "1", *identity)
 
 
-def contract_details(req_id: int, contract: ListedContract, now: datetime, zone: ZoneInfo, version: int) -> Message:
+def contract_details(req_id: int, contract: ListedContract, now: datetime, opening: ExchangeHours,
+                     version: int) -> Message:
     facts = contract.facts
     future = facts.sec_type == FUTURE
-    sessions = hours.hours_text(hours.local_date(now, zone))
+    today = now.astimezone(opening.tz).date()
     old = version < SIZE_FIELDS_SINCE
     return (
-        "10", *(("8",) if old else ()), str(req_id), facts.symbol, facts.sec_type, facts.expiry, "0", "",
+        "10", *(("8",) if old else ()), str(req_id), facts.symbol, facts.sec_type, facts.expiry,
+        *((facts.expiry,) if version >= LAST_TRADE_DATE_SINCE else ()), "0", "",
         facts.exchange, facts.currency, facts.local_symbol, facts.trading_class, facts.trading_class,
         str(facts.con_id), number(contract.tick), *(("1",) if old else ()), facts.multiplier, ORDER_TYPES,
-        facts.exchange, str(facts.magnifier), "0", contract.long_name, "", facts.month, "", "", "", zone.key,
-        sessions, sessions, "", "", "0", UNSET_INTEGER, facts.symbol if future else "", "IND" if future else "",
-        str(market_rule_id(contract.tick)), facts.expiry, "", *_size_fields(version))
+        facts.exchange, str(facts.magnifier), "0", contract.long_name, "", facts.month, "", "", "", opening.zone,
+        opening.text(today), opening.text(today, only_liquid=True), "", "", "0", UNSET_INTEGER,
+        facts.symbol if future else "", "IND" if future else "",
+        str(market_rule_id(contract.tick)), facts.expiry, "", *_size_fields(version),
+        *(("0",) if version >= INELIGIBILITY_SINCE else ()))
 
 
 def _size_fields(version: int) -> Message:
@@ -101,9 +124,12 @@ def position(account: str, facts: ContractFacts, holding: Holding) -> Message:
             number(holding.average_cost))
 
 
-def historical_data(req_id: int, bars: list[Bar], start: str, until: str) -> Message:
+def historical_data(req_id: int, bars: list[Bar], start: str, until: str, version: int) -> tuple[Message, ...]:
+    """From 196 on the stretch stands in a message of its own, behind the bars."""
     rows = [text for bar in bars for text in _bar_fields(bar)]
-    return ("17", str(req_id), start, until, str(len(bars)), *rows)
+    if version >= HISTORY_END_SINCE:
+        return ("17", str(req_id), str(len(bars)), *rows), ("108", str(req_id), start, until)
+    return (("17", str(req_id), start, until, str(len(bars)), *rows),)
 
 
 def historical_update(req_id: int, bar: Bar) -> Message:
@@ -121,8 +147,8 @@ def head_timestamp(req_id: int, text: str) -> Message:
     return ("88", str(req_id), text)
 
 
-def market_data_type(req_id: int) -> Message:
-    return ("58", "1", str(req_id), "1")
+def market_data_type(req_id: int, kind: int) -> Message:
+    return ("58", "1", str(req_id), str(kind))
 
 
 def tick_parameters(req_id: int, tick: Decimal) -> Message:

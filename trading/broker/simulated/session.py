@@ -7,11 +7,22 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from trading.broker.simulated import answers_account, answers_market, answers_orders, responses
+from trading.broker.simulated import (
+    answers_account,
+    answers_elsewhere,
+    answers_history,
+    answers_market,
+    answers_orders,
+    answers_profit,
+    answers_streams,
+    answers_ticks,
+    responses,
+)
 from trading.broker.simulated.faults.fault import Fault, FaultKind
 from trading.broker.simulated.faults.outgoing import Outgoing
 from trading.broker.simulated.gateway import Gateway
-from trading.broker.simulated.lines import HistoryLine, Line
+from trading.broker.simulated.lines import HistoryLine, Line, Streams
+from trading.broker.simulated.permissions import DataKind
 from trading.broker.simulated.quotes import update_ticks
 from trading.broker.simulated.rate_limit import MESSAGES_A_SECOND, RateLimit
 from trading.broker.simulated.refusals import Refusal
@@ -26,7 +37,10 @@ REQUEST_FAULTS: Final = {FaultKind.LOSE, FaultKind.BREAK_AFTER, FaultKind.IGNORE
 ACCOUNT_REFRESH_S: Final = 180.0  # ib_wire.md 3.5
 Answer = Callable[[Gateway, "Session", Any], None]
 ANSWERS: Final[Mapping[type[Request], Answer]] = {
-    **answers_account.ANSWERS, **answers_market.ANSWERS, **answers_orders.ANSWERS}
+    **answers_account.ANSWERS, **answers_market.ANSWERS, **answers_orders.ANSWERS, **answers_history.ANSWERS,
+    **answers_ticks.ANSWERS, **answers_streams.ANSWERS, **answers_profit.ANSWERS, **answers_elsewhere.ANSWERS}
+STREAMS: Final = (answers_market.stream, answers_history.stream, answers_ticks.stream, answers_streams.stream,
+                  answers_profit.stream)
 
 
 class Session:
@@ -39,6 +53,8 @@ class Session:
         self.is_closing = False
         self.lines: Final[dict[int, Line]] = {}
         self.histories: Final[dict[int, HistoryLine]] = {}
+        self.streams: Final = Streams()
+        self.data_kind = DataKind.LIVE
         self.summaries: Final[dict[int, tuple[str, ...]]] = {}
         self.watches_positions = False
         self.watches_account = False
@@ -56,7 +72,8 @@ class Session:
         self.send(responses.error(request_id, problem, self.version))
 
     def take_outbox(self) -> list[Message]:
-        messages, self.outbox = self.outbox, []
+        now = self._gateway.now()
+        messages, self.outbox = [responses.timed(each, now, self.version) for each in self.outbox], []
         return self.outgoing.passed(messages, self.client_id, self._gateway.clock.monotonic_s())
 
     def receive(self, fields: Sequence[str]) -> None:
@@ -75,15 +92,16 @@ class Session:
 
     def poll(self) -> None:
         """New prints to the streams; the account again when it is due."""
-        answers_market.stream(self._gateway, self)
+        for stream in STREAMS:
+            stream(self._gateway, self)
         now_s = self._gateway.clock.monotonic_s()
         if now_s - self._refreshed_s >= ACCOUNT_REFRESH_S:
             self._refreshed_s = now_s
             answers_account.refresh(self._gateway, self)
 
     def quote_again(self) -> None:
-        for req_id, line in self.lines.items():
-            self.send(*update_ticks(req_id, line.contract, self._gateway.now(), self._gateway.zone))
+        for line in self.lines.values():
+            self.send(*update_ticks(line.watch, self._gateway.now(), self._gateway.zone))
 
     def flood(self, count: int) -> None:
         """`count` sizes to each stream, which nobody needs."""
@@ -119,7 +137,7 @@ class Session:
                                        "Retry with a unique client id."))
             return
         self.client_id = client_id
-        self.send(responses.managed_accounts(self._gateway.settings.account),
+        self.send(responses.managed_accounts(",".join(self._gateway.settings.accounts)),
                   responses.next_valid_id(self._gateway.book.next_order_id(client_id)))
         for notice in FARM_NOTICES:
             self.refuse(NO_REQUEST, notice)

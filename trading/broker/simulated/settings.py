@@ -1,11 +1,14 @@
 """What a simulated gateway is told when it starts. Plain facts."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from trading.broker.simulated.exchange_hours import Timetable, timetable
 from trading.broker.simulated.faults.fault import Fault
+from trading.broker.simulated.permissions import MarketLimits, Permissions
 
 CONTROL_SOCKET: Final = "control.sock"  # in the folder of the gateway
 MIN_VERSION: Final = 157  # the one version inside every client's range (ib_wire.md 1.1)
@@ -30,6 +33,10 @@ class GatewaySettings:
     lots: int = 100  # offered at each price level at each print
     faults: tuple[Fault, ...] = ()  # that strike from the beginning, or wait
     tif_preset: bool = False  # warn of an order without a time in force: 10349
+    permissions: Permissions = field(default_factory=Permissions)
+    limits: MarketLimits = field(default_factory=MarketLimits)
+    real_hours: bool = False  # each exchange by its own timetable; without, all are open Monday to Friday
+    holidays: frozenset[date] = frozenset()
 
     @property
     def accounts(self) -> tuple[str, ...]:
@@ -38,3 +45,7 @@ class GatewaySettings:
     @property
     def tz(self) -> ZoneInfo:
         return ZoneInfo(self.zone)
+
+    @property
+    def timetable(self) -> Timetable:
+        return timetable(self.zone, self.holidays, real_hours=self.real_hours)
