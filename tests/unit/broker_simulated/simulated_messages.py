@@ -41,10 +41,46 @@ def place_order(order_id: int, *, action: str = "BUY", quantity: str = "1", orde
     return fields
 
 
-def market_data(req_id: int, contract: Sequence[str], snapshot: str = "0") -> list[str]:
-    return ["1", "11", str(req_id), *contract, "0", "", snapshot, "0", ""]
+def market_data(req_id: int, contract: Sequence[str], snapshot: str = "0", *, ticks: str = "",
+                legs: Sequence[tuple[str, str, str]] = ()) -> list[str]:
+    return ["1", "11", str(req_id), *contract, *_legs(contract, legs), "0", ticks, snapshot, "0", ""]
 
 
 def historical(req_id: int, contract: Sequence[str], *, end: str = "", size: str = "1 day", duration: str = "5 D",
-               what: str = "TRADES", format_date: str = "1") -> list[str]:
-    return ["20", str(req_id), *contract, "0", end, size, duration, "0", what, format_date, "0", ""]
+               what: str = "TRADES", format_date: str = "1", keep: str = "0", only_liquid: str = "0",
+               legs: Sequence[tuple[str, str, str]] = ()) -> list[str]:
+    return ["20", str(req_id), *contract, "0", end, size, duration, only_liquid, what, format_date,
+            *_legs(contract, legs), keep, ""]
+
+
+def _legs(contract: Sequence[str], legs: Sequence[tuple[str, str, str]]) -> list[str]:
+    if contract[2] != "BAG":
+        return []
+    return [str(len(legs)), *(text for leg in legs for text in (*leg, "CME"))]
+
+
+def a_roll(con_ids: Sequence[int]) -> tuple[tuple[str, str, str], ...]:
+    """SELL the near leg, BUY the far one."""
+    near, far = con_ids
+    return (str(near), "1", "SELL"), (str(far), "1", "BUY")
+
+
+def tick_by_tick(req_id: int, contract: Sequence[str], kind: str, past: int = 0) -> list[str]:
+    return ["97", str(req_id), *contract, kind, str(past), "0"]
+
+
+def depth(req_id: int, contract: Sequence[str], rows: int = 3, smart: str = "0") -> list[str]:
+    return ["10", "5", str(req_id), *contract, str(rows), smart, ""]
+
+
+def real_time_bars(req_id: int, contract: Sequence[str], what: str = "TRADES") -> list[str]:
+    return ["50", "3", str(req_id), *contract, "5", what, "1", ""]
+
+
+def past_ticks(req_id: int, contract: Sequence[str], *, what: str = "TRADES", start: str = "", end: str = "",
+               count: int = 2) -> list[str]:
+    return ["96", str(req_id), *contract, "0", start, end, str(count), what, "1", "0", ""]
+
+
+def histogram(req_id: int, contract: Sequence[str], period: str = "1 day") -> list[str]:
+    return ["88", str(req_id), *contract, "0", "0", period]

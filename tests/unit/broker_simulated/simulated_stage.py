@@ -1,9 +1,11 @@
 """A gateway without sockets: sessions that one talks to directly, a clock that one moves, and a restart."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from simulated_record import ACCOUNT, NOON, a_market
 
@@ -38,13 +40,14 @@ class Stage:
     folder: Path
     clock: MovableClock = field(default_factory=MovableClock)
     market: RecordedMarket = field(default_factory=MARKET)
+    options: Mapping[str, Any] = field(default_factory=dict)  # of the settings
 
     def __post_init__(self) -> None:
         self.start()
 
     def start(self) -> None:
         self.world = World(self.folder)
-        settings = GatewaySettings(state=self.folder, account=ACCOUNT)
+        settings = GatewaySettings(state=self.folder, account=ACCOUNT, **self.options)
         self.gateway = Gateway(self.market, settings, self.clock, self.world)
 
     def restart(self) -> None:
