@@ -34,14 +34,15 @@ class ForeignClient:
         return not (self.library and case in ONLY_OFFICIAL)
 
 
+AT_200: Final = (ForeignClient(name="ibapi-10.51-at-200", venv="ibapi-latest", version=200,
+                               gateway_flags=("--max-version", "200")),)
 CLIENTS: Final = (
     ForeignClient(name="ib_async", venv="ib_async", version=178, library="ib_async"),
     ForeignClient(name="ib_insync", venv="ib_insync", version=176, library="ib_insync"),
     ForeignClient(name="ibapi-9.81", venv="ibapi-9.81", version=157),
     ForeignClient(name="ibapi-10.50", venv="ibapi-stable", version=178),
     ForeignClient(name="ibapi-10.51", venv="ibapi-latest", version=178),
+    *AT_200,
 )
 OFFICIAL: Final = tuple(client for client in CLIENTS if not client.library)
 KNOW_SCHEDULES: Final = tuple(client for client in CLIENTS if client.version > 157)
-AT_200: Final = (ForeignClient(name="ibapi-10.51-at-200", venv="ibapi-latest", version=200,
-                               gateway_flags=("--max-version", "200")),)
