@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from trading.broker.simulated.permissions import Permissions, Subscription
 from trading.broker.simulated.recorded_market import RecordedInstrument, RecordedMarket
 from trading.broker.simulated.server import serve
 from trading.broker.simulated.settings import GatewaySettings
@@ -83,7 +84,10 @@ def a_market() -> RecordedMarket:
 
 async def _serve_until_killed(folder: Path) -> None:
     """Serve `folder`; its `port` file tells where, its `clock` file what time it is."""
-    settings = GatewaySettings(state=folder / "state", port=0, account=ACCOUNT)
+    told = folder / "subscription"
+    subscription = Subscription(told.read_text()) if told.exists() else Subscription.SUBSCRIBED
+    settings = GatewaySettings(state=folder / "state", port=0, account=ACCOUNT,
+                               permissions=Permissions(everywhere=subscription))
 
     def listening(port: int) -> None:
         (folder / "port.new").write_text(str(port))
