@@ -19,7 +19,7 @@ try:
 except ImportError:  # 9.81
     OrderCancel = None
 ERROR_IN_9_81 = 3  # arguments of error()
-PACE = 45  # messages a second: the gateway takes fifty, and the libraries keep to 45 by themselves
+PACE = 20  # messages a second: the gateway takes fifty, however late on a busy machine it comes to read them
 RENAMED = {"commissionAndFeesReport": "commissionReport"}
 
 
