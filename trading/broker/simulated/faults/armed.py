@@ -18,7 +18,8 @@ class ArmedFaults:
         self.waiting.append(fault)
 
     def last(self, fault: Fault, until_s: float) -> None:
-        """`fault` holds until then."""
+        """`fault` holds until then, in the place of an earlier one of its kind."""
+        self.lasting = [(each, end_s) for each, end_s in self.lasting if each.kind is not fault.kind]
         self.lasting.append((fault, until_s))
 
     def clear(self) -> int:
