@@ -1,6 +1,7 @@
 """tradectl sim: the simulated gateway, with or without the daemon."""
 
 import os
+import re
 import subprocess
 import sys
 import time
@@ -184,16 +185,20 @@ def _start_in_background(settings: Settings, words: list[str], as_json: bool) ->
                                    start_new_session=True)
     deadline_s = time.monotonic() + 60
     while time.monotonic() < deadline_s:
+        ended = process.poll() is not None  # asked before its words are read: then they are all there
         said = log.read_bytes()[start_at:].decode(errors="replace")
-        if "listening on" in said:
-            port = said.partition("listening on ")[2].split()[0]
-            tell({"port": int(port), "pid": process.pid}, f"The simulated gateway listens on 127.0.0.1:{port}, "
+        listening = re.search(r"^listening on (\d+)$", said, re.MULTILINE)
+        if listening is not None:
+            port = int(listening[1])
+            tell({"port": port, "pid": process.pid}, f"The simulated gateway listens on 127.0.0.1:{port}, "
                  f"pid {process.pid}. Stop it: tradectl sim stop", as_json)
             return
-        if process.poll() is not None:
-            break
+        if ended:
+            reason = said.strip().rpartition("\n")[2] or f"it ended without a word. See: {log}"
+            raise TradingError(f"The simulated gateway did not start: {reason}")
         time.sleep(0.05)
-    raise TradingError(f"The simulated gateway did not start. See: {log}")
+    process.kill()
+    raise TradingError(f"The simulated gateway did not come up within a minute and was ended. See: {log}")
 
 
 COMMANDS = {"sim": sim}

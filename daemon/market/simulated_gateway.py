@@ -36,6 +36,10 @@ def main() -> None:
     except TradingError as error:
         print(error, file=sys.stderr)
         sys.exit(1)
+    except OSError as error:
+        print(f"Port {settings.port} cannot be used: {error.strerror or error}. Stop what listens there, or choose "
+              f"another one: --port 0 takes a free one.", file=sys.stderr)
+        sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(0)
 

@@ -31,15 +31,11 @@ class Control:
     def answer(self, line: bytes) -> bytes:
         """The answer to a JSON object `{"do": VERB, ...}`, as a line; a refusal is `{"error": SENTENCE}`."""
         try:
-            return _line(self._done(json.loads(line)))
-        except ValueError as error:
-            return _line({"error": f"The request is no JSON object: {error}."})
+            return _line(self._done(_request(line)))
         except TradingError as error:
-            return _line({"error": str(error)})
+            return _line({"error": str(error), "is_usage": isinstance(error, ConfigError)})
 
     def _done(self, request: Any) -> Values:
-        if not isinstance(request, dict):
-            raise ConfigError("The request is no JSON object.")
         verb = request.pop("do", "")
         if verb not in self._verbs:
             raise ConfigError(f"The gateway does not know {verb!r}. Allowed: {', '.join(self._verbs)}.")
@@ -56,18 +52,25 @@ class Control:
 
     def _move(self, values: Values) -> Values:
         """`speed`, `to` (an instant) or `forward_s`."""
-        if "speed" in values:
-            self._clock.run(float(values["speed"]))
-        if "to" in values:
-            self._clock.move_to(datetime.fromisoformat(str(values["to"])))
-        if "forward_s" in values:
-            self._clock.move_to(self._clock.now() + timedelta(seconds=float(values["forward_s"])))
+        try:
+            self._move_clock(values)
+        except ValueError as error:
+            raise ConfigError(f"The clock cannot be moved so: {error}. An instant is written as in "
+                              f"2021-10-13T12:00:00+00:00, `speed` and `forward_s` are numbers.") from error
         self._gateway.poll()
         return {"now": self._clock.now().isoformat(), "speed": self._clock.speed}
 
     def stop(self) -> None:
         """The server ends at its next turn."""
         self.is_stopping = True
+
+    def _move_clock(self, values: Values) -> None:
+        if "speed" in values:
+            self._clock.run(float(values["speed"]))
+        if "to" in values:
+            self._clock.move_to(datetime.fromisoformat(str(values["to"])))
+        if "forward_s" in values:
+            self._clock.move_to(self._clock.now() + timedelta(seconds=float(values["forward_s"])))
 
     def _stop(self, _values: Values) -> Values:
         self.stop()
@@ -81,6 +84,16 @@ class Control:
                 "orders": [asdict(order) for order in book.orders.values()],
                 "executions": [asdict(fill) for fill in book.effective()],
                 "positions": {str(held.con_id): held.quantity for held in book.open_holdings()}}
+
+
+def _request(line: bytes) -> Values:
+    try:
+        request = json.loads(line)
+    except ValueError as error:
+        raise ConfigError(f"The request is no JSON: {error}.") from error
+    if not isinstance(request, dict):
+        raise ConfigError("The request is no JSON object.")
+    return request
 
 
 def _line(values: Values) -> bytes:

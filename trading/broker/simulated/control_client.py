@@ -2,12 +2,13 @@
 
 import json
 import socket
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from trading.broker.simulated.settings import CONTROL_SOCKET
-from trading.errors import TradingError
+from trading.errors import ConfigError, TradingError
 from trading.unix_socket import short_path
 
 TIMEOUT_S: Final = 30.0
@@ -36,8 +37,12 @@ class GatewayControl:
         return self._ask("clock", **values)
 
     def stop(self) -> str:
-        """End the gateway; its folder stays."""
-        return str(self._ask("stop")["done"])
+        """End the gateway, and return when it has ended; its folder stays."""
+        done = str(self._ask("stop")["done"])
+        deadline_s = time.monotonic() + TIMEOUT_S
+        while (self.state / CONTROL_SOCKET).exists() and time.monotonic() < deadline_s:
+            time.sleep(0.05)
+        return done
 
     def state_of(self) -> dict[str, Any]:
         """Clients, orders, executions and positions."""
@@ -51,10 +56,11 @@ class GatewayControl:
         try:
             answer: dict[str, Any] = json.loads(self._answer(json.dumps({"do": verb, **values}).encode() + b"\n"))
         except (OSError, ValueError) as error:
-            raise TradingError(f"No simulated gateway answers in {self.state} ({error}). "
+            reason = getattr(error, "strerror", None) or error
+            raise TradingError(f"No simulated gateway answers in {self.state} ({reason}). "
                                f"Start one: tradectl sim start") from error
         if "error" in answer:
-            raise TradingError(answer["error"])
+            raise (ConfigError if answer.get("is_usage") else TradingError)(answer["error"])
         return answer
 
     def _answer(self, line: bytes) -> bytes:

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Final
 
 from trading.broker.simulated.faults.fault import Fault, FaultKind
+from trading.broker.simulated.faults.message_names import MESSAGES, REQUESTS
 
 
 @dataclass
@@ -54,6 +55,10 @@ class ArmedFaults:
             self.waiting[place] = replace(fault, times=fault.times - 1)
 
 
+_NAMES: Final = {"message": {number: name for name, number in MESSAGES.items()},
+                 "request": {number: name for name, number in REQUESTS.items()}}
+
+
 def _row(fault: Fault) -> dict[str, Any]:
     return dict(_told(fault))
 
@@ -63,4 +68,4 @@ def _told(fault: Fault) -> Iterator[tuple[str, Any]]:
     yield "kind", fault.kind.value
     for name, value in fault.__dict__.items():
         if name != "kind" and value != getattr(default, name):
-            yield name, value
+            yield name, _NAMES.get(name, {}).get(value, value)

@@ -131,7 +131,7 @@ def _value(kind: str, name: str, value: Any) -> Any:
     try:
         return wanted(value)
     except (TypeError, ValueError):
-        raise ConfigError(f"The fault {kind} has {name} {value!r}; it must be a {wanted.__name__}.") from None
+        raise ConfigError(f"The fault {kind} has {name} {value!r}; it must be a number.") from None
 
 
 def _number_of(kind: str, name: str, text: str, names: dict[str, str]) -> str:

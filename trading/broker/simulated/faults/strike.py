@@ -10,7 +10,7 @@ from trading.broker.simulated.faults.wire_faults import WIRE_FAULTS
 from trading.broker.simulated.orders import Action, Changes, Execution, Order
 from trading.broker.simulated.refusals import Refusal
 from trading.broker.simulated.revisions import busted, corrected
-from trading.errors import ConfigError
+from trading.errors import ConfigError, TradingError
 
 if TYPE_CHECKING:
     from trading.broker.simulated.gateway import Gateway
@@ -24,7 +24,8 @@ def strike(gateway: "Gateway", fault: Fault) -> str:
     """Begin `fault`; a sentence about what was done.
 
     Raises:
-        ConfigError: there is nothing that it could strike.
+        ConfigError: a `contract` or `size` is missing.
+        TradingError: there is nothing that it could strike.
     """
     if fault.kind in LASTING:
         gateway.faults.last(fault, gateway.clock.monotonic_s() + fault.seconds)
@@ -102,14 +103,14 @@ def _foreign(gateway: "Gateway", fault: Fault, size: int, who: str) -> str:
 def _order(gateway: "Gateway", fault: Fault) -> Order:
     found = [order for order in gateway.book.open_orders() if fault.strikes_order(order.order_ref)]
     if not found:
-        raise ConfigError(f"There is no open order whose reference is like {fault.order!r}.")
+        raise TradingError(f"There is no open order whose reference is like {fault.order!r}.")
     return found[-1]
 
 
 def _last_fill(gateway: "Gateway", fault: Fault) -> Execution:
     found = [fill for fill in gateway.book.effective() if fault.strikes_order(fill.order_ref)]
     if not found:
-        raise ConfigError(f"There is no fill of an order whose reference is like {fault.order!r}.")
+        raise TradingError(f"There is no fill of an order whose reference is like {fault.order!r}.")
     return found[-1]
 
 
