@@ -1,22 +1,23 @@
 """Sessions, holidays and zones of the exchanges."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from simulated_messages import a_contract
+from simulated_messages import a_contract, place_order
 from simulated_record import NOON
-from simulated_stage import Stage
+from simulated_stage import Stage, kinds
 
-from trading.broker.simulated import hours
 from trading.broker.simulated.exchange_hours import REAL_HOURS, timetable
 
 LONDON = ZoneInfo("Europe/London")
 INSTANTS = st.datetimes(datetime(2020, 1, 1), datetime(2027, 12, 31), timezones=st.just(UTC))
 HOLIDAY = date(2021, 10, 14)
+FRIDAY_EVENING = datetime(2021, 10, 15, 21, 30, tzinfo=UTC)  # 16:30 in Chicago, where it is over
+SUNDAY_EVENING = datetime(2021, 10, 17, 22, 0, tzinfo=UTC)  # 17:00 there
 
 
 @given(instant=INSTANTS, exchange=st.sampled_from(sorted(REAL_HOURS)))
@@ -31,13 +32,34 @@ def test_openings_and_closes_agree_with_what_is_open(instant: datetime, exchange
 
 
 @given(instant=INSTANTS)
-def test_without_real_hours_all_are_open_as_they_always_were(instant: datetime) -> None:
-    table = timetable("Europe/London", frozenset(), real_hours=False)
-    assert table.is_open("CME", instant) == hours.is_open(instant, LONDON)
-    assert table.next_open("CME", instant) == hours.next_open(instant, LONDON)
-    assert table.session_close("CME", instant) == hours.session_close(instant, LONDON)
-    today = hours.local_date(instant, LONDON)
-    assert table.of("CME").text(today) == hours.hours_text(today)
+def test_without_real_hours_all_are_open_around_the_clock_from_monday_to_friday(instant: datetime) -> None:
+    table, local = timetable("Europe/London", frozenset(), real_hours=False), instant.astimezone(LONDON)
+    assert table.is_open("CME", instant) == (local.weekday() < 5 and local.time() < time(23, 59))
+    opening = table.next_open("CME", instant).astimezone(LONDON)
+    assert opening == local or (opening.time() == time(0) and opening.weekday() < 5)
+    assert opening - local < timedelta(days=3)
+    close = table.session_close("CME", instant).astimezone(LONDON)
+    assert (close.date(), close.time()) == (opening.date(), time(23, 59))
+
+
+@pytest.mark.parametrize("real_hours", [False, True])
+def test_orders_follow_the_hours_of_their_exchange(tmp_path: Path, real_hours: bool) -> None:
+    stage = Stage(tmp_path / "state", options={"real_hours": real_hours})
+    stage.clock.instant = FRIDAY_EVENING
+    client = stage.a_client()
+    held = "error 399" in kinds(stage.ask(client, place_order(1, tif="GTC")))
+    assert held == real_hours
+    [order] = stage.gateway.book.orders.values()
+    assert order.active_from == (SUNDAY_EVENING if real_hours else FRIDAY_EVENING)
+    stage.move_to(SUNDAY_EVENING)
+    assert stage.gateway.book.executions[0].time == order.active_from
+
+
+def test_a_day_order_ends_with_the_session_of_its_exchange(tmp_path: Path) -> None:
+    stage = Stage(tmp_path / "state", options={"real_hours": True})
+    stage.ask(stage.a_client(), place_order(1, order_type="LMT", limit="4000"))
+    [order] = stage.gateway.book.orders.values()
+    assert order.expires_at == datetime(2021, 10, 13, 21, 0, tzinfo=UTC)  # 16:00 in Chicago
 
 
 @pytest.mark.parametrize("exchange", sorted(REAL_HOURS))

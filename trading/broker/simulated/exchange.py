@@ -7,7 +7,7 @@ or not the gateway was running then. One call of `advance` is one event; call it
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -15,6 +15,7 @@ import numpy as np
 
 from trading.broker.simulated import bars, hours
 from trading.broker.simulated.combination import PricedLeg, leg_prices
+from trading.broker.simulated.exchange_hours import ExchangeHours, Timetable
 from trading.broker.simulated.listing import BAG, CASH, FUTURE, ContractFacts, ListedContract
 from trading.broker.simulated.matching import Offer, Slice, sweep
 from trading.broker.simulated.order_types import OrderType, TimeInForce, order_type
@@ -32,6 +33,7 @@ from trading.broker.simulated.triggers import (
 
 MARGIN: Final = 0.1
 FOR_EVER: Final = 2**63 - 1
+NEVER: Final = datetime.max.replace(tzinfo=UTC)
 EXPIRED: Final = "Expired"
 NOT_FILLED_AT_ONCE: Final = "The order could not be filled at once."
 
@@ -42,12 +44,19 @@ def _no_prices(_con_id: int) -> Prints:
 
 @dataclass(frozen=True)
 class Venue:
-    """Whose orders these are, by which zone's days the exchange opens, and how much it offers at a price."""
+    """Whose orders these are, when each exchange opens, and how much it offers at a price.
+
+    `zone` is that of times which a client writes without one.
+    """
 
     account: str
     zone: ZoneInfo
+    timetable: Timetable
     lots: int = 100
     prices_of: PricesOf = field(default=_no_prices, compare=False)
+
+    def hours(self, contract: ListedContract) -> ExchangeHours:
+        return self.timetable.of(contract.facts.exchange)
 
 
 @dataclass(frozen=True)
@@ -128,21 +137,21 @@ def what_if_margin(order: Order, contract: ListedContract, price: float) -> floa
 
 def _with_terms(order: Order, request: PlaceOrder, contract: ListedContract, venue: Venue, now: datetime) -> Order:
     """`order` with those terms of `request` that a modification may change."""
-    tif = TimeInForce(request.tif or "DAY")
-    active_from = _active_from(order.order_type, tif, venue.zone, now)
+    tif, own = TimeInForce(request.tif or "DAY"), venue.hours(contract)
+    active_from = _active_from(order.order_type, tif, own, now)
     return replace(
         order, tif=tif, limit_price=request.limit_price if order.order_type.has_limit else None,
         aux_price=request.aux_price, trail_stop=request.trail_stop_price, trailing_percent=request.trailing_percent,
         limit_offset=request.limit_offset, transmit=request.transmit, good_till=request.good_till,
-        active_from=active_from, expires_at=_expires_at(contract.facts, request, tif, active_from, venue.zone))
+        active_from=active_from, expires_at=_expires_at(contract.facts, _end_of(request, tif, venue), active_from, own))
 
 
-def _active_from(kind: OrderType, tif: TimeInForce, zone: ZoneInfo, now: datetime) -> datetime:
+def _active_from(kind: OrderType, tif: TimeInForce, own: ExchangeHours, now: datetime) -> datetime:
     if kind.is_on_close:
-        return hours.session_close(now, zone)
-    if tif is TimeInForce.AT_OPEN and hours.is_open(now, zone):
-        return hours.next_open(hours.session_close(now, zone), zone)
-    return hours.next_open(now, zone)
+        return own.session_close(now)
+    if tif is TimeInForce.AT_OPEN and own.is_open(now):
+        return own.next_open(own.session_close(now))
+    return own.next_open(now)
 
 
 def _awaited(order: Order, venue: Venue, until: datetime) -> Changes | None:
@@ -164,7 +173,7 @@ def _woken(order: Order, contract: ListedContract, until: datetime) -> Changes |
 
 
 def _fill(order: Order, market: Market, book: Book, venue: Venue, until: datetime) -> Changes | None:
-    for moment in _moments(order, market.contract, until, venue.zone):
+    for moment in _moments(order, market.contract, until, venue.hours(market.contract)):
         slices = sweep(order.action, order.remaining, order.limit_price,
                        _offer(order, market.contract, moment, book, venue.lots))
         whole = sum(part.shares for part in slices) == order.remaining
@@ -183,7 +192,7 @@ def _offer(order: Order, contract: ListedContract, moment: Moment, book: Book, l
     return Offer(touch=contract.touch(moment.price), tick=contract.tick, lots=lots, taken=taken)
 
 
-def _moments(order: Order, contract: ListedContract, until: datetime, zone: ZoneInfo) -> Iterator[Moment]:
+def _moments(order: Order, contract: ListedContract, until: datetime, own: ExchangeHours) -> Iterator[Moment]:
     """When the order may trade up to `until`. Prints outside the session cannot be traded before the next opening."""
     start = max(order.active_from, order.last_fill_at or order.active_from)
     if start > until:
@@ -194,7 +203,7 @@ def _moments(order: Order, contract: ListedContract, until: datetime, zone: Zone
         yield _moment(start, prints, first)
     for offset in np.flatnonzero(_may_trade(order, contract, prints.after(start).until(until))):
         at = first + 1 + int(offset)
-        opening = hours.next_open(instant_of(int(prints.times[at])), zone)
+        opening = own.next_open(instant_of(int(prints.times[at])))
         if opening <= until:
             yield _moment(opening, prints, at)
 
@@ -277,21 +286,23 @@ def _realised(execution: Execution, facts: ContractFacts, book: Book) -> float |
     return held.after(execution.signed_shares, value, execution.commission).realised - held.realised
 
 
-def _expires_at(facts: ContractFacts, request: PlaceOrder, tif: TimeInForce, active_from: datetime,
-                zone: ZoneInfo) -> datetime | None:
+def _end_of(request: PlaceOrder, tif: TimeInForce, venue: Venue) -> datetime | None:
+    """When the order ends by its own terms: None for those of a session, the end of time for those without an end."""
+    if tif is TimeInForce.UNTIL_CANCELLED:
+        return NEVER
+    return bars.parse_end(request.good_till, NEVER, venue.zone) if tif is TimeInForce.UNTIL_DATE else None
+
+
+def _expires_at(facts: ContractFacts, ends: datetime | None, active_from: datetime,
+                own: ExchangeHours) -> datetime | None:
     """A day order ends with its session; every order ends with its contract."""
-    day_only = tif not in (TimeInForce.UNTIL_CANCELLED, TimeInForce.UNTIL_DATE)
-    ends = [active_from if _closes(active_from, zone) else hours.session_close(active_from, zone)] if day_only else []
-    if tif is TimeInForce.UNTIL_DATE:
-        ends.append(bars.parse_end(request.good_till, active_from, zone))
-    if facts.expiry:
-        last_day = date(int(facts.expiry[:4]), int(facts.expiry[4:6]), int(facts.expiry[6:8]))
-        ends.append(datetime.combine(last_day, hours.CLOSE, zone).astimezone(ZoneInfo("UTC")))
-    return min(ends, default=None)
+    first = ends or (own.session_close(active_from) if own.is_open(active_from) else active_from)
+    last = min(first, _last_close(facts, own)) if facts.expiry else first
+    return None if last == NEVER else last
 
 
-def _closes(moment: datetime, zone: ZoneInfo) -> bool:
-    """An order on the close becomes active at the very end of its session."""
-    return not hours.is_open(moment, zone)
-
-
+def _last_close(facts: ContractFacts, own: ExchangeHours) -> datetime:
+    """The end of the last trading day of a contract."""
+    day = date(int(facts.expiry[:4]), int(facts.expiry[4:6]), int(facts.expiry[6:8]))
+    closes = [session.closes for session in own.sessions(day, day)]
+    return max(closes, default=hours.midnight(day + timedelta(days=1), own.tz))

@@ -45,7 +45,8 @@ class Gateway:
         self.clock: Final = clock
         self.zone: Final = settings.tz
         self.listing: Final = Listing(market, settings.base_currency, settings.tz)
-        self.venue: Final = Venue(settings.account, settings.tz, settings.lots, self._prices_of)
+        self.venue: Final = Venue(settings.account, settings.tz, settings.timetable, settings.lots,
+                                  self._prices_of)
         self._markets: Final[dict[int, Market]] = {}
         self.book: Final = world.load()
         self.sessions: Final[dict[int, Session]] = {}
