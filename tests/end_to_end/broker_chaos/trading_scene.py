@@ -29,6 +29,7 @@ REPOSITORY = Path(__file__).resolve().parents[3]
 QUICK = {"broker": {"request_timeout_s": 3, "connect_timeout_s": 4, "heartbeat_s": 1},
          "orders": {"time_out_s": 4, "acknowledge_within_s": 1}, "leadership": {"ttl_s": 4, "renew_s": 1}}
 HANDLER = "run_stack_handler"
+ACCOUNT = "DU0000001"
 
 
 def until(condition: Callable[[], Any], timeout_s: float, what: str) -> Any:
@@ -109,7 +110,7 @@ class TradingScene:
     def want(self, instrument: str, quantity: int) -> str:
         """A new instrument order; its id."""
         order = InstrumentOrder(
-            id=new_instrument_order_id(), idempotency_key=f"chaos {time.monotonic_ns()}", account="DU0000001",
+            id=new_instrument_order_id(), idempotency_key=f"chaos {time.monotonic_ns()}", account=ACCOUNT,
             strategy="example", instrument=instrument, kind=OrderKind.STRATEGY, quantity=quantity,
             trading_day=self.trading_day(), created=datetime.now(UTC))
         assert MongoOrders(self.store()).add_instrument_order(order) is not None
@@ -145,7 +146,7 @@ class TradingScene:
         return {int(row["con_id"]): int(row["quantity"]) for row in rows if row["quantity"]}
 
     def theirs(self) -> dict[int, int]:
-        return {int(con_id): lots for con_id, lots in self.gateway.state_of()["positions"].items()}
+        return {int(con_id): lots for con_id, lots in self.gateway.state_of()["positions"].get(ACCOUNT, {}).items()}
 
     def locks(self) -> dict[str, str]:
         return {row["_id"]: row["reason"] for row in self.store().database.instrument_locks.find({})}

@@ -29,7 +29,7 @@ def test_positions_by_request_name_request_and_model(stage: Stage) -> None:
     stage.move_to(later(1))
     client.take_outbox()
     row, end = stage.ask(client, ["74", "1", "5", ACCOUNT, "mine"])
-    con_id = str(stage.gateway.book.open_holdings()[0].con_id)
+    con_id = str(stage.gateway.book.account(ACCOUNT).open_holdings()[0].con_id)
     assert row == ("71", "1", "5", ACCOUNT, con_id, "ES", "FUT", "20211217", "0.0", "", "50", "", "USD", "ESZ1", "ES",
                    "1", "217508.5", "mine")
     assert end == ("72", "1", "5")
@@ -112,3 +112,18 @@ def test_the_updates_of_another_account_end_those_of_the_first(two: Stage) -> No
 
 def test_all_accounts_are_named(two: Stage) -> None:
     assert two.ask(two.a_client(), ["17", "1"]) == [("15", "1", f"{ACCOUNT},{OTHER}")]
+
+
+def test_an_account_realises_only_what_it_has_bought_itself(two: Stage) -> None:
+    client = two.a_client()
+    two.ask(client, place_order(1, quantity="2", account=ACCOUNT))
+    two.ask(client, place_order(2, quantity="2", action="SELL", account=OTHER))
+    two.ask(client, place_order(3, quantity="2", action="SELL", account=ACCOUNT))
+    assert [fill.realised is None for fill in two.gateway.book.executions] == [True, True, False]
+
+
+def test_an_account_is_rejected_for_its_own_funds(two: Stage) -> None:
+    client = two.a_client()
+    two.ask(client, place_order(1, quantity="200", account=ACCOUNT))
+    assert "error 201" in kinds(two.ask(client, place_order(2, quantity="200", account=ACCOUNT)))
+    assert "error 201" not in kinds(two.ask(client, place_order(3, quantity="200", account=OTHER)))

@@ -10,7 +10,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from simulated_messages import a_contract, place_order
-from simulated_record import NOON
+from simulated_record import ACCOUNT, NOON
 from simulated_stage import Stage
 
 from trading.broker.simulated.orders import OrderStatus
@@ -69,12 +69,12 @@ class TheExchange(RuleBasedStateMachine):
     @invariant()
     def positions_are_the_sum_of_fills(self) -> None:
         book = self.stage.gateway.book
-        for con_id, holding in book.holdings.items():
+        for con_id, holding in book.account(ACCOUNT).holdings.items():
             assert holding.quantity == sum(f.signed_shares for f in book.executions if f.con_id == con_id)
 
     @invariant()
     def money_is_neither_made_nor_lost(self) -> None:
-        book, statement = self.stage.gateway.book, self.stage.gateway.statement()
+        book, statement = self.stage.gateway.book, self.stage.gateway.statement(ACCOUNT)
         marks = {marked.facts.con_id: marked.price for marked in statement.positions}
         gains = sum(fill.signed_shares * (marks.get(fill.con_id, 0.0) - fill.price) * POINT_VALUE - fill.commission
                     for fill in book.executions)

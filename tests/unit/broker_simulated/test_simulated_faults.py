@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from simulated_messages import a_contract, market_data, place_order
-from simulated_record import later
+from simulated_record import ACCOUNT, later
 from simulated_stage import Stage, kinds
 
 from trading.broker.simulated.faults.fault import Fault, FaultKind, fault_of
@@ -126,7 +126,7 @@ def test_a_correction_replaces_the_fill_and_the_position_follows(stage: Stage) -
     let(stage, "correct", order="A", size=2, price=4350.5)
     [told] = [message for message in client.take_outbox() if message[0] == "11"]
     assert (told[14][-3:], told[19], told[20]) == (".02", "2", "4350.5")
-    [held] = stage.gateway.book.open_holdings()
+    [held] = stage.gateway.book.account(ACCOUNT).open_holdings()
     assert held.quantity == 2
     assert [(fill.shares, fill.price) for fill in stage.gateway.book.effective()] == [(2, 4350.5)]
 
@@ -134,7 +134,7 @@ def test_a_correction_replaces_the_fill_and_the_position_follows(stage: Stage) -
 def test_a_bust_takes_the_fill_back_and_survives_a_restart(stage: Stage) -> None:
     stage.ask(stage.a_client(), place_order(1, quantity="3", ref="A"))
     let(stage, "bust", order="A")
-    assert stage.gateway.book.open_holdings() == []
+    assert stage.gateway.book.account(ACCOUNT).open_holdings() == []
     before = stage.gateway.book
     stage.restart()
     assert stage.gateway.book == before
@@ -148,7 +148,7 @@ def test_a_trade_by_hand_reaches_client_0_and_whoever_watches_positions(stage: S
     assert kinds(client.take_outbox()) == ["61"]
     assert kinds(manual.take_outbox()) == ["11", "59"]
     let(stage, "liquidate", contract=con_id)
-    assert stage.gateway.book.open_holdings() == []
+    assert stage.gateway.book.account(ACCOUNT).open_holdings() == []
 
 
 def test_a_lost_link_is_announced_holds_fills_and_is_restored(stage: Stage) -> None:

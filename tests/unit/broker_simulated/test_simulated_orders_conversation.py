@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from simulated_messages import a_contract, place_order
-from simulated_record import NOON, later
+from simulated_record import ACCOUNT, NOON, later
 from simulated_stage import Stage, kinds
 
 FILLED = ["5", "status PreSubmitted", "11", "5", "status Filled", "5", "status Filled", "59"]
@@ -159,8 +159,8 @@ def test_a_small_currency_order_is_warned_of_and_moves_cash(stage: Stage) -> Non
     pair = a_contract(symbol="EUR", sec_type="CASH", month="", exchange="IDEALPRO", currency="USD")
     heard = stage.ask(stage.a_client(), place_order(1, quantity="1000", contract=pair))
     assert kinds(heard)[:3] == ["5", "status PreSubmitted", "error 399"]
-    assert stage.gateway.book.cash()["EUR"] == 1000
-    assert stage.gateway.book.open_holdings() == []
+    assert stage.gateway.book.account(ACCOUNT).cash()["EUR"] == 1000
+    assert stage.gateway.book.account(ACCOUNT).open_holdings() == []
 
 
 def test_open_orders_are_shown_to_their_owner_and_all_to_who_asks_for_all(stage: Stage) -> None:

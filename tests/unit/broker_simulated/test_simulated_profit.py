@@ -51,7 +51,7 @@ def test_an_account_without_trades_made_nothing(stage: Stage) -> None:
 def test_a_fill_and_a_price_change_the_profit(stage: Stage) -> None:
     client = stage.a_client()
     stage.ask(client, place_order(1, contract=a_contract()))
-    con_id = str(stage.gateway.book.open_holdings()[0].con_id)
+    con_id = str(stage.gateway.book.account(ACCOUNT).open_holdings()[0].con_id)
     stage.move_to(later(1))
     client.take_outbox()
     whole, single = stage.ask(client, ["92", "5", ACCOUNT, ""]) + stage.ask(client, ["94", "6", ACCOUNT, "", con_id])

@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
+from trading.broker.simulated.account_book import AccountBook
 from trading.broker.simulated.listing import ContractFacts
-from trading.broker.simulated.orders import Book, Holding
+from trading.broker.simulated.orders import Holding
 
 MARGIN: Final = 0.1  # of the gross value; a plausible figure, no model of any exchange
 
@@ -70,8 +71,16 @@ class Statement:
     def net_liquidation(self) -> float:
         return self.total_cash + self.unrealised
 
+    @property
+    def margin(self) -> float:
+        return self.gross_value * MARGIN
 
-def statement(book: Book, base: str, starting_cash: float, price_of: Callable[[Holding], float | None],
+    @property
+    def available_funds(self) -> float:
+        return self.net_liquidation - self.margin
+
+
+def statement(book: AccountBook, base: str, starting_cash: float, price_of: Callable[[Holding], float | None],
               rate_of: Callable[[str], float]) -> Statement:
     """Mark the book. A holding without any recorded price is carried at its cost."""
     cash = book.cash()
@@ -83,13 +92,13 @@ def statement(book: Book, base: str, starting_cash: float, price_of: Callable[[H
                      positions=positions, realised=realised)
 
 
-def _marked(book: Book, holding: Holding, price: float | None) -> MarkedPosition:
+def _marked(book: AccountBook, holding: Holding, price: float | None) -> MarkedPosition:
     facts = book.contracts[holding.con_id]
     at_cost = holding.average_cost / facts.point_value
     return MarkedPosition(facts=facts, holding=holding, price=at_cost if price is None else price)
 
 
-def _realised(book: Book) -> dict[str, float]:
+def _realised(book: AccountBook) -> dict[str, float]:
     realised: dict[str, float] = {}
     for holding in book.holdings.values():
         currency = book.contracts[holding.con_id].currency
@@ -112,14 +121,15 @@ def summary_values(statement: Statement, tags: Iterable[str]) -> list[AccountVal
 
 
 def _totals(statement: Statement) -> list[AccountValue]:
-    net, cash, margin = statement.net_liquidation, statement.total_cash, statement.gross_value * MARGIN
+    net, cash, margin = statement.net_liquidation, statement.total_cash, statement.margin
+    free = statement.available_funds
     amounts = {
         "NetLiquidation": net, "TotalCashValue": cash, "SettledCash": cash, "AccruedCash": 0.0,
-        "BuyingPower": (net - margin) / MARGIN, "EquityWithLoanValue": net,
+        "BuyingPower": free / MARGIN, "EquityWithLoanValue": net,
         "GrossPositionValue": 0.0,  # futures do not count
         "InitMarginReq": margin, "MaintMarginReq": margin, "FullInitMarginReq": margin, "FullMaintMarginReq": margin,
-        "AvailableFunds": net - margin, "ExcessLiquidity": net - margin, "FullAvailableFunds": net - margin,
-        "FullExcessLiquidity": net - margin, "UnrealizedPnL": statement.unrealised,
+        "AvailableFunds": free, "ExcessLiquidity": free, "FullAvailableFunds": free,
+        "FullExcessLiquidity": free, "UnrealizedPnL": statement.unrealised,
         "RealizedPnL": statement.realised_total,
     }
     return [AccountValue(key, _money(amount), statement.base) for key, amount in amounts.items()]

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from trading.broker.simulated import responses
 from trading.broker.simulated.account import AccountValue, MarkedPosition, account_values
-from trading.broker.simulated.account_books import book_of_account, statement_of
 from trading.broker.simulated.data_requests import CancelPositionsMulti, RequestPositionsMulti
 from trading.broker.simulated.gateway import Gateway
 from trading.broker.simulated.listing import CASH
@@ -142,7 +141,7 @@ def position_changed(gateway: Gateway, session: "Session", con_id: int) -> None:
 
 def _send_position(gateway: Gateway, session: "Session", account: str, con_id: int) -> None:
     """To whoever watches; an account that never held the contract has no position to tell of."""
-    book = book_of_account(gateway, account)
+    book = gateway.book.account(account)
     if con_id not in book.holdings:
         return
     holding = book.holding(con_id)
@@ -155,7 +154,7 @@ def _send_position(gateway: Gateway, session: "Session", account: str, con_id: i
 
 def _send_account(gateway: Gateway, session: "Session") -> None:
     account = session.streams.account
-    statement = statement_of(gateway, account)
+    statement = gateway.statement(account)
     session.send(*(("6", "2", line.key, line.value, line.currency, account)
                    for line in account_values(account, statement)),
                  *(_portfolio_row(account, marked) for marked in statement.positions),
@@ -166,7 +165,7 @@ def _send_account_multi(gateway: Gateway, session: "Session", req_id: int) -> No
     asked, model = session.streams.accounts[req_id]
     for account in _accounts(gateway, asked):
         session.send(*(("73", "1", str(req_id), account, model, line.key, line.value, line.currency)
-                       for line in account_values(account, statement_of(gateway, account))))
+                       for line in account_values(account, gateway.statement(account))))
 
 
 def _portfolio_row(account: str, marked: MarkedPosition) -> Message:
@@ -187,7 +186,7 @@ def _multi_row(gateway: Gateway, req_id: int, whose: tuple[str, str], holding: H
 def _send_summary(gateway: Gateway, session: "Session", req_id: int, tags: tuple[str, ...]) -> None:
     for account in gateway.settings.accounts:
         session.send(*(_summary_line(req_id, account, line)
-                       for line in summary_lines(statement_of(gateway, account), tags)))
+                       for line in summary_lines(gateway.statement(account), tags)))
     session.send(responses.end("64", str(req_id)))
 
 
@@ -196,11 +195,11 @@ def _summary_line(req_id: int, account: str, line: AccountValue) -> Message:
 
 
 def _open_holdings(gateway: Gateway, account: str) -> Iterable[Holding]:
-    return () if gateway.is_empty() else book_of_account(gateway, account).open_holdings()
+    return () if gateway.is_empty() else gateway.book.account(account).open_holdings()
 
 
 def _book_holding(gateway: Gateway, account: str, con_id: int) -> Holding:
-    return book_of_account(gateway, account).holding(con_id)
+    return gateway.book.account(account).holding(con_id)
 
 
 def _accounts(gateway: Gateway, asked: str) -> tuple[str, ...]:

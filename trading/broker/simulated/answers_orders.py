@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from trading.broker.simulated import bars, exchange, hours, order_reports, responses
 from trading.broker.simulated.bars import BarRequestError
+from trading.broker.simulated.book import Changes
 from trading.broker.simulated.exchange import Identity, Market
 from trading.broker.simulated.faults.fault import Fault, FaultKind
 from trading.broker.simulated.fill_responses import commission_report, execution
@@ -15,7 +16,7 @@ from trading.broker.simulated.linked_orders import released
 from trading.broker.simulated.listing import BAG, FUTURE, ListedContract
 from trading.broker.simulated.order_contract import UNKNOWN, named
 from trading.broker.simulated.order_responses import completed_order, what_if_order
-from trading.broker.simulated.orders import Changes, Execution, Order, OrderStatus
+from trading.broker.simulated.orders import Execution, Order, OrderStatus
 from trading.broker.simulated.place_order import PlaceOrder
 from trading.broker.simulated.refusals import (
     Refusal,
@@ -208,12 +209,11 @@ def _check_funds(gateway: Gateway, order: Order, contract: ListedContract) -> Re
     facts = contract.facts
     if facts.sec_type != FUTURE:
         return None
-    held = gateway.book.holding(facts.con_id).quantity
+    held = gateway.book.account(order.account).holding(facts.con_id).quantity
     larger = abs(held + order.action.sign * order.quantity) - abs(held)
     price = contract.prints.until(gateway.now()).last() or 0.0
     margin = exchange.what_if_margin(replace(order, quantity=max(0, larger)), contract, price)
-    statement = gateway.statement()
-    available = statement.net_liquidation - statement.gross_value * exchange.MARGIN
+    available = gateway.statement(order.account).available_funds
     return check_margin(margin * gateway.rate(facts.currency), available, gateway.settings.base_currency)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from trading.broker.simulated import hours, responses
-from trading.broker.simulated.account_books import book_of_account
+from trading.broker.simulated.account_book import AccountBook
 from trading.broker.simulated.data_requests import (
     CancelProfit,
     CancelSingleProfit,
@@ -14,7 +14,6 @@ from trading.broker.simulated.data_requests import (
 from trading.broker.simulated.gateway import Gateway
 from trading.broker.simulated.lines import ProfitLine
 from trading.broker.simulated.listing import FUTURE
-from trading.broker.simulated.orders import Book
 from trading.broker.simulated.profit import Profit, profit
 from trading.broker.simulated.refusals import VALIDATION, Refusal
 from trading.broker.simulated.responses import Message
@@ -49,14 +48,14 @@ def cancel_profit(_gateway: Gateway, session: "Session", request: CancelProfit |
 
 def stream(gateway: Gateway, session: "Session") -> None:
     for req_id, line in session.streams.profits.items():
-        book = book_of_account(gateway, line.account)
+        book = gateway.book.account(line.account)
         message = _whole(gateway, req_id, book) if line.con_id is None else _single(gateway, req_id, book, line.con_id)
         if message != line.told:
             line.told = message
             session.send(message)
 
 
-def _whole(gateway: Gateway, req_id: int, book: Book) -> Message:
+def _whole(gateway: Gateway, req_id: int, book: AccountBook) -> Message:
     parts = [(_profit_of(gateway, book, con_id), gateway.rate(book.contracts[con_id].currency))
              for con_id, facts in book.contracts.items() if facts.sec_type == FUTURE]
     sums = (_sum((each.daily, rate) for each, rate in parts), _sum((each.unrealised, rate) for each, rate in parts),
@@ -65,7 +64,7 @@ def _whole(gateway: Gateway, req_id: int, book: Book) -> Message:
     return ("94", str(req_id), _text(sums[0]), _text(sums[1]), _text(sums[2] if realised_today else None))
 
 
-def _single(gateway: Gateway, req_id: int, book: Book, con_id: int) -> Message:
+def _single(gateway: Gateway, req_id: int, book: AccountBook, con_id: int) -> Message:
     facts = book.contracts.get(con_id)
     if facts is None:
         return ("95", str(req_id), "0", *[responses.UNSET_DOUBLE] * 4)
@@ -75,7 +74,7 @@ def _single(gateway: Gateway, req_id: int, book: Book, con_id: int) -> Message:
               for amount in (each.daily, each.unrealised, each.realised, each.value)))
 
 
-def _profit_of(gateway: Gateway, book: Book, con_id: int) -> Profit:
+def _profit_of(gateway: Gateway, book: AccountBook, con_id: int) -> Profit:
     now = gateway.now()
     midnight = hours.midnight(hours.local_date(now, gateway.zone), gateway.zone)
     contract = gateway.listing.by_id(con_id)

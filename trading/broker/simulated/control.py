@@ -83,7 +83,8 @@ class Control:
                 "clients": sorted(self._gateway.sessions),
                 "orders": [asdict(order) for order in book.orders.values()],
                 "executions": [asdict(fill) for fill in book.effective()],
-                "positions": {str(held.con_id): held.quantity for held in book.open_holdings()}}
+                "positions": {name: {str(held.con_id): held.quantity for held in own.open_holdings()}
+                              for name, own in book.accounts.items()}}
 
 
 def _request(line: bytes) -> Values:

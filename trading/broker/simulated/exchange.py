@@ -14,12 +14,14 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from trading.broker.simulated import bars, hours
+from trading.broker.simulated.account import MARGIN
+from trading.broker.simulated.book import Book, Changes
 from trading.broker.simulated.combination import PricedLeg, leg_prices
 from trading.broker.simulated.exchange_hours import ExchangeHours, Timetable
 from trading.broker.simulated.listing import BAG, CASH, FUTURE, ContractFacts, ListedContract
 from trading.broker.simulated.matching import Offer, Slice, sweep
 from trading.broker.simulated.order_types import OrderType, TimeInForce, order_type
-from trading.broker.simulated.orders import Action, Book, Changes, Execution, Order, OrderStatus
+from trading.broker.simulated.orders import Action, Execution, Order, OrderStatus
 from trading.broker.simulated.place_order import PlaceOrder
 from trading.broker.simulated.recorded_market import NO_PRINTS, Prints, instant_of, nanoseconds
 from trading.broker.simulated.refusals import Refusal
@@ -31,7 +33,6 @@ from trading.broker.simulated.triggers import (
     trigger,
 )
 
-MARGIN: Final = 0.1
 FOR_EVER: Final = 2**63 - 1
 NEVER: Final = datetime.max.replace(tzinfo=UTC)
 EXPIRED: Final = "Expired"
@@ -279,7 +280,7 @@ def _costed(row: Execution, contract: ListedContract, book: Book) -> Execution:
 
 
 def _realised(execution: Execution, facts: ContractFacts, book: Book) -> float | None:
-    held = book.holding(execution.con_id)
+    held = book.account(execution.account).holding(execution.con_id)
     if facts.sec_type != FUTURE or not held.closing_part(execution.signed_shares):
         return None
     value = execution.signed_shares * execution.price * facts.point_value

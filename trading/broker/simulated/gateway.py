@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 from trading.broker.simulated import account, exchange, hours
+from trading.broker.simulated.book import Changes
 from trading.broker.simulated.exchange import Market, Venue
 from trading.broker.simulated.faults.armed import ArmedFaults
 from trading.broker.simulated.faults.fault import FaultKind
@@ -20,12 +21,12 @@ from trading.broker.simulated.listing import BAG, Listing
 from trading.broker.simulated.matching import Slice
 from trading.broker.simulated.order_contract import known
 from trading.broker.simulated.order_reports import ToldFill, order_messages
-from trading.broker.simulated.orders import Changes, Holding, Order
+from trading.broker.simulated.orders import Holding, Order
 from trading.broker.simulated.recorded_market import NO_PRINTS, Prints, RecordedMarket
 from trading.broker.simulated.refusals import Refusal
 from trading.broker.simulated.responses import NO_REQUEST
 from trading.broker.simulated.settings import GatewaySettings
-from trading.broker.simulated.settlement import settlements
+from trading.broker.simulated.settlement import settlement
 from trading.broker.simulated.world import World
 from trading.clock import Clock
 from trading.errors import DataError
@@ -136,7 +137,7 @@ class Gateway:
     def _settle(self) -> None:
         """Positions in contracts that have ended are closed in cash."""
         today = hours.local_date(self.now(), self.zone)
-        while (ended := settlements(self.book, self._last_price, today, self.now())) is not None:
+        while (ended := settlement(self.book, self._last_price, today, self.now())) is not None:
             self.record(ended)
 
     def _restore(self) -> None:
@@ -166,8 +167,9 @@ class Gateway:
         for session in self.sessions.values():
             session.poll()
 
-    def statement(self) -> account.Statement:
-        return account.statement(self.book, self.settings.base_currency, self.settings.starting_cash,
+    def statement(self, name: str) -> account.Statement:
+        """What the account `name` is worth now."""
+        return account.statement(self.book.account(name), self.settings.base_currency, self.settings.starting_cash,
                                  self._last_price, self.rate)
 
     def _advance(self, perm_id: int) -> None:

@@ -5,7 +5,8 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
-from trading.broker.simulated.orders import Book, Changes, Order, OrderStatus
+from trading.broker.simulated.book import Book, Changes
+from trading.broker.simulated.orders import Order, OrderStatus
 
 REDUCE: Final = 3  # ocaType: the others lose what one has filled; 1 and 2 cancel them
 LINKED: Final = "A linked order was filled or cancelled."

@@ -6,9 +6,10 @@ from datetime import date
 from decimal import Decimal
 from typing import Final
 
+from trading.broker.simulated.book import Book
 from trading.broker.simulated.listing import CASH, ListedContract
 from trading.broker.simulated.order_types import OrderType, TimeInForce, order_type
-from trading.broker.simulated.orders import Action, Book, Order, OrderStatus
+from trading.broker.simulated.orders import Action, Order, OrderStatus
 from trading.broker.simulated.place_order import PlaceOrder
 from trading.broker.simulated.triggers import KNOWN_CONDITIONS
 

@@ -2,7 +2,8 @@
 
 from dataclasses import replace
 
-from trading.broker.simulated.orders import Execution, base_of, revision_of
+from trading.broker.simulated.book import base_of, revision_of
+from trading.broker.simulated.orders import Execution
 
 
 def corrected(fill: Execution, price: float, shares: int) -> Execution:

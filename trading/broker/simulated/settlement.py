@@ -8,26 +8,27 @@ from collections.abc import Callable
 from datetime import date, datetime
 from typing import Final
 
-from trading.broker.simulated.orders import Action, Book, Changes, Execution, Holding
+from trading.broker.simulated.book import Book, Changes
+from trading.broker.simulated.orders import Action, Execution, Holding
 
 NO_ORDER: Final = 0  # its permanent id
 NOBODY: Final = -1  # its client
 
 
-def settlements(book: Book, price_of: Callable[[Holding], float | None], today: date, now: datetime) -> Changes | None:
-    """The end of every position whose contract has expired before `today`; None when there is none."""
-    for holding in book.open_holdings():
-        if book.contracts[holding.con_id].is_expired(today):
-            return Changes(executions=(_settled(book, holding, price_of(holding), now),))
+def settlement(book: Book, price_of: Callable[[Holding], float | None], today: date, now: datetime) -> Changes | None:
+    """The end of one position whose contract has expired before `today`; None when there is none."""
+    for account, own in book.accounts.items():
+        for holding in own.open_holdings():
+            if book.contracts[holding.con_id].is_expired(today):
+                return Changes(executions=(_settled(book, account, holding, price_of(holding), now),))
     return None
 
 
-def _settled(book: Book, holding: Holding, price: float | None, now: datetime) -> Execution:
+def _settled(book: Book, account: str, holding: Holding, price: float | None, now: datetime) -> Execution:
     facts = book.contracts[holding.con_id]
     at = holding.average_cost / facts.point_value if price is None else price
     value = -holding.quantity * at * facts.point_value
     shares = abs(holding.quantity)
-    account = next(fill.account for fill in reversed(book.executions) if fill.con_id == holding.con_id)
     return Execution(
         exec_id=book.next_exec_id(), perm_id=NO_ORDER, client_id=NOBODY, order_id=0, con_id=holding.con_id,
         account=account, action=Action.SELL if holding.quantity > 0 else Action.BUY, shares=shares, price=at, time=now,

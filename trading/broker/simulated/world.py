@@ -15,9 +15,10 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final, TypeVar, get_type_hints
 
+from trading.broker.simulated.book import Book, Changes, book_of
 from trading.broker.simulated.listing import ContractFacts
 from trading.broker.simulated.order_types import OrderType, TimeInForce
-from trading.broker.simulated.orders import Action, Book, Changes, Execution, Order, OrderStatus, book_of
+from trading.broker.simulated.orders import Action, Execution, Order, OrderStatus
 from trading.errors import StoreError
 
 DATABASE: Final = "world.sqlite3"
@@ -89,9 +90,8 @@ class World:
 def read_positions(state: Path) -> list[HeldPosition]:
     """Every position that is not zero, from the files alone."""
     with _reading(state) as book:
-        account = next((execution.account for execution in book.executions), "")
         return [_held(account, book.contracts[holding.con_id], holding.quantity, holding.average_cost)
-                for holding in book.open_holdings()]
+                for account, own in book.accounts.items() for holding in own.open_holdings()]
 
 
 def read_executions(state: Path) -> list[Execution]:

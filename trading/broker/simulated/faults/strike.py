@@ -4,10 +4,11 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Final
 
 from trading.broker.simulated import exchange
+from trading.broker.simulated.book import Changes
 from trading.broker.simulated.faults.fault import Fault, FaultKind
 from trading.broker.simulated.faults.notices import BEGINNINGS
 from trading.broker.simulated.faults.wire_faults import WIRE_FAULTS
-from trading.broker.simulated.orders import Action, Changes, Execution, Order
+from trading.broker.simulated.orders import Action, Execution, Order
 from trading.broker.simulated.refusals import Refusal
 from trading.broker.simulated.revisions import busted, corrected
 from trading.errors import ConfigError, TradingError
@@ -80,7 +81,8 @@ def _manual_trade(gateway: "Gateway", fault: Fault) -> str:
 
 
 def _liquidate(gateway: "Gateway", fault: Fault) -> str:
-    return _foreign(gateway, fault, -gateway.book.holding(fault.contract).quantity, "by the broker")
+    held = gateway.book.account(gateway.settings.account).holding(fault.contract)
+    return _foreign(gateway, fault, -held.quantity, "by the broker")
 
 
 def _foreign(gateway: "Gateway", fault: Fault, size: int, who: str) -> str:
