@@ -181,7 +181,10 @@ def test_a_rejection_reaches_the_taps_as_it_was_said(gateway: GatewayProcess) ->
     async def story(adapter: Adapter) -> None:
         near, number = await adapter.near(), adapter.library.allocate_order_id()
         adapter.library.place(an_order(near, number, 1, "4000.005"))
-        await adapter.until(lambda: any(facts["code"] == 110 for facts in adapter.said(MessageKind.ERROR)))
+        await adapter.until(lambda: any(facts["request_id"] == number for facts in adapter.said(MessageKind.ERROR)))
+        [told] = [facts for facts in adapter.said(MessageKind.ERROR) if facts["request_id"] == number]
+        assert told["code"] == 110
+        assert "minimum price variation" in told["text"]
 
     play(gateway, story)
 

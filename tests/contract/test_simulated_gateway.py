@@ -13,11 +13,9 @@ from collections.abc import Awaitable, Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+import ib_async
 import pytest
 from recorded_gateway import NOON, PATIENCE_S, ROOT, UNIT_TESTS, GatewayProcess
-
-ib_async = pytest.importorskip("ib_async")
-
 
 
 @pytest.fixture

@@ -8,11 +8,10 @@ from collections.abc import Awaitable, Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import ib_async
 import pytest
 from recorded_gateway import NOON, GatewayProcess
 from test_simulated_gateway import connected, play, qualified, until
-
-ib_async = pytest.importorskip("ib_async")
 
 ACCOUNT = "DU0000001"
 EXPECTED = ("query cancelled", "Peer closed")  # the answer to a cancel, and the end of a process

@@ -1,17 +1,9 @@
 """What can happen to the connection: it is noticed, named, and mended without a person (ib_wire.md 6.2)."""
 
 import time
-from itertools import count
 
 import pytest
 from trading_scene import TradingScene, until
-
-_turn = count()
-
-
-def an_instrument(scene: TradingScene) -> str:
-    names = scene.instruments()
-    return names[next(_turn) % len(names)]
 
 
 def reconnects(scene: TradingScene) -> int:
@@ -21,7 +13,7 @@ def reconnects(scene: TradingScene) -> int:
 def check_trades(scene: TradingScene, quantity: int = 1) -> None:
     """After whatever it was: an order is traded as if nothing had been."""
     until(lambda: scene.link == "ready", 60, "the link is ready again")
-    traded = scene.trade(an_instrument(scene), quantity)
+    traded = scene.trade(scene.an_instrument(), quantity)
     scene.settle()
     assert (traded.executed, traded.filled) == (quantity, quantity)
     assert len(traded.at_gateway) == 1
@@ -47,16 +39,15 @@ def test_x12_to_x14_the_gateway_restarts_and_its_order_ids_go_on_back_or_ahead(s
 def test_x15_nothing_is_sent_while_the_broker_behind_the_gateway_is_away(scene: TradingScene, kind: str) -> None:
     # given an order that rests when the link is lost
     scene.gateway.fault("hold", seconds=3)
-    order = scene.want(an_instrument(scene), 1)
+    order = scene.want(scene.an_instrument(), 1)
     run = scene.start_handler()
-    until(lambda: any(row["order_ref"].startswith(order.removeprefix("IO-"))
-                      for row in scene.gateway.state_of()["orders"]), 10, "the order has arrived")
+    until(lambda: scene.has_arrived(order), 10, "the order has arrived")
 
     # when the broker is away for some seconds
     scene.gateway.fault(kind, seconds=6)
     until(lambda: scene.link == "degraded", 5, "it is said")
     sent = len(scene.gateway.state_of()["orders"])
-    scene.want(an_instrument(scene), 1)
+    scene.want(scene.an_instrument(), 1)
     time.sleep(2)
     assert len(scene.gateway.state_of()["orders"]) == sent
 
@@ -90,7 +81,7 @@ def test_x18_an_empty_answer_after_a_start_does_not_mean_that_nothing_was_sent(s
     scene.gateway.fault("hold", seconds=8)
     scene.gateway.fault("break_after", request="placeOrder")
     scene.gateway.fault("empty", seconds=6)
-    traded = scene.trade(an_instrument(scene), 1)
+    traded = scene.trade(scene.an_instrument(), 1)
     time.sleep(3)
     scene.settle()
     assert traded.executed == traded.filled
@@ -128,7 +119,7 @@ def test_x23_a_flood_of_quotes_does_not_hold_orders_up(scene: TradingScene) -> N
 
 def test_x24_a_slow_gateway_is_waited_for(scene: TradingScene) -> None:
     scene.gateway.fault("slow", by=1, seconds=20)
-    traded = scene.trade(an_instrument(scene), 1)
+    traded = scene.trade(scene.an_instrument(), 1)
     scene.settle()
     assert (traded.executed, traded.filled, len(traded.at_gateway)) == (1, 1, 1)
 

@@ -1,17 +1,9 @@
 """What can happen to an order at the broker: our order says what became of it, and no second one is sent."""
 
 import time
-from itertools import count
 
 import pytest
 from trading_scene import Traded, TradingScene, until
-
-_turn = count()
-
-
-def an_instrument(scene: TradingScene) -> str:
-    names = scene.instruments()
-    return names[next(_turn) % len(names)]
 
 
 def once(traded: Traded, quantity: int) -> None:
@@ -19,18 +11,12 @@ def once(traded: Traded, quantity: int) -> None:
     assert traded.scene.books() == traded.scene.theirs()
 
 
-def placed(scene: TradingScene, order: str) -> bool:
-    reference = order.removeprefix("IO-")
-    return any(row["order_ref"].startswith(reference) and row["status"] in ("PreSubmitted", "Submitted")
-               for row in scene.gateway.state_of()["orders"])
-
-
 def resting(scene: TradingScene, quantity: int = 1, seconds: float = 60) -> tuple[str, str]:
     """An order that has arrived and does not fill for some seconds; its id and the handler's run."""
     scene.gateway.fault("hold", seconds=seconds)
-    order = scene.want(an_instrument(scene), quantity)
+    order = scene.want(scene.an_instrument(), quantity)
     run = scene.start_handler()
-    until(lambda: placed(scene, order), 10, "the order has arrived")
+    until(lambda: scene.has_arrived(order), 10, "the order has arrived")
     return order, run
 
 
@@ -83,7 +69,7 @@ def test_x10_a_cancel_that_crosses_the_fill_sends_no_second_order(scene: Trading
 
 
 def test_x26_a_corrected_fill_replaces_the_first_one(scene: TradingScene) -> None:
-    traded = scene.trade(an_instrument(scene), 3)
+    traded = scene.trade(scene.an_instrument(), 3)
     once(traded, 3)
     scene.gateway.fault("correct", order=pattern(traded.order), size=2)
     scene.settle()
@@ -91,7 +77,7 @@ def test_x26_a_corrected_fill_replaces_the_first_one(scene: TradingScene) -> Non
 
 
 def test_x26_a_bust_takes_the_position_back(scene: TradingScene) -> None:
-    traded = scene.trade(an_instrument(scene), 2)
+    traded = scene.trade(scene.an_instrument(), 2)
     scene.gateway.fault("bust", order=pattern(traded.order))
     scene.settle()
     assert scene.books() == scene.theirs()
@@ -123,7 +109,7 @@ def test_x28_an_order_that_somebody_cancels_by_hand_is_not_sent_again_at_once(sc
 
 def test_x31_an_order_that_is_inactive_first_is_not_believed_rejected(scene: TradingScene) -> None:
     scene.gateway.fault("inactive_first")
-    traded = scene.trade(an_instrument(scene), 1)
+    traded = scene.trade(scene.an_instrument(), 1)
     scene.settle()
     once(traded, 1)
 
@@ -132,7 +118,7 @@ def test_x31_an_order_that_is_inactive_first_is_not_believed_rejected(scene: Tra
 def test_x35_nothing_is_sent_on_a_quote_that_is_none(scene: TradingScene, style: str) -> None:
     before = len(scene.gateway.state_of()["orders"])
     scene.gateway.fault("quotes", style=style, seconds=20)
-    traded = scene.trade(an_instrument(scene), 1)
+    traded = scene.trade(scene.an_instrument(), 1)
     assert len(scene.gateway.state_of()["orders"]) == before
     assert (traded.executed, traded.filled) == (0, 0)
 
@@ -140,14 +126,14 @@ def test_x35_nothing_is_sent_on_a_quote_that_is_none(scene: TradingScene, style:
 def test_x35_nothing_is_sent_on_a_crossed_quote(scene: TradingScene) -> None:
     before = len(scene.gateway.state_of()["orders"])
     scene.gateway.fault("quotes", style="crossed", seconds=20)
-    traded = scene.trade(an_instrument(scene), 1)
+    traded = scene.trade(scene.an_instrument(), 1)
     assert len(scene.gateway.state_of()["orders"]) == before
     assert (traded.executed, traded.filled) == (0, 0)
 
 
 def test_x32_an_order_id_that_is_taken(scene: TradingScene) -> None:
     scene.gateway.fault("refuse", request="placeOrder", code=103, text="Duplicate order id")
-    traded = scene.trade(an_instrument(scene), 1)
+    traded = scene.trade(scene.an_instrument(), 1)
     scene.settle()
     assert traded.executed == traded.filled
     assert len(traded.at_gateway) <= 1
@@ -156,7 +142,7 @@ def test_x32_an_order_id_that_is_taken(scene: TradingScene) -> None:
 
 def test_x33_a_contract_that_may_only_be_closed(scene: TradingScene) -> None:
     scene.gateway.fault("reject", style="error_first", code=201, text="Order rejected - reason:close only")
-    traded = scene.trade(an_instrument(scene), 1)
+    traded = scene.trade(scene.an_instrument(), 1)
     time.sleep(0.5)
     assert (traded.executed, traded.filled) == (0, 0)
     assert [row["lifecycle"] for row in traded.broker_orders] == ["REJECTED"]

@@ -4,23 +4,10 @@ import os
 import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
-from itertools import count
 
 from trading_scene import Traded, TradingScene, until
 
 from trading.unix_socket import DaemonRefused
-
-_turn = count()
-
-
-def an_instrument(scene: TradingScene) -> str:
-    names = scene.instruments()
-    return names[next(_turn) % len(names)]
-
-
-def placed(scene: TradingScene, order: str) -> bool:
-    reference = order.removeprefix("IO-")
-    return any(row["order_ref"].startswith(reference) for row in scene.gateway.state_of()["orders"])
 
 
 def test_x21_many_may_ask_the_same_at_once(scene: TradingScene) -> None:
@@ -31,9 +18,9 @@ def test_x21_many_may_ask_the_same_at_once(scene: TradingScene) -> None:
 
 
 def test_x25_a_flood_of_orders_and_then_the_connection_breaks(scene: TradingScene) -> None:
-    orders = [scene.want(an_instrument(scene), 1) for _ in range(40)]
+    orders = [scene.want(scene.an_instrument(), 1) for _ in range(40)]
     run = scene.start_handler()
-    until(lambda: sum(placed(scene, order) for order in orders) >= 5, 20, "the first orders have arrived")
+    until(lambda: sum(scene.has_arrived(order) for order in orders) >= 5, 20, "the first orders have arrived")
     scene.gateway.fault("reset")
     ended = scene.handled(run, 120)
     until(lambda: scene.settle(120) and all(Traded(scene, order, ended).filled == 1 for order in orders), 240,
@@ -44,7 +31,7 @@ def test_x25_a_flood_of_orders_and_then_the_connection_breaks(scene: TradingScen
 
 
 def test_x40_nothing_is_sent_while_the_store_does_not_answer(scene: TradingScene) -> None:
-    scene.want(an_instrument(scene), 1)
+    scene.want(scene.an_instrument(), 1)
     before = len(scene.gateway.state_of()["orders"])
     store = store_of(scene)
     os.kill(store, signal.SIGSTOP)
@@ -59,9 +46,9 @@ def test_x40_nothing_is_sent_while_the_store_does_not_answer(scene: TradingScene
 
 def test_x29_an_order_that_expires_with_its_session_is_not_sent_twice(scene: TradingScene) -> None:
     scene.gateway.fault("hold", seconds=60)
-    order = scene.want(an_instrument(scene), 1)
+    order = scene.want(scene.an_instrument(), 1)
     run = scene.start_handler()
-    until(lambda: placed(scene, order), 10, "the order has arrived")
+    until(lambda: scene.has_arrived(order), 10, "the order has arrived")
     scene.gateway.clear()
     scene.gateway.fault("hold", seconds=2)
     scene.gateway.clock(forward_s=50 * 60)  # past the end of the session

@@ -10,10 +10,11 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,7 @@ class TradingScene:
     folder: Path
     process: "subprocess.Popen[bytes] | None" = None
     _stores: list[MongoStore] = field(default_factory=list)
+    _turn: Iterator[int] = field(default_factory=count)
 
     @property
     def state(self) -> Path:
@@ -153,6 +155,16 @@ class TradingScene:
 
     def alerts(self) -> list[str]:
         return [row["key"] for row in self.ask("GET", "/alerts")["alerts"]]
+
+    def an_instrument(self) -> str:
+        """Another one each time, so that no case meets what an earlier one has left."""
+        names = self.instruments()
+        return names[next(self._turn) % len(names)]
+
+    def has_arrived(self, order: str) -> bool:
+        """Has a broker order of the instrument order `order` reached the exchange?"""
+        reference = order.removeprefix("IO-")
+        return any(row["order_ref"].startswith(reference) for row in self.gateway.state_of()["orders"])
 
     def instruments(self) -> list[str]:
         """Those that can be traded, as the day has left them."""
