@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from trading.broker.simulated import bars, responses
-from trading.broker.simulated.asked_contract import NOT_FOUND, asked, kind_shown
+from trading.broker.simulated.asked_contract import asked, kind_shown, passing
 from trading.broker.simulated.data_requests import (
     CancelDepth,
     CancelRealTimeBars,
@@ -31,10 +31,9 @@ SHOWN: Final = ("TRADES", "MIDPOINT", "BID", "ASK")
 
 
 def depth(gateway: Gateway, session: "Session", request: RequestDepth) -> None:
-    contract = asked(gateway, request.contract)
-    refusal = contract if isinstance(contract, Refusal) else _depth_refusal(gateway, session, request, contract)
-    if isinstance(contract, Refusal) or refusal is not None:
-        session.refuse(request.req_id, refusal or NOT_FOUND)
+    contract = passing(asked(gateway, request.contract), lambda found: _depth_refusal(gateway, session, request, found))
+    if isinstance(contract, Refusal):
+        session.refuse(request.req_id, contract)
         return
     line = session.streams.depths[request.req_id] = DepthLine(contract, request.rows, request.is_smart)
     session.send(*_depth_news(gateway, request.req_id, line))
@@ -69,10 +68,9 @@ def depth_exchanges(gateway: Gateway, session: "Session", _request: RequestDepth
 
 
 def real_time_bars(gateway: Gateway, session: "Session", request: RequestRealTimeBars) -> None:
-    contract = asked(gateway, request.contract)
-    refusal = contract if isinstance(contract, Refusal) else _bars_refusal(gateway, session, request, contract)
-    if isinstance(contract, Refusal) or refusal is not None:
-        session.refuse(request.req_id, refusal or NOT_FOUND)
+    contract = passing(asked(gateway, request.contract), lambda found: _bars_refusal(gateway, session, request, found))
+    if isinstance(contract, Refusal):
+        session.refuse(request.req_id, contract)
         return
     session.streams.bars[request.req_id] = BarLine(contract, request.what_to_show, _boundary(gateway.now()))
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from trading.broker.simulated import bars, responses
 from trading.broker.simulated.answers_history import no_data
-from trading.broker.simulated.asked_contract import NOT_FOUND, asked, kind_shown
+from trading.broker.simulated.asked_contract import asked, kind_shown, passing
 from trading.broker.simulated.data_requests import (
     CancelHistogram,
     CancelTickByTick,
@@ -35,10 +35,9 @@ UNITS: Final = {"second": timedelta(seconds=1), "minute": timedelta(minutes=1), 
 
 
 def tick_by_tick(gateway: Gateway, session: "Session", request: RequestTickByTick) -> None:
-    contract = asked(gateway, request.contract)
-    refusal = contract if isinstance(contract, Refusal) else _tick_refusal(gateway, session, request, contract)
-    if isinstance(contract, Refusal) or refusal is not None:
-        session.refuse(request.req_id, refusal or NOT_FOUND)
+    contract = passing(asked(gateway, request.contract), lambda found: _tick_refusal(gateway, session, request, found))
+    if isinstance(contract, Refusal):
+        session.refuse(request.req_id, contract)
         return
     kind, prints = TickKind(request.kind), contract.prints.until(gateway.now())
     if request.past_ticks:
@@ -88,10 +87,10 @@ def stream(gateway: Gateway, session: "Session") -> None:
 
 
 def past_ticks(gateway: Gateway, session: "Session", request: RequestHistoricalTicks) -> None:
-    contract = asked(gateway, request.contract, include_expired=request.include_expired)
-    refusal = contract if isinstance(contract, Refusal) else _past_refusal(request, contract)
-    if isinstance(contract, Refusal) or refusal is not None:
-        session.refuse(request.req_id, refusal or NOT_FOUND)
+    contract = passing(asked(gateway, request.contract, include_expired=request.include_expired),
+                       lambda found: _past_refusal(request, found))
+    if isinstance(contract, Refusal):
+        session.refuse(request.req_id, contract)
         return
     try:
         prints = _stretch(gateway, request, contract)

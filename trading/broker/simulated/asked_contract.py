@@ -1,6 +1,6 @@
 """Which contract a data request means: a listed one, a continuous future, or a combination."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
@@ -33,6 +33,12 @@ def asked(gateway: Gateway, query: ContractQuery, legs: Sequence[ComboLeg] = (),
     if len(found) > 1 and not continuous:
         return Refusal(200, f"The contract description specified for {query.symbol} is ambiguous.")
     return found[0] if found else NOT_FOUND
+
+
+def passing(contract: ListedContract | Refusal,
+            check: Callable[[ListedContract], Refusal | None]) -> ListedContract | Refusal:
+    """`contract`, unless it was not found or `check` refuses it."""
+    return contract if isinstance(contract, Refusal) else check(contract) or contract
 
 
 def kind_shown(gateway: Gateway, session: "Session", contract: ListedContract) -> DataKind | Refusal:
