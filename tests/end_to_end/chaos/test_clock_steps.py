@@ -130,7 +130,8 @@ def test_k14_a_clock_that_is_400_days_ahead_starts_nothing_until_somebody_has_lo
     # when the clock jumps by 400 days
     clock.set("+400d")
     until(lambda: daemon.ask("GET", "/status")["held"], 10, "the schedule is held")
-    time.sleep(1.5)
+    until(lambda: all(row["state"] != "RUNNING" for row in daemon.ask("GET", "/status")["processes"]), 15,
+          "what was claimed before has ended")
     ran = len(rig.effects(phase="start"))
     time.sleep(3)
 
