@@ -47,7 +47,7 @@ def _answer(gateway: Gateway, session: "Session", request: RequestHistoricalData
     found = _bars_between(gateway, session, HistoryLine(request, contract, 0), (start, end))
     if not found:
         raise _no_data_error(contract, request.what_to_show)
-    first, last = (hours.stamp(instant, gateway.zone, session.version) for instant in (start, end))
+    first, last = (gateway.stamps.text(instant, session.version) for instant in (start, end))
     session.send(*responses.historical_data(request.req_id, found, first, last, session.version))
     if request.keep_up_to_date:
         session.histories[request.req_id] = HistoryLine(request, contract, len(contract.prints.until(end)))

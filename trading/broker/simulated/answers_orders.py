@@ -126,7 +126,7 @@ def executions(gateway: Gateway, session: "Session", request: RequestExecutions)
     except BarRequestError as error:
         session.refuse(request.req_id, Refusal(error.code or 321, str(error)))
         return
-    session.send(*(execution(request.req_id, fill, gateway.book.contracts[fill.con_id], gateway.zone,
+    session.send(*(execution(request.req_id, fill, gateway.book.contracts[fill.con_id], gateway.stamps,
                              session.version) for fill in found),
                  responses.end("55", str(request.req_id)),
                  *(commission_report(fill) for fill in found

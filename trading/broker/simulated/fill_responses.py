@@ -1,10 +1,9 @@
 """Builds the messages about fills: execDetails, commissionReport (ib_wire.md 2.4). Pure."""
 
 from typing import Final
-from zoneinfo import ZoneInfo
 
-from trading.broker.simulated import hours
 from trading.broker.simulated.combination import WIRE_CON_ID
+from trading.broker.simulated.hours import ExecutionStamps
 from trading.broker.simulated.listing import BAG, ContractFacts
 from trading.broker.simulated.orders import Action, Execution
 from trading.broker.simulated.responses import UNSET_DOUBLE, Message, number
@@ -18,13 +17,14 @@ def wire_con_id(facts: ContractFacts) -> str:
     return str(WIRE_CON_ID if facts.sec_type == BAG else facts.con_id)
 
 
-def execution(req_id: int, fill: Execution, facts: ContractFacts, zone: ZoneInfo, version: int) -> Message:
+def execution(req_id: int, fill: Execution, facts: ContractFacts, stamps: ExecutionStamps,
+              version: int) -> Message:
     side = "BOT" if fill.action is Action.BUY else "SLD"
     fields = (
         "11", str(req_id), str(fill.order_id), wire_con_id(facts), facts.symbol, facts.sec_type,
         "" if facts.sec_type == BAG else facts.expiry, "0.0", "", "" if facts.sec_type == BAG else facts.multiplier,
         facts.exchange, facts.currency, facts.local_symbol, facts.trading_class, fill.exec_id,
-        hours.stamp(fill.time, zone, version), fill.account, facts.exchange, side, str(fill.shares),
+        stamps.text(fill.time, version), fill.account, facts.exchange, side, str(fill.shares),
         number(fill.price), str(fill.perm_id), str(fill.client_id), "0", str(fill.cumulative or fill.shares),
         number(fill.average or fill.price), fill.order_ref, "", "", "", "1")
     later = ((PRICE_REVISION_SINCE, "0"), (SUBMITTER_SINCE, ""))

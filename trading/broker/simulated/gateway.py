@@ -45,6 +45,7 @@ class Gateway:
         self.settings: Final = settings
         self.clock: Final = clock
         self.zone: Final = settings.tz
+        self.stamps: Final = settings.stamps
         self.listing: Final = Listing(market, settings.base_currency, settings.tz)
         self.venue: Final = Venue(settings.account, settings.tz, settings.timetable, settings.lots,
                                   self._prices_of)
@@ -190,7 +191,7 @@ class Gateway:
             return
         fills = [ToldFill(fill, self.book.contracts[fill.con_id]) for fill in changes.executions
                  if fill.perm_id == order.perm_id]
-        session.send(*order_messages(order, self.book.contracts[order.con_id], fills, self.zone, session.version))
+        session.send(*order_messages(order, self.book.contracts[order.con_id], fills, self.stamps, session.version))
 
     def _tell_of_fills_alone(self, changes: Changes) -> None:
         """Corrections, and trades that no client of ours asked for: whoever owns the order, or client 0, hears them."""
@@ -200,7 +201,7 @@ class Gateway:
             if fill.perm_id in owned or session is None:
                 continue
             facts = self.book.contracts[fill.con_id]
-            session.send(execution(NO_REQUEST, fill, facts, self.zone, session.version), commission_report(fill))
+            session.send(execution(NO_REQUEST, fill, facts, self.stamps, session.version), commission_report(fill))
 
     def _prices_of(self, con_id: int) -> Prints:
         contract = self.listing.by_id(con_id)

@@ -1,12 +1,23 @@
 """Days of a zone, and how the gateway writes times. Pure. When an exchange is open stands in exchange_hours.py."""
 
-from datetime import date, datetime, time
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from enum import StrEnum
 from typing import Final
 from zoneinfo import ZoneInfo
 
 SATURDAY: Final = 5
 DAYS_AHEAD: Final = 6
 ZONED_STAMPS_SINCE: Final = 174  # older clients get local time without a zone (ib_wire.md 2.6)
+
+
+class TimeStyle(StrEnum):
+    """How a gateway writes the times of executions; the real one has a setting for it (ib_wire.md 2.6)."""
+
+    BY_VERSION = "BY_VERSION"  # with the zone for the clients that read it
+    ZONE = "ZONE"
+    NO_ZONE = "NO_ZONE"
+    UTC_DASH = "UTC_DASH"  # 20211013-12:00:00, without a word that it is UTC
 
 
 def is_trading_day(day: date) -> bool:
@@ -29,3 +40,22 @@ def stamp(instant: datetime, zone: ZoneInfo, version: int) -> str:
 
 def zoned_stamp(instant: datetime, zone: ZoneInfo) -> str:
     return stamp(instant, zone, ZONED_STAMPS_SINCE)
+
+
+@dataclass(frozen=True)
+class ExecutionStamps:
+    """Writes the times of executions in the style that the gateway is set to."""
+
+    zone: ZoneInfo
+    style: TimeStyle = TimeStyle.BY_VERSION
+
+    def text(self, instant: datetime, version: int) -> str:
+        match self.style:
+            case TimeStyle.BY_VERSION:
+                return stamp(instant, self.zone, version)
+            case TimeStyle.ZONE:
+                return stamp(instant, self.zone, ZONED_STAMPS_SINCE)
+            case TimeStyle.NO_ZONE:
+                return stamp(instant, self.zone, ZONED_STAMPS_SINCE - 1)
+            case TimeStyle.UTC_DASH:
+                return f"{instant.astimezone(UTC):%Y%m%d-%H:%M:%S}"

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from trading.broker.simulated import responses
 from trading.broker.simulated.fill_responses import commission_report, execution
+from trading.broker.simulated.hours import ExecutionStamps
 from trading.broker.simulated.listing import BAG, ContractFacts
 from trading.broker.simulated.order_responses import open_order, order_status
 from trading.broker.simulated.orders import Execution, Order, OrderStatus
@@ -24,11 +25,11 @@ class ToldFill:
     facts: ContractFacts
 
 
-def order_messages(order: Order, facts: ContractFacts, fills: Sequence[ToldFill], zone: ZoneInfo,
+def order_messages(order: Order, facts: ContractFacts, fills: Sequence[ToldFill], stamps: ExecutionStamps,
                    version: int) -> list[Message]:
     """What the owner of `order` hears after it changed; `fills` are the executions that changed it."""
     if fills:
-        return _filled(order, facts, fills, zone, version)
+        return _filled(order, facts, fills, stamps, version)
     return _REPORTS[order.status](order, facts, version)
 
 
@@ -52,10 +53,10 @@ def odd_lot(order: Order, facts: ContractFacts) -> Refusal:
                         f"order.")
 
 
-def _filled(order: Order, facts: ContractFacts, fills: Sequence[ToldFill], zone: ZoneInfo,
+def _filled(order: Order, facts: ContractFacts, fills: Sequence[ToldFill], stamps: ExecutionStamps,
             version: int) -> list[Message]:
     """The sequence of a real capture: the final state twice, the second time with the commission."""
-    rows = [execution(NO_REQUEST, fill.row, fill.facts, zone, version) for fill in fills]
+    rows = [execution(NO_REQUEST, fill.row, fill.facts, stamps, version) for fill in fills]
     paid = [commission_report(fill.row) for fill in fills if fill.facts.sec_type != BAG]
     if order.status is not OrderStatus.FILLED:
         return [*rows, *state(order, facts, version), *paid]

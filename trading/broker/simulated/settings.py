@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from trading.broker.simulated.exchange_hours import Timetable, timetable
 from trading.broker.simulated.faults.fault import Fault
+from trading.broker.simulated.hours import ExecutionStamps, TimeStyle
 from trading.broker.simulated.permissions import MarketLimits, Permissions
 
 CONTROL_SOCKET: Final = "control.sock"  # in the folder of the gateway
@@ -37,6 +38,7 @@ class GatewaySettings:
     limits: MarketLimits = field(default_factory=MarketLimits)
     real_hours: bool = False  # each exchange by its own timetable; without, all are open Monday to Friday
     holidays: frozenset[date] = frozenset()
+    execution_times: TimeStyle = TimeStyle.BY_VERSION
 
     @property
     def accounts(self) -> tuple[str, ...]:
@@ -45,6 +47,10 @@ class GatewaySettings:
     @property
     def tz(self) -> ZoneInfo:
         return ZoneInfo(self.zone)
+
+    @property
+    def stamps(self) -> ExecutionStamps:
+        return ExecutionStamps(self.tz, self.execution_times)
 
     @property
     def timetable(self) -> Timetable:
