@@ -13,6 +13,7 @@ from simulated_stage import Stage, kinds
 from trading.broker.simulated.listing import Touch
 from trading.broker.simulated.matching import Offer, sweep
 from trading.broker.simulated.orders import Action, Order, OrderStatus
+from trading.broker.simulated.price_grid import PriceGrid
 from trading.broker.simulated.session import Session
 
 FOREVER = {"tif": "GTC"}  # the price: 4350 at noon, 4340 at 12:10, 4360 at 12:20
@@ -136,7 +137,7 @@ def test_a_sweep_never_exceeds_size_limit_or_depth(action: Action, wanted: int, 
     touch, tick = Touch(bid=Decimal("99.9"), ask=Decimal("100.1"), last=100.0), Decimal("0.1")
     best = touch.ask if action is Action.BUY else touch.bid
     limit = None if reach is None else best + action.sign * reach * tick
-    slices = sweep(action, wanted, limit, Offer(touch=touch, tick=tick, lots=lots, taken=taken))
+    slices = sweep(action, wanted, limit, Offer(touch=touch, grid=PriceGrid.even(tick), lots=lots, taken=taken))
     assert sum(part.shares for part in slices) <= wanted
     assert all(limit is None or action.sign * (limit - part.price) >= 0 for part in slices)
     assert [part.price for part in slices] == sorted({part.price for part in slices}, reverse=action is Action.SELL)

@@ -38,8 +38,12 @@ def contract_details(gateway: Gateway, session: "Session", request: RequestContr
                  responses.end("52", str(request.req_id)))
 
 
-def market_rule(_gateway: Gateway, session: "Session", request: RequestMarketRule) -> None:
-    session.send(responses.market_rule(request.rule_id))
+def market_rule(gateway: Gateway, session: "Session", request: RequestMarketRule) -> None:
+    grid = gateway.listing.rule(request.rule_id)
+    if grid is None:
+        session.refuse(responses.NO_REQUEST, Refusal(321, f"{VALIDATION}Invalid market rule id {request.rule_id}"))
+    else:
+        session.send(responses.market_rule(grid))
 
 
 def market_data_type(_gateway: Gateway, session: "Session", request: SetMarketDataType) -> None:

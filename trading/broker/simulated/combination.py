@@ -15,6 +15,7 @@ import numpy as np
 
 from trading.broker.simulated.listing import BAG, CON_ID_MASK, ContractFacts, ListedContract
 from trading.broker.simulated.place_order import ComboLeg
+from trading.broker.simulated.price_grid import PriceGrid
 from trading.broker.simulated.recorded_market import NO_PRINTS, Prints
 
 WIRE_CON_ID: Final = 28812380  # what the broker calls every combination
@@ -34,13 +35,13 @@ class PricedLeg:
 
 def combined(symbol: str, exchange: str, currency: str, legs: Sequence[PricedLeg]) -> ListedContract:
     """The combination as one contract, quoted whenever one of its legs is."""
-    tick = min(each.contract.tick for each in legs)
+    tick = min(each.contract.grid.finest for each in legs)
     first = legs[0].contract.facts
     facts = ContractFacts(
         con_id=_con_id(legs), sec_type=BAG, symbol=symbol, exchange=exchange, currency=currency, local_symbol=symbol,
         trading_class="COMB", multiplier=first.multiplier, magnifier=first.magnifier, month="",
         expiry=min(each.contract.facts.expiry for each in legs), legs=legs_text([each.leg for each in legs]))
-    return ListedContract(facts=facts, long_name=f"{symbol} combination", tick=tick, half_spread=tick,
+    return ListedContract(facts=facts, long_name=f"{symbol} combination", grid=PriceGrid.even(tick), half_spread=tick,
                           listed_from=max(each.contract.listed_from for each in legs),
                           prints=combined_prints([(each.weight, each.contract.prints) for each in legs]))
 

@@ -44,8 +44,14 @@ def book(contract: ListedContract, last: float | None, rows: int) -> tuple[tuple
     if last is None:
         return (), ()
     touch = contract.touch(last)
-    bids = tuple(_row(contract, touch.bid - step * contract.tick) for step in range(rows))
-    return bids, tuple(_row(contract, touch.ask + step * contract.tick) for step in range(rows))
+    return (tuple(_row(contract, price) for price in _levels(contract, touch.bid, -1, rows)),
+            tuple(_row(contract, price) for price in _levels(contract, touch.ask, 1, rows)))
+
+
+def _levels(contract: ListedContract, price: Decimal, sign: int, rows: int) -> Iterator[Decimal]:
+    for _ in range(rows):
+        yield price
+        price = contract.grid.beside(price, sign)
 
 
 def changes(old: tuple[Row, ...], new: tuple[Row, ...], side: BookSide) -> Iterator[BookChange]:

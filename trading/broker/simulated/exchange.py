@@ -170,7 +170,7 @@ def _woken(order: Order, contract: ListedContract, until: datetime) -> Changes |
         return None
     moment, level = found
     return Changes(orders=(replace(order, triggered=True, active_from=moment, status=OrderStatus.SUBMITTED,
-                                   limit_price=stop_limit(order, level, contract.tick)),))
+                                   limit_price=stop_limit(order, level, contract.grid)),))
 
 
 def _fill(order: Order, market: Market, book: Book, venue: Venue, until: datetime) -> Changes | None:
@@ -187,10 +187,10 @@ def _fill(order: Order, market: Market, book: Book, venue: Venue, until: datetim
 
 def _offer(order: Order, contract: ListedContract, moment: Moment, book: Book, lots: int) -> Offer:
     if contract.facts.sec_type == CASH:
-        return Offer(touch=contract.touch(moment.price), tick=contract.tick, lots=None)
+        return Offer(touch=contract.touch(moment.price), grid=contract.grid, lots=None)
     taken = sum(fill.shares for fill in book.fills_of.get(order.con_id, ())
                 if fill.action is order.action and moment.printed <= nanoseconds(fill.time) < moment.replaced)
-    return Offer(touch=contract.touch(moment.price), tick=contract.tick, lots=lots, taken=taken)
+    return Offer(touch=contract.touch(moment.price), grid=contract.grid, lots=lots, taken=taken)
 
 
 def _moments(order: Order, contract: ListedContract, until: datetime, own: ExchangeHours) -> Iterator[Moment]:
@@ -215,10 +215,10 @@ def _moment(at: datetime, prints: Prints, number: int) -> Moment:
 
 
 def _may_trade(order: Order, contract: ListedContract, prints: Prints) -> "np.ndarray[tuple[int], np.dtype[np.bool]]":
-    """A quick look with a tick of slack; the exact touch decides afterwards."""
+    """A quick look with a tick of slack, the largest; the exact touch decides afterwards."""
     if order.limit_price is None:
         return np.ones(len(prints), dtype=np.bool_)
-    reach = float(order.limit_price + order.action.sign * (contract.tick - contract.half_spread))
+    reach = float(order.limit_price + order.action.sign * (contract.grid.coarsest - contract.half_spread))
     crossing = prints.prices <= reach if order.action is Action.BUY else prints.prices >= reach
     return np.asarray(crossing, dtype=np.bool_)
 

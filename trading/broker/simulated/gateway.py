@@ -46,7 +46,7 @@ class Gateway:
         self.clock: Final = clock
         self.zone: Final = settings.tz
         self.stamps: Final = settings.stamps
-        self.listing: Final = Listing(market, settings.base_currency, settings.tz)
+        self.listing: Final = Listing(market, settings.base_currency, settings.tz, settings.grids)
         self.venue: Final = Venue(settings.account, settings.tz, settings.timetable, settings.lots,
                                   self._prices_of)
         self._markets: Final[dict[int, Market]] = {}

@@ -5,14 +5,15 @@ A contract is listed from the moment when the record first names it until its ex
 
 import logging
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
-from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from decimal import Decimal
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from trading.broker.simulated import hours
+from trading.broker.simulated.price_grid import PriceGrid
 from trading.broker.simulated.recorded_market import Prints, RecordedInstrument, RecordedMarket, nanoseconds
 from trading.objects.contracts import DeliveryMonth
 from trading.objects.instruments import CurrencyPair, Instrument, tick_from_slippage
@@ -85,7 +86,7 @@ class ListedContract:
 
     facts: ContractFacts
     long_name: str
-    tick: Decimal
+    grid: PriceGrid
     half_spread: Decimal
     listed_from: int  # nanoseconds since 1970
     prints: Prints = field(repr=False, compare=False)
@@ -94,8 +95,8 @@ class ListedContract:
     def touch(self, price: float) -> Touch:
         """Bid and ask around a recorded price, rounded outward to the tick."""
         middle = Decimal(repr(price))
-        return Touch(bid=self._on_grid(middle - self.half_spread, ROUND_FLOOR),
-                     ask=self._on_grid(middle + self.half_spread, ROUND_CEILING), last=price)
+        return Touch(bid=self.grid.floor(middle - self.half_spread),
+                     ask=self.grid.ceiling(middle + self.half_spread), last=price)
 
     def commission(self, size: int, price: float) -> float:
         """In the contract's currency; pairs cost what Interactive Brokers charges at least, 0.2 basis points."""
@@ -104,30 +105,30 @@ class ListedContract:
         ours = price * self.facts.point_value / self.instrument.point_size
         return round(self.instrument.commission(size, ours), 6)
 
-    def conforms(self, price: Decimal) -> bool:
-        """Is `price` on the tick grid? Floats that were added up may miss it by a hair."""
-        steps = price / self.tick
-        return abs(steps - steps.to_integral_value()) < Decimal("0.000001")
-
     def is_named_by(self, now: datetime) -> bool:
         return self.listed_from <= nanoseconds(now)
-
-    def _on_grid(self, price: Decimal, rounding: str) -> Decimal:
-        return (price / self.tick).to_integral_value(rounding=rounding) * self.tick
 
 
 class Listing:
     """Every contract that the record ever names; questions say as of when."""
 
-    def __init__(self, market: RecordedMarket, base_currency: str, zone: ZoneInfo) -> None:
+    def __init__(self, market: RecordedMarket, base_currency: str, zone: ZoneInfo,
+                 grids: Mapping[str, PriceGrid] | None = None) -> None:
+        """`grids` by symbol, where the tick is not to be guessed from the spread."""
         self._zone: Final = zone
-        drafts = [*_futures(market, base_currency), *_pairs(market, base_currency)]
+        drafts = [replace(draft, grid=(grids or {}).get(draft.facts.symbol, draft.grid))
+                  for draft in (*_futures(market, base_currency), *_pairs(market, base_currency))]
         self._contracts: Final = with_con_ids(drafts)
         self._by_id: Final = {contract.facts.con_id: contract for contract in self._contracts}
         self._by_symbol: Final = _grouped(self._contracts)
+        self._rules: Final = {contract.grid.rule_id: contract.grid for contract in self._contracts}
 
     def by_id(self, con_id: int) -> ListedContract | None:
         return self._by_id.get(con_id)
+
+    def rule(self, rule_id: int) -> PriceGrid | None:
+        """The grid behind the number of a market rule."""
+        return self._rules.get(rule_id)
 
     def every(self) -> Sequence[ListedContract]:
         """All that the record ever names, by symbol and expiry."""
@@ -216,7 +217,8 @@ def _future(market: RecordedMarket, recorded: RecordedInstrument, month: Deliver
     slippage = recorded.instrument.slippage
     return ListedContract(facts=_future_facts(recorded, month), listed_from=since, instrument=recorded.instrument,
                           long_name=recorded.instrument.description or recorded.instrument.code,
-                          tick=tick_from_slippage(slippage) * scale, half_spread=Decimal(repr(slippage)) * scale,
+                          grid=PriceGrid.even(tick_from_slippage(slippage) * scale),
+                          half_spread=Decimal(repr(slippage)) * scale,
                           prints=market.prints(recorded.instrument.code, month))
 
 
@@ -246,7 +248,8 @@ def _pairs(market: RecordedMarket, base_currency: str) -> Iterator[ListedContrac
         large = len(prints) > 0 and float(prints.prices[0]) >= LARGE_RATE
         tick = FX_TICK_OF_LARGE_RATES if large else FX_TICK
         facts = _pair_facts(pair)
-        yield ListedContract(facts=facts, long_name=f"{facts.local_symbol} spot", tick=tick, half_spread=tick,
+        yield ListedContract(facts=facts, long_name=f"{facts.local_symbol} spot", half_spread=tick,
+                             grid=PriceGrid.even(tick),
                              listed_from=0, prints=prints)
 
 

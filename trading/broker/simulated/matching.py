@@ -10,6 +10,7 @@ from typing import Final
 
 from trading.broker.simulated.listing import Touch
 from trading.broker.simulated.orders import Action
+from trading.broker.simulated.price_grid import PriceGrid
 
 DEEPEST: Final = 1000  # levels; what is left waits for the next print
 
@@ -19,7 +20,7 @@ class Offer:
     """What stands against an order: the touch, its grid, the size of a level (None: endless), and what is gone."""
 
     touch: Touch
-    tick: Decimal
+    grid: PriceGrid
     lots: int | None
     taken: int = 0
 
@@ -44,5 +45,5 @@ def sweep(action: Action, wanted: int, limit: Decimal | None, offer: Offer) -> l
         if room:
             slices.append(Slice(min(room, wanted), price))
             wanted -= slices[-1].shares
-        price += action.sign * offer.tick
+        price = offer.grid.beside(price, action.sign)
     return slices

@@ -71,7 +71,7 @@ def opening_ticks(watch: Watch, now: datetime, zone: ZoneInfo) -> list[Message]:
     before = watch.seen(now).until(_day_start(watch, now, zone)).last()
     close = [] if before is None else [_price(watch, watch.types.close, before)]
     return [responses.market_data_type(watch.req_id, watch.kind),
-            responses.tick_parameters(watch.req_id, watch.contract.tick),
+            responses.tick_parameters(watch.req_id, watch.contract.grid.finest),
             *_market(watch, now, zone), *_range(watch, now, zone), *close, *_open_interest(watch)]
 
 

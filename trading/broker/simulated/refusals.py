@@ -11,6 +11,7 @@ from trading.broker.simulated.listing import CASH, ListedContract
 from trading.broker.simulated.order_types import OrderType, TimeInForce, order_type
 from trading.broker.simulated.orders import Action, Order, OrderStatus
 from trading.broker.simulated.place_order import PlaceOrder
+from trading.broker.simulated.price_grid import PriceGrid
 from trading.broker.simulated.triggers import KNOWN_CONDITIONS
 
 LARGEST_ORDER_ID: Final = 2**31 - 1
@@ -156,10 +157,13 @@ TERM_CHECKS: Final[tuple[Callable[[PlaceOrder], Refusal | None], ...]] = (
 
 
 def _check_price(request: PlaceOrder, contract: ListedContract) -> Refusal | None:
-    kind = order_type(request.order_type)
-    prices = [request.limit_price if kind is not None and kind.has_limit else None,
-              request.aux_price if kind is not None and kind.has_trigger else None, request.trail_stop_price]
-    if all(price is None or contract.conforms(price) for price in prices):
+    """How far a stop trails is a distance: any number of the finest ticks."""
+    kind, grid = order_type(request.order_type), contract.grid
+    aux = request.aux_price if kind is not None and kind.has_trigger else None
+    aux_grid = PriceGrid.even(grid.finest) if kind is not None and kind.trails else grid
+    checks = [(request.limit_price if kind is not None and kind.has_limit else None, grid), (aux, aux_grid),
+              (request.trail_stop_price, grid)]
+    if all(price is None or allowed.conforms(price) for price, allowed in checks):
         return None
     return Refusal(110, "The price does not conform to the minimum price variation for this contract.")
 

@@ -12,6 +12,7 @@ from trading.broker.simulated.bars import Bar
 from trading.broker.simulated.exchange_hours import ExchangeHours
 from trading.broker.simulated.listing import FUTURE, ContractFacts, ListedContract, plain
 from trading.broker.simulated.orders import Holding
+from trading.broker.simulated.price_grid import PriceGrid
 from trading.broker.simulated.refusals import Refusal
 
 Message = tuple[str, ...]
@@ -90,11 +91,11 @@ def contract_details(req_id: int, contract: ListedContract, now: datetime, openi
         "10", *(("8",) if old else ()), str(req_id), facts.symbol, facts.sec_type, facts.expiry,
         *((facts.expiry,) if version >= LAST_TRADE_DATE_SINCE else ()), "0", "",
         facts.exchange, facts.currency, facts.local_symbol, facts.trading_class, facts.trading_class,
-        str(facts.con_id), number(contract.tick), *(("1",) if old else ()), facts.multiplier, ORDER_TYPES,
+        str(facts.con_id), number(contract.grid.finest), *(("1",) if old else ()), facts.multiplier, ORDER_TYPES,
         facts.exchange, str(facts.magnifier), "0", contract.long_name, "", facts.month, "", "", "", opening.zone,
         opening.text(today), opening.text(today, only_liquid=True), "", "", "0", UNSET_INTEGER,
         facts.symbol if future else "", "IND" if future else "",
-        str(market_rule_id(contract.tick)), facts.expiry, "", *_size_fields(version),
+        str(contract.grid.rule_id), facts.expiry, "", *_size_fields(version),
         *(("0",) if version >= INELIGIBILITY_SINCE else ()))
 
 
@@ -104,17 +105,10 @@ def _size_fields(version: int) -> Message:
     return ("1",) if version < SIZE_FIELDS_SINCE else ("1", "1", "1")
 
 
-def market_rule_id(tick: Decimal) -> int:
-    """One rule a tick size: its power of ten, and whether it is one or five of it."""
-    normal = tick.normalize()
-    _, digits, exponent = normal.as_tuple()
-    return 1000 + 10 * int(exponent) + digits[0]
-
-
-def market_rule(rule_id: int) -> Message:
-    """The tick of `market_rule_id`, the same at all prices."""
-    exponent, digit = divmod(rule_id - 1000, 10)
-    return ("93", str(rule_id), "1", "0", number(Decimal(digit).scaleb(exponent)))
+def market_rule(grid: PriceGrid) -> Message:
+    """The edge and the tick of every band."""
+    return ("93", str(grid.rule_id), str(len(grid.bands)),
+            *(number(value) for band in grid.bands for value in (band.edge, band.tick)))
 
 
 def position(account: str, facts: ContractFacts, holding: Holding) -> Message:

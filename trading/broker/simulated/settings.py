@@ -1,5 +1,6 @@
 """What a simulated gateway is told when it starts. Plain facts."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -10,6 +11,7 @@ from trading.broker.simulated.exchange_hours import Timetable, timetable
 from trading.broker.simulated.faults.fault import Fault
 from trading.broker.simulated.hours import ExecutionStamps, TimeStyle
 from trading.broker.simulated.permissions import MarketLimits, Permissions
+from trading.broker.simulated.price_grid import PriceGrid
 
 CONTROL_SOCKET: Final = "control.sock"  # in the folder of the gateway
 MIN_VERSION: Final = 157  # the one version inside every client's range (ib_wire.md 1.1)
@@ -36,6 +38,7 @@ class GatewaySettings:
     tif_preset: bool = False  # warn of an order without a time in force: 10349
     permissions: Permissions = field(default_factory=Permissions)
     limits: MarketLimits = field(default_factory=MarketLimits)
+    grids: Mapping[str, PriceGrid] = field(default_factory=dict)  # by symbol; others follow from the spread
     real_hours: bool = False  # each exchange by its own timetable; without, all are open Monday to Friday
     holidays: frozenset[date] = frozenset()
     execution_times: TimeStyle = TimeStyle.BY_VERSION

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from trading.broker.simulated.order_types import OrderType
 from trading.broker.simulated.orders import Action, Order
 from trading.broker.simulated.place_order import Condition
+from trading.broker.simulated.price_grid import PriceGrid
 from trading.broker.simulated.recorded_market import Prints, instant_of
 
 PRICE: Final = 1
@@ -50,12 +51,11 @@ def trigger(order: Order, prints: Prints, until: datetime) -> tuple[datetime, fl
     return (order.active_from if at < 0 else instant_of(int(since.times[at])), float(levels[hits[0]]))
 
 
-def stop_limit(order: Order, level: float, tick: Decimal) -> Decimal | None:
+def stop_limit(order: Order, level: float, grid: PriceGrid) -> Decimal | None:
     """The limit with which a woken order works; that of a trailing one lies its offset beyond the stop."""
     if order.order_type is not OrderType.TRAIL_LIMIT or order.limit_offset is None:
         return order.limit_price
-    wanted = Decimal(repr(level)) + order.action.sign * order.limit_offset
-    return (wanted / tick).to_integral_value() * tick
+    return grid.nearest(Decimal(repr(level)) + order.action.sign * order.limit_offset)
 
 
 def conditions_text(conditions: tuple[Condition, ...]) -> str:
