@@ -76,6 +76,11 @@ def reference_of(gateway: Gateway, session: "Session", request: Any) -> str:
     return ""
 
 
+def order_id_of(request: Any) -> int:
+    """The order that `request` is about; NO_REQUEST when it is about none."""
+    return request.order_id if isinstance(request, PlaceOrder | CancelOrder) else responses.NO_REQUEST
+
+
 def cancel_order(gateway: Gateway, session: "Session", request: CancelOrder) -> None:
     order = gateway.book.order_of(_client(session), request.order_id)
     refusal = check_cancel(order, request.order_id)

@@ -52,11 +52,12 @@ class Pacing(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class MarketLimits:
-    """How many streams all clients together may have."""
+    """How many streams all clients together may have, and how often each may speak."""
 
     lines: int = 100
     depths: int = 3
     pacing: Pacing = Pacing.SMALL_BARS
+    messages_a_second: int = 50  # of one client; one more ends its connection
 
     @property
     def tick_by_tick(self) -> int:

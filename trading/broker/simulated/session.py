@@ -24,7 +24,8 @@ from trading.broker.simulated.gateway import Gateway
 from trading.broker.simulated.lines import HistoryLine, Line, Streams
 from trading.broker.simulated.permissions import DataKind
 from trading.broker.simulated.quotes import update_ticks
-from trading.broker.simulated.rate_limit import MESSAGES_A_SECOND, RateLimit
+from trading.broker.simulated.rate_limit import RateLimit
+from trading.broker.simulated.read_only import check_read_only
 from trading.broker.simulated.refusals import Refusal
 from trading.broker.simulated.request_parser import parse, request_id_of
 from trading.broker.simulated.requests import Request, StartApi
@@ -78,8 +79,9 @@ class Session:
 
     def receive(self, fields: Sequence[str]) -> None:
         """Answer one message; what it cannot answer is refused with the code that the real gateway uses."""
-        if self._rate.is_exceeded(self._gateway.clock.monotonic_s()):
-            self._hang_up(Refusal(100, f"Max rate of messages per second has been exceeded:max={MESSAGES_A_SECOND}"))
+        most = self._gateway.settings.limits.messages_a_second
+        if self._rate.counted(self._gateway.clock.monotonic_s()) > most:
+            self._hang_up(Refusal(100, f"Max rate of messages per second has been exceeded:max={most}"))
             return
         try:
             request = parse(fields, self.version)
@@ -127,7 +129,11 @@ class Session:
         if isinstance(request, StartApi):
             self._start(request.client_id)
         elif self.client_id is not None:  # the real gateway ignores what comes before startApi
-            ANSWERS[type(request)](self._gateway, self, request)
+            refusal = check_read_only(request, self._gateway.settings.read_only)
+            if refusal is None:
+                ANSWERS[type(request)](self._gateway, self, request)
+            else:
+                self.refuse(answers_orders.order_id_of(request), refusal)
 
     def _start(self, client_id: int) -> None:
         if self.client_id is not None:

@@ -12,6 +12,7 @@ from trading.broker.simulated.faults.fault import Fault
 from trading.broker.simulated.hours import ExecutionStamps, TimeStyle
 from trading.broker.simulated.permissions import MarketLimits, Permissions
 from trading.broker.simulated.price_grid import PriceGrid
+from trading.broker.simulated.read_only import ReadOnly
 
 CONTROL_SOCKET: Final = "control.sock"  # in the folder of the gateway
 MIN_VERSION: Final = 157  # the one version inside every client's range (ib_wire.md 1.1)
@@ -41,6 +42,7 @@ class GatewaySettings:
     grids: Mapping[str, PriceGrid] = field(default_factory=dict)  # by symbol; others follow from the spread
     real_hours: bool = False  # each exchange by its own timetable; without, all are open Monday to Friday
     holidays: frozenset[date] = frozenset()
+    read_only: ReadOnly = ReadOnly.OFF
     execution_times: TimeStyle = TimeStyle.BY_VERSION
 
     @property
