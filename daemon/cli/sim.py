@@ -32,8 +32,12 @@ def sim() -> None:
               help="The highest version of the protocol that is spoken: 157, 176, 178 or 200.")
 @click.option("--as-of", type=click.DateTime(["%Y-%m-%dT%H:%M:%S%z"]),
               help="When to begin, as in 2023-06-05T12:00:00+0000 (default: noon of the last recorded day).")
+@click.option("--cash", type=click.FloatRange(min=0, min_open=True), help="What a new account begins with.")
+@click.option("--read-only", type=click.Choice(["ORDERS_SHOWN", "ORDERS_HIDDEN"]),
+              help="Refuse orders, and tell of open ones or not.")
+@click.option("--real-hours", is_flag=True, help="Each exchange by its own hours (without: open Monday to Friday).")
 @click.option("--scenario", type=click.Path(path_type=Path, exists=True, dir_okay=False),
-              help="A YAML list of faults to begin with; see: tradectl sim fault.")
+              help="A YAML file of faults and settings; see docs/how_to/simulated_gateway.md.")
 @click.option("--foreground", is_flag=True, help="Stay in the terminal until Ctrl-C.")
 @json_option
 @click.pass_obj
@@ -46,8 +50,8 @@ def start(settings: Settings, /, foreground: bool, as_json: bool, **flags: Any) 
     if flags["as_of"] is not None:
         shown["as_of"] = flags["as_of"].isoformat()
     words = [sys.executable, "-m", "daemon.market.simulated_gateway",
-             *(text for name, value in shown.items() if value is not None
-               for text in (f"--{name.replace('_', '-')}", str(value)))]
+             *(text for name, value in shown.items() if value is not None and value is not False
+               for text in _flag(name, value))]
     if foreground:
         sys.stdout.flush()
         os.execv(sys.executable, words)  # noqa: S606 (no shell is what we want)
@@ -138,6 +142,23 @@ def faults(settings: Settings, clear: bool, as_json: bool) -> None:
         print_table(rows, columns, "Nothing is to go wrong.")
 
 
+@sim.command("settings")
+@click.argument("changes", nargs=-1)
+@json_option
+@click.pass_obj
+def show_settings(settings: Settings, changes: tuple[str, ...], as_json: bool) -> None:
+    """Show the gateway's settings, or change some while it runs: `NAME=VALUE ...`.
+
+    Example: tradectl sim settings read_only=ORDERS_SHOWN limits.lines=20
+    """
+    found = _control(settings).settings(**dict(_pair(change) for change in changes))
+    if as_json:
+        print_json(found)
+    else:
+        print_table([{"name": name, "value": value or "-"} for name, value in found.items()],
+                    {"name": "NAME", "value": "VALUE"}, "")
+
+
 @sim.command()
 @click.option("--speed", type=click.FloatRange(0, 1_000_000), help="So many times real time; 0 stands still.")
 @click.option("--forward", type=click.FloatRange(0), help="Seconds to go forward at once.")
@@ -152,6 +173,11 @@ def clock(settings: Settings, speed: float | None, forward: float | None, to: st
     wanted = {"speed": speed, "forward_s": forward, "to": to}
     shown = _control(settings).clock(**{name: value for name, value in wanted.items() if value is not None})
     tell(shown, f"It is {shown['now']} at the gateway, at {shown['speed']:g} times real speed.", as_json)
+
+
+def _flag(name: str, value: Any) -> tuple[str, ...]:
+    word = f"--{name.replace('_', '-')}"
+    return (word,) if value is True else (word, str(value))
 
 
 def _control(settings: Settings) -> "GatewayControl":

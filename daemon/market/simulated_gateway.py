@@ -8,10 +8,13 @@ import sys
 from dataclasses import replace
 from datetime import datetime, time
 from pathlib import Path
+from typing import Final
 from zoneinfo import ZoneInfo
 
-from trading.broker.simulated.faults.scenario import read_scenario
+from trading.broker.simulated.options import options_of
+from trading.broker.simulated.read_only import ReadOnly
 from trading.broker.simulated.recorded_market import RecordedInstrument, RecordedMarket
+from trading.broker.simulated.scenario import read_scenario
 from trading.broker.simulated.server import serve
 from trading.broker.simulated.settings import GatewaySettings
 from trading.broker.simulated.world import read_executions, read_orders
@@ -19,37 +22,49 @@ from trading.clock import OFFSET_VARIABLE, clock_as_of, inherited_clock
 from trading.data.csv.pysystemtrade import PysystemtradeFolder
 from trading.errors import DataError, TradingError
 
+SETTINGS: Final = ("account", "starting_cash", "zone", "lots", "tif_preset", "more_accounts", "read_only", "real_hours")
+
 
 def main() -> None:
     """Serve until stopped."""
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s")
     flags = _parser().parse_args()
-    settings = GatewaySettings(port=flags.port, account=flags.account, starting_cash=flags.cash, zone=flags.zone,
-                               max_version=flags.max_version, state=flags.state, tif_preset=flags.tif_preset,
-                               lots=flags.lots, more_accounts=tuple(flags.more_account))
     try:
-        if flags.scenario is not None:
-            settings = replace(settings, faults=read_scenario(flags.scenario))
-        market = recorded_market(flags.data, ZoneInfo(flags.zone))
-        clock = clock_as_of(opening(market, flags)) if OFFSET_VARIABLE not in os.environ else inherited_clock()
+        settings = settings_of(flags)
+        market = recorded_market(flags.data, settings.tz)
+        clock = inherited_clock() if OFFSET_VARIABLE in os.environ else clock_as_of(opening(market, settings,
+                                                                                            flags.as_of))
         asyncio.run(serve(market, settings, clock, lambda port: print(f"listening on {port}", flush=True)))
     except TradingError as error:
         print(error, file=sys.stderr)
         sys.exit(1)
     except OSError as error:
-        print(f"Port {settings.port} cannot be used: {error.strerror or error}. Stop what listens there, or choose "
+        print(f"Port {flags.port} cannot be used: {error.strerror or error}. Stop what listens there, or choose "
               f"another one: --port 0 takes a free one.", file=sys.stderr)
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(0)
 
 
-def opening(market: RecordedMarket, flags: argparse.Namespace) -> datetime:
+def settings_of(flags: argparse.Namespace) -> GatewaySettings:
+    """What the scenario says, and over it what the command line does.
+
+    Raises:
+        ConfigError: one of them is wrong.
+    """
+    settings = GatewaySettings(state=flags.state, port=flags.port, max_version=flags.max_version)
+    if flags.scenario is not None:
+        scenario = read_scenario(flags.scenario)
+        settings = replace(scenario.options.applied(settings), faults=scenario.faults)
+    given = {name: value for name, value in vars(flags).items() if name in SETTINGS and value is not None}
+    return options_of(given).applied(settings)
+
+
+def opening(market: RecordedMarket, settings: GatewaySettings, as_of: datetime | None) -> datetime:
     """When the gateway begins: as it is told, else at noon of the last recorded day, never before what it remembers."""
-    last = flags.as_of or datetime.combine(market.last_print().astimezone(ZoneInfo(flags.zone)).date(), time(12),
-                                           ZoneInfo(flags.zone))
-    return max([last, *(order.placed_at for order in read_orders(flags.state)),
-                *(fill.time for fill in read_executions(flags.state))])
+    last = as_of or datetime.combine(market.last_print().astimezone(settings.tz).date(), time(12), settings.tz)
+    return max([last, *(order.placed_at for order in read_orders(settings.state)),
+                *(fill.time for fill in read_executions(settings.state))])
 
 
 def recorded_market(folder: Path, zone: ZoneInfo) -> RecordedMarket:
@@ -86,15 +101,17 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--state", type=Path, required=True)
     parser.add_argument("--port", type=int, default=4002)
-    parser.add_argument("--account", default="DU0000001")
-    parser.add_argument("--cash", type=float, default=5_000_000.0)
-    parser.add_argument("--zone", default="Europe/London")
+    parser.add_argument("--account")
+    parser.add_argument("--cash", dest="starting_cash", type=float)
+    parser.add_argument("--zone")
     parser.add_argument("--max-version", type=int, default=178)
     parser.add_argument("--scenario", type=Path)
     parser.add_argument("--as-of", type=datetime.fromisoformat)
-    parser.add_argument("--lots", type=int, default=100)
-    parser.add_argument("--tif-preset", action="store_true")
-    parser.add_argument("--more-account", action="append", default=[])
+    parser.add_argument("--lots", type=int)
+    parser.add_argument("--tif-preset", action="store_const", const=True)
+    parser.add_argument("--more-account", dest="more_accounts", action="append")
+    parser.add_argument("--read-only", choices=list(ReadOnly))
+    parser.add_argument("--real-hours", action="store_const", const=True)
     return parser
 
 

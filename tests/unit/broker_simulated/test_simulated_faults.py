@@ -9,9 +9,9 @@ from simulated_stage import Stage, kinds
 
 from trading.broker.simulated.faults.fault import Fault, FaultKind, fault_of
 from trading.broker.simulated.faults.message_names import MESSAGES
-from trading.broker.simulated.faults.scenario import read_scenario
 from trading.broker.simulated.faults.strike import strike
 from trading.broker.simulated.orders import OrderStatus
+from trading.broker.simulated.scenario import read_scenario
 from trading.errors import ConfigError, TradingError
 
 FILLED = ["5", "status PreSubmitted", "11", "5", "status Filled", "5", "status Filled", "59"]
@@ -225,8 +225,8 @@ def test_nothing_to_strike_is_said(stage: Stage) -> None:
 def test_a_scenario_is_a_list_of_faults(tmp_path: Path) -> None:
     path = tmp_path / "bad_day.yaml"
     path.write_text("- kind: duplicate\n  message: execDetails\n- {kind: link_lost, seconds: 5}\n")
-    assert read_scenario(path) == (Fault(kind=FaultKind.DUPLICATE, message=MESSAGES["execDetails"]),
-                                   Fault(kind=FaultKind.LINK_LOST, seconds=5.0))
+    assert read_scenario(path).faults == (Fault(kind=FaultKind.DUPLICATE, message=MESSAGES["execDetails"]),
+                                          Fault(kind=FaultKind.LINK_LOST, seconds=5.0))
 
 
 @pytest.mark.parametrize("text", ["kind: drop", "- drop", "- kind: nonsense", "- {kind: drop", ""])

@@ -13,6 +13,7 @@ from trading.broker.simulated.faults.fault import fault_of
 from trading.broker.simulated.faults.strike import strike
 from trading.broker.simulated.gateway import Gateway
 from trading.broker.simulated.moving_clock import MovingClock
+from trading.broker.simulated.options import changes_of, told
 from trading.errors import ConfigError, TradingError
 
 Values = dict[str, Any]
@@ -26,7 +27,7 @@ class Control:
         self.is_stopping = False
         self._verbs: Final[Mapping[str, Callable[[Values], Values]]] = {
             "fault": self._fault, "faults": self._faults, "clear": self._clear, "clock": self._move,
-            "state": self._state, "stop": self._stop}
+            "settings": self._settings, "state": self._state, "stop": self._stop}
 
     def answer(self, line: bytes) -> bytes:
         """The answer to a JSON object `{"do": VERB, ...}`, as a line; a refusal is `{"error": SENTENCE}`."""
@@ -49,6 +50,12 @@ class Control:
 
     def _clear(self, _values: Values) -> Values:
         return {"done": f"{self._gateway.faults.clear()} faults were taken back."}
+
+    def _settings(self, values: Values) -> Values:
+        """Those that `values` name are changed; the answer has all."""
+        if values:
+            self._gateway.change(changes_of(values).applied(self._gateway.settings))
+        return {"settings": told(self._gateway.settings)}
 
     def _move(self, values: Values) -> Values:
         """`speed`, `to` (an instant) or `forward_s`."""

@@ -32,6 +32,10 @@ class GatewayControl:
         """Take all back that waits or lasts."""
         return str(self._ask("clear")["done"])
 
+    def settings(self, **changes: Any) -> dict[str, str]:
+        """All settings by name, after `changes`."""
+        return dict(self._ask("settings", **changes)["settings"])
+
     def clock(self, **values: Any) -> dict[str, Any]:
         """Read the clock, or move it: `speed`, `to` or `forward_s`."""
         return self._ask("clock", **values)

@@ -16,6 +16,7 @@ from trading.broker.simulated.faults.fault import FaultKind
 from trading.broker.simulated.faults.notices import CUTTING, ENDINGS
 from trading.broker.simulated.fill_responses import commission_report, execution
 from trading.broker.simulated.history_pacing import HistoryPacing
+from trading.broker.simulated.hours import ExecutionStamps
 from trading.broker.simulated.linked_orders import consequences
 from trading.broker.simulated.listing import BAG, Listing
 from trading.broker.simulated.matching import Slice
@@ -42,13 +43,11 @@ class Gateway:
 
     def __init__(self, market: RecordedMarket, settings: GatewaySettings, clock: Clock, world: World) -> None:
         self.market: Final = market
-        self.settings: Final = settings
+        self.settings = settings
         self.clock: Final = clock
         self.zone: Final = settings.tz
-        self.stamps: Final = settings.stamps
         self.listing: Final = Listing(market, settings.base_currency, settings.tz, settings.grids)
-        self.venue: Final = Venue(settings.account, settings.tz, settings.timetable, settings.lots,
-                                  self._prices_of)
+        self.venue = self._venue()
         self._markets: Final[dict[int, Market]] = {}
         self.book: Final = world.load()
         self.sessions: Final[dict[int, Session]] = {}
@@ -60,6 +59,19 @@ class Gateway:
 
     def now(self) -> datetime:
         return self.clock.now()
+
+    @property
+    def stamps(self) -> ExecutionStamps:
+        return self.settings.stamps
+
+    def change(self, settings: GatewaySettings) -> None:
+        """Go on with `settings`; what a gateway has for life must be as before."""
+        self.settings = settings
+        self.venue = self._venue()
+
+    def _venue(self) -> Venue:
+        return Venue(self.settings.account, self.settings.tz, self.settings.timetable, self.settings.lots,
+                     self._prices_of)
 
     def admit(self, session: "Session", client_id: int) -> bool:
         """Take a client in, unless its id is in use."""
