@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from simulated_messages import a_contract, market_data, place_order
+from simulated_messages import a_contract, a_roll, market_data, place_order
 from simulated_record import ACCOUNT, later
 from simulated_stage import Stage, kinds
 
@@ -12,9 +12,14 @@ from trading.broker.simulated.faults.message_names import MESSAGES
 from trading.broker.simulated.faults.strike import strike
 from trading.broker.simulated.orders import OrderStatus
 from trading.broker.simulated.scenario import read_scenario
+from trading.broker.simulated.session import Session
 from trading.errors import ConfigError, TradingError
 
 FILLED = ["5", "status PreSubmitted", "11", "5", "status Filled", "5", "status Filled", "59"]
+
+
+def con_id(stage: Stage, client: Session, month: str) -> int:
+    return int(stage.ask(client, ["9", "8", "1", *a_contract(month=month), "0", "", "", ""])[0][12])
 
 
 def let(stage: Stage, kind: str, **values: object) -> str:
@@ -120,6 +125,52 @@ def test_a_modification_can_leave_two_live_orders(stage: Stage) -> None:
     assert len({order.perm_id for order in opened}) == 2
 
 
+def test_an_open_order_can_live_a_second_time_and_both_fill(stage: Stage) -> None:
+    client = stage.a_client()
+    stage.ask(client, place_order(1, order_type="LMT", limit="4340.13", ref="A", tif="GTC"))
+    let(stage, "lives_twice", order="A")
+    opened, status = client.take_outbox()
+    assert (opened[0], opened[1], opened[23]) == ("5", "2", "A")
+    assert status[0] == "3"
+    stage.move_to(later(10))
+    fills = [message for message in client.take_outbox() if message[0] == "11"]
+    assert [fill[26] for fill in fills] == ["A", "A"]
+    assert len({fill[21] for fill in fills}) == 2
+
+
+@pytest.mark.parametrize(("seconds", "in_the_end"), [(60, 2), (0, 0)])
+def test_the_first_leg_of_a_combination_can_fill_alone(stage: Stage, seconds: float, in_the_end: int) -> None:
+    client = stage.a_client()
+    near, far = (con_id(stage, client, month) for month in ("202112", "202203"))
+    let(stage, "leg_alone", seconds=seconds)
+    stage.ask(client, place_order(1, quantity="2", contract=a_contract(sec_type="BAG", month=""),
+                                  legs=a_roll((near, far))))
+    held = stage.gateway.book.account(ACCOUNT)
+    assert (held.holding(near).quantity, held.holding(far).quantity) == (-2, 0)
+    stage.clock.elapsed_s += 61
+    stage.gateway.poll()
+    assert (held.holding(near).quantity, held.holding(far).quantity) == (-2, in_the_end)
+    assert [message[5] for message in client.take_outbox() if message[0] == "11"] == ["FUT"] * (in_the_end // 2)
+
+
+@pytest.mark.parametrize(("style", "text"), [("no_zone", "20211013  13:00:00"), ("utc_dash", "20211013-12:00:00"),
+                                             ("unknown_zone", "20211013 13:00:00 Atlantis")])
+def test_the_times_of_executions_are_written_differently_for_a_while(stage: Stage, style: str, text: str) -> None:
+    client = stage.a_client()
+    let(stage, "execution_times", style=style, seconds=60)
+    assert [message[15] for message in stage.ask(client, place_order(1)) if message[0] == "11"] == [text]
+    stage.clock.elapsed_s += 61
+    assert [message[15] for message in stage.ask(client, place_order(2)) if message[0] == "11"] == [
+        "20211013 13:00:00 Europe/London"]
+
+
+def test_what_was_asked_is_counted_by_name(stage: Stage) -> None:
+    client = stage.a_client()
+    stage.ask(client, place_order(1))
+    stage.ask(client, ["61", "1"])
+    assert stage.gateway.requests == {"startApi": 1, "placeOrder": 1, "reqPositions": 1}
+
+
 def test_a_correction_replaces_the_fill_and_the_position_follows(stage: Stage) -> None:
     client = stage.a_client()
     stage.ask(client, place_order(1, quantity="3", ref="A"))
@@ -217,7 +268,7 @@ def test_a_wrong_fault_is_refused_with_what_is_allowed(values: dict[str, object]
 
 
 def test_nothing_to_strike_is_said(stage: Stage) -> None:
-    for kind in ("error", "correct", "bust", "manual_cancel", "manual_trade"):
+    for kind in ("error", "correct", "bust", "manual_cancel", "manual_trade", "lives_twice"):
         with pytest.raises(TradingError, match=r"There is no|needs a known"):
             let(stage, kind)
 

@@ -87,7 +87,7 @@ class Control:
         """The books: what a test compares the daemon's with."""
         book = self._gateway.book
         return {"now": self._clock.now().isoformat(), "speed": self._clock.speed,
-                "clients": sorted(self._gateway.sessions),
+                "clients": sorted(self._gateway.sessions), "requests": dict(self._gateway.requests),
                 "orders": [asdict(order) for order in book.orders.values()],
                 "executions": [asdict(fill) for fill in book.effective()],
                 "positions": {name: {str(held.con_id): held.quantity for held in own.open_holdings()}

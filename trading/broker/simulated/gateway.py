@@ -4,6 +4,7 @@ Every change of the book is on disk before any client hears of it: `record` is t
 """
 
 import logging
+from collections import Counter
 from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
@@ -13,10 +14,11 @@ from trading.broker.simulated.book import Changes
 from trading.broker.simulated.exchange import Market, Venue
 from trading.broker.simulated.faults.armed import ArmedFaults
 from trading.broker.simulated.faults.fault import FaultKind
+from trading.broker.simulated.faults.late_legs import TOGETHER, LateLegs
 from trading.broker.simulated.faults.notices import CUTTING, ENDINGS
 from trading.broker.simulated.fill_responses import commission_report, execution
 from trading.broker.simulated.history_pacing import HistoryPacing
-from trading.broker.simulated.hours import ExecutionStamps
+from trading.broker.simulated.hours import ExecutionStamps, TimeStyle
 from trading.broker.simulated.linked_orders import consequences
 from trading.broker.simulated.listing import BAG, Listing
 from trading.broker.simulated.matching import Slice
@@ -53,8 +55,10 @@ class Gateway:
         self.sessions: Final[dict[int, Session]] = {}
         self.is_match_due = False
         self.faults: Final = ArmedFaults()
+        self.requests: Final[Counter[str]] = Counter()  # that arrived, by name
         self.history_pacing: Final = HistoryPacing()
         self._lasting: Final[set[FaultKind]] = set()
+        self._late_legs: Final = LateLegs()
         self._world: Final = world
 
     def now(self) -> datetime:
@@ -72,6 +76,9 @@ class Gateway:
     def _venue(self) -> Venue:
         return Venue(self.settings.account, self.settings.tz, self.settings.timetable, self.settings.lots,
                      self._prices_of)
+        """How the times of executions are written; a fault may change it for a while."""
+        fault = self.faults.holds(FaultKind.EXECUTION_TIMES, self.clock.monotonic_s())
+        return self.settings.stamps if fault is None else ExecutionStamps(self.zone, TimeStyle(fault.style.upper()))
 
     def admit(self, session: "Session", client_id: int) -> bool:
         """Take a client in, unless its id is in use."""
@@ -175,6 +182,7 @@ class Gateway:
     def poll(self) -> None:
         """Once a second: orders, streams and account refreshes follow the record's clock."""
         self._restore()
+        self._fill_late_legs()
         self.match()
         self._settle()
         for session in self.sessions.values():
@@ -195,7 +203,21 @@ class Gateway:
             changes = exchange.advance(order, market, self.book, self.venue, self.now())
             if changes is None:
                 return
-            self.record(changes)
+            self.record(self._alone_or_together(changes))
+
+    def _alone_or_together(self, changes: Changes) -> Changes:
+        """A combination fills with all its legs, unless a fault lets one come alone."""
+        if len(changes.executions) > TOGETHER:
+            reference = changes.orders[0].order_ref
+            fault = self.faults.take({FaultKind.LEG_ALONE}, lambda each: each.strikes_order(reference))
+            if fault is not None:
+                return self._late_legs.first_alone(changes, fault, self.clock.monotonic_s())
+        return changes
+
+    def _fill_late_legs(self) -> None:
+        late = self._late_legs.due(self.clock.monotonic_s(), self.now())
+        if late is not None:
+            self.record(late)
 
     def _tell_owner(self, order: Order, changes: Changes) -> None:
         session = self.sessions.get(order.client_id)

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 SATURDAY: Final = 5
 DAYS_AHEAD: Final = 6
+NO_ZONE_OF_ANYBODY: Final = "Atlantis"
 ZONED_STAMPS_SINCE: Final = 174  # older clients get local time without a zone (ib_wire.md 2.6)
 
 
@@ -18,6 +19,7 @@ class TimeStyle(StrEnum):
     ZONE = "ZONE"
     NO_ZONE = "NO_ZONE"
     UTC_DASH = "UTC_DASH"  # 20211013-12:00:00, without a word that it is UTC
+    UNKNOWN_ZONE = "UNKNOWN_ZONE"  # the local time, and a name that no client knows
 
 
 def is_trading_day(day: date) -> bool:
@@ -59,3 +61,5 @@ class ExecutionStamps:
                 return stamp(instant, self.zone, ZONED_STAMPS_SINCE - 1)
             case TimeStyle.UTC_DASH:
                 return f"{instant.astimezone(UTC):%Y%m%d-%H:%M:%S}"
+            case TimeStyle.UNKNOWN_ZONE:
+                return f"{instant.astimezone(self.zone):%Y%m%d %H:%M:%S} {NO_ZONE_OF_ANYBODY}"

@@ -19,6 +19,7 @@ from trading.broker.simulated import (
     responses,
 )
 from trading.broker.simulated.faults.fault import Fault, FaultKind
+from trading.broker.simulated.faults.message_names import name_of_request
 from trading.broker.simulated.faults.outgoing import Outgoing
 from trading.broker.simulated.gateway import Gateway
 from trading.broker.simulated.lines import HistoryLine, Line, Streams
@@ -89,6 +90,7 @@ class Session:
             log.warning("client %s: %s", self.client_id, error)
             self.refuse(request_id_of(fields), Refusal(error.code or 320, str(error)))
             return
+        self._gateway.requests[name_of_request(fields[0])] += 1
         if not self._is_struck(fields, request):
             self._answer(request)
 

@@ -30,6 +30,8 @@ class FaultKind(StrEnum):
     FILL_ON_CANCEL = "fill_on_cancel"  # a cancel is refused with 10148, and the order fills
     INACTIVE_FIRST = "inactive_first"  # an order is Inactive before it works
     TWIN = "twin"  # a modification makes a second live order
+    LIVES_TWICE = "lives_twice"  # an open order lives a second time, under ids of its own
+    LEG_ALONE = "leg_alone"  # of a combination only the first leg fills; the others `seconds` later, 0: never
     CORRECT = "correct"  # the last fill of an order is corrected to `price` and `size`
     BUST = "bust"  # the last fill of an order never was
     MANUAL_TRADE = "manual_trade"  # somebody trades `size` of contract `contract` by hand
@@ -56,6 +58,7 @@ class FaultKind(StrEnum):
     FARM_LOST = "farm_lost"  # 2103, after `seconds` 2104
     EMPTY = "empty"  # orders, executions and positions are answered as if there were none, for `seconds`
     QUOTES = "quotes"  # quotes in `style`: frozen, crossed, none, zero, spike
+    EXECUTION_TIMES = "execution_times"  # of fills, in `style`: zone, no_zone, utc_dash, unknown_zone
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,6 +102,7 @@ class Fault:
 STYLES: Final = {
     FaultKind.REJECT: ("error_first", "status_first", "inactive_only", "cancelled_only"),
     FaultKind.QUOTES: ("frozen", "crossed", "none", "zero", "spike"),
+    FaultKind.EXECUTION_TIMES: ("zone", "no_zone", "utc_dash", "unknown_zone"),
 }
 
 

@@ -19,4 +19,10 @@ REQUESTS: Final = {
     "reqGlobalCancel": "58", "reqPositions": "61", "reqAccountSummary": "62", "startApi": "71",
     "reqAccountUpdatesMulti": "76", "reqHeadTimeStamp": "87", "reqCompletedOrders": "99",
 }
+_NAME_OF: Final = {number: name for name, number in REQUESTS.items()}
 ORDER_REFERENCE_AT: Final = {"5": 23, "11": 26}  # where it stands
+
+
+def name_of_request(number: str) -> str:
+    """As people write it; the number itself when it has no name here."""
+    return _NAME_OF.get(number, number)

@@ -1,6 +1,7 @@
 """Carries a fault out: at once, for a while, or when what it waits for comes."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from trading.broker.simulated import exchange
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 K = FaultKind
 LASTING: Final = frozenset({K.SLOW, K.UNREACHABLE, K.MUTE, K.ID_IN_USE, K.FLOOD, K.LINK_LOST, K.DATA_LOST,
-                            K.FARM_LOST, K.EMPTY, K.QUOTES, K.HOLD})
+                            K.FARM_LOST, K.EMPTY, K.QUOTES, K.HOLD, K.EXECUTION_TIMES})
 
 
 def strike(gateway: "Gateway", fault: Fault) -> str:
@@ -56,6 +57,13 @@ def _error(gateway: "Gateway", fault: Fault) -> str:
     order = _order(gateway, fault)
     gateway.tell(order.client_id, order.order_id, Refusal(fault.code, fault.text or f"Fault {fault.code}"))
     return f"Error {fault.code} about order {order.order_ref or order.order_id}, which goes on."
+
+
+def _lives_twice(gateway: "Gateway", fault: Fault) -> str:
+    order = _order(gateway, fault)
+    twin = replace(order, perm_id=gateway.book.next_perm_id(), order_id=gateway.book.next_order_id(order.client_id))
+    gateway.record(Changes(orders=(twin,)))
+    return f"Order {order.order_ref or order.order_id} lives a second time, as {twin.perm_id}."
 
 
 def _manual_cancel(gateway: "Gateway", fault: Fault) -> str:
@@ -117,6 +125,6 @@ def _last_fill(gateway: "Gateway", fault: Fault) -> Execution:
 
 
 ACTS: Final[Mapping[FaultKind, Callable[["Gateway", Fault], str]]] = {
-    K.ERROR: _error, K.MANUAL_CANCEL: _manual_cancel, K.CORRECT: _correct, K.BUST: _bust,
+    K.ERROR: _error, K.LIVES_TWICE: _lives_twice, K.MANUAL_CANCEL: _manual_cancel, K.CORRECT: _correct, K.BUST: _bust,
     K.MANUAL_TRADE: _manual_trade, K.LIQUIDATE: _liquidate,
 }
