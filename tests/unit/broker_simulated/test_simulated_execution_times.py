@@ -12,7 +12,8 @@ TIME_AT = 15  # of execDetails
 ZONED, BARE, UTC = "20211013 13:00:00 Europe/London", "20211013  13:00:00", "20211013-12:00:00"
 EXPECTED = [(TimeStyle.BY_VERSION, 157, BARE), (TimeStyle.BY_VERSION, 173, BARE), (TimeStyle.BY_VERSION, 174, ZONED),
             (TimeStyle.ZONE, 157, ZONED), (TimeStyle.ZONE, 178, ZONED), (TimeStyle.NO_ZONE, 178, BARE),
-            (TimeStyle.UTC_DASH, 157, UTC), (TimeStyle.UTC_DASH, 178, UTC)]
+            (TimeStyle.UTC_DASH, 157, UTC), (TimeStyle.UTC_DASH, 178, UTC),
+            (TimeStyle.UNKNOWN_ZONE, 178, "20211013 13:00:00 Atlantis")]
 
 
 @pytest.mark.parametrize(("style", "version", "expected"), EXPECTED)

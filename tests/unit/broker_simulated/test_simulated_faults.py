@@ -153,17 +153,6 @@ def test_the_first_leg_of_a_combination_can_fill_alone(stage: Stage, seconds: fl
     assert [message[5] for message in client.take_outbox() if message[0] == "11"] == ["FUT"] * (in_the_end // 2)
 
 
-@pytest.mark.parametrize(("style", "text"), [("no_zone", "20211013  13:00:00"), ("utc_dash", "20211013-12:00:00"),
-                                             ("unknown_zone", "20211013 13:00:00 Atlantis")])
-def test_the_times_of_executions_are_written_differently_for_a_while(stage: Stage, style: str, text: str) -> None:
-    client = stage.a_client()
-    let(stage, "execution_times", style=style, seconds=60)
-    assert [message[15] for message in stage.ask(client, place_order(1)) if message[0] == "11"] == [text]
-    stage.clock.elapsed_s += 61
-    assert [message[15] for message in stage.ask(client, place_order(2)) if message[0] == "11"] == [
-        "20211013 13:00:00 Europe/London"]
-
-
 def test_what_was_asked_is_counted_by_name(stage: Stage) -> None:
     client = stage.a_client()
     stage.ask(client, place_order(1))

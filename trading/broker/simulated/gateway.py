@@ -18,7 +18,7 @@ from trading.broker.simulated.faults.late_legs import TOGETHER, LateLegs
 from trading.broker.simulated.faults.notices import CUTTING, ENDINGS
 from trading.broker.simulated.fill_responses import commission_report, execution
 from trading.broker.simulated.history_pacing import HistoryPacing
-from trading.broker.simulated.hours import ExecutionStamps, TimeStyle
+from trading.broker.simulated.hours import ExecutionStamps
 from trading.broker.simulated.linked_orders import consequences
 from trading.broker.simulated.listing import BAG, Listing
 from trading.broker.simulated.matching import Slice
@@ -76,9 +76,6 @@ class Gateway:
     def _venue(self) -> Venue:
         return Venue(self.settings.account, self.settings.tz, self.settings.timetable, self.settings.lots,
                      self._prices_of)
-        """How the times of executions are written; a fault may change it for a while."""
-        fault = self.faults.holds(FaultKind.EXECUTION_TIMES, self.clock.monotonic_s())
-        return self.settings.stamps if fault is None else ExecutionStamps(self.zone, TimeStyle(fault.style.upper()))
 
     def admit(self, session: "Session", client_id: int) -> bool:
         """Take a client in, unless its id is in use."""

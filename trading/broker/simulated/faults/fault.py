@@ -58,7 +58,6 @@ class FaultKind(StrEnum):
     FARM_LOST = "farm_lost"  # 2103, after `seconds` 2104
     EMPTY = "empty"  # orders, executions and positions are answered as if there were none, for `seconds`
     QUOTES = "quotes"  # quotes in `style`: frozen, crossed, none, zero, spike
-    EXECUTION_TIMES = "execution_times"  # of fills, in `style`: zone, no_zone, utc_dash, unknown_zone
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,7 +101,6 @@ class Fault:
 STYLES: Final = {
     FaultKind.REJECT: ("error_first", "status_first", "inactive_only", "cancelled_only"),
     FaultKind.QUOTES: ("frozen", "crossed", "none", "zero", "spike"),
-    FaultKind.EXECUTION_TIMES: ("zone", "no_zone", "utc_dash", "unknown_zone"),
 }
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 K = FaultKind
 LASTING: Final = frozenset({K.SLOW, K.UNREACHABLE, K.MUTE, K.ID_IN_USE, K.FLOOD, K.LINK_LOST, K.DATA_LOST,
-                            K.FARM_LOST, K.EMPTY, K.QUOTES, K.HOLD, K.EXECUTION_TIMES})
+                            K.FARM_LOST, K.EMPTY, K.QUOTES, K.HOLD})
 
 
 def strike(gateway: "Gateway", fault: Fault) -> str:
