@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.process_use import cpu_s, resident_mb
-from daemon.store.embedded_store import free_port, server_program
+from daemon.store.embedded_store import end_server, free_port, server_command
 from processes.registry import PROCESSES
 from trading.unix_socket import DaemonRefused, DaemonUnreachable, request
 
@@ -79,13 +79,11 @@ def running(config: Path, state: Path) -> Iterator[Service]:
 def store_server(folder: Path) -> Iterator[str]:
     """A store of its own, as two daemons share it."""
     port = free_port()
-    process = subprocess.Popen([server_program(), "--host", "127.0.0.1", "--port", str(port), "--storage-path",
-                                str(folder), "--sync-on-commit", "--log-level", "ERROR"])
+    process = subprocess.Popen(server_command(port, folder))
     try:
         yield f"mongodb://127.0.0.1:{port}/"
     finally:
-        process.terminate()
-        process.wait(timeout=60)
+        end_server(process)
 
 
 def slot_to_job(folder: Path) -> list[float]:

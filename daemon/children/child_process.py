@@ -2,11 +2,11 @@
 
 import asyncio
 import os
-import sys
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from daemon.children.die_with_parent import dying_with_us
 from trading.errors import TradingError
 from trading.log import get_log
 
@@ -62,10 +62,9 @@ class ChildProcess:
 
     async def _spawn(self) -> None:
         self.log_file.parent.mkdir(parents=True, exist_ok=True)
-        wrapper = (sys.executable, "-S", "-E", str(Path(__file__).with_name("die_with_parent.py")), str(os.getpid()))
         with self.log_file.open("ab") as output:
             self._process = await asyncio.create_subprocess_exec(
-                *wrapper, *self.command(), stdin=asyncio.subprocess.DEVNULL, stdout=output, stderr=output,
+                *dying_with_us(self.command()), stdin=asyncio.subprocess.DEVNULL, stdout=output, stderr=output,
                 env=os.environ | self.environment, start_new_session=True)
         try:
             await self._until_ready(self._process)

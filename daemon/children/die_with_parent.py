@@ -8,6 +8,7 @@ import ctypes
 import os
 import signal
 import sys
+from collections.abc import Sequence
 
 PR_SET_PDEATHSIG = 1
 
@@ -17,6 +18,11 @@ def die_with_parent(parent: int, number: int = signal.SIGKILL) -> None:
     ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, number, 0, 0, 0)
     if os.getppid() != parent:
         os._exit(1)
+
+
+def dying_with_us(command: Sequence[str]) -> tuple[str, ...]:
+    """The words that start `command` so that it does not outlive this process."""
+    return sys.executable, "-S", "-E", __file__, str(os.getpid()), *command
 
 
 if __name__ == "__main__":

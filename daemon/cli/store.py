@@ -1,15 +1,14 @@
 """The store for a reading command: the running daemon's, the configured one, or the embedded one for the call."""
 
-import os
-import signal
 import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from daemon.children.die_with_parent import dying_with_us
 from daemon.cli.__main__ import Settings
 from daemon.places import Places
-from daemon.store.embedded_store import free_port, server_program
+from daemon.store.embedded_store import end_server, free_port, server_command
 from daemon.store.state_lock import StateInUse, StateLock
 from trading.config import Config, load_config
 from trading.data.mongo.connection import MongoStore, connect
@@ -60,18 +59,15 @@ def _embedded(settings: Settings, config: Config) -> Iterator[MongoStore]:
     port = free_port()
     places.logs.mkdir(parents=True, exist_ok=True)
     with (places.logs / "store.log").open("ab") as output:
-        process = subprocess.Popen(
-            [server_program(), "--host", "127.0.0.1", "--port", str(port), "--storage-path", str(places.store),
-             "--sync-on-commit", "--log-level", "WARNING"], stdin=subprocess.DEVNULL, stdout=output, stderr=output,
-            start_new_session=True)
+        process = subprocess.Popen(dying_with_us(server_command(port, places.store)), stdin=subprocess.DEVNULL,
+                                   stdout=output, stderr=output, start_new_session=True)
     try:
         store = _connect_when_up(f"mongodb://127.0.0.1:{port}/", mongo.database, mongo.timeout_s, process)
         set_up_schema(store)
         yield store
         store.close()
     finally:
-        os.kill(process.pid, signal.SIGTERM)
-        process.wait()
+        end_server(process)
         lock.release()
 
 

@@ -6,6 +6,7 @@ Nothing but a URI differs from a production replica set. Every commit is on disk
 import asyncio
 import shutil
 import socket
+import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -30,8 +31,19 @@ class EmbeddedStore:
 
     def _command(self) -> Sequence[str]:
         self._folder.mkdir(parents=True, exist_ok=True)
-        return (server_program(), "--host", "127.0.0.1", "--port", str(self._port), "--storage-path",
-                str(self._folder), "--sync-on-commit", "--cache-size", "256M", "--log-level", "WARNING")
+        return server_command(self._port, self._folder)
+
+
+def server_command(port: int, folder: Path) -> tuple[str, ...]:
+    """The words that serve the store in `folder` on a loopback port."""
+    return (server_program(), "--host", "127.0.0.1", "--port", str(port), "--storage-path", str(folder),
+            "--sync-on-commit", "--cache-size", "256M", "--log-level", "WARNING")
+
+
+def end_server(process: "subprocess.Popen[bytes]") -> None:
+    """SIGKILL: what was committed is on disk, and SIGTERM takes two seconds or, now and then, is never heard."""
+    process.kill()
+    process.wait()
 
 
 def server_program() -> str:

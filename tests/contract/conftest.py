@@ -6,6 +6,7 @@ import pytest
 from embedded_server import start_server
 from ulid import ULID
 
+from daemon.store.embedded_store import end_server
 from trading.data.mongo.connection import MongoStore, connect
 from trading.data.mongo.schema import set_up_schema
 
@@ -14,8 +15,7 @@ from trading.data.mongo.schema import set_up_schema
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     process, uri = start_server(tmp_path_factory.mktemp("server"))
     yield uri
-    process.terminate()
-    process.wait(timeout=30)
+    end_server(process)
 
 
 @pytest.fixture
