@@ -17,10 +17,11 @@ from daemon.leadership import Leadership
 from daemon.pacing import Pacing
 from daemon.store.async_store import AsyncStore
 from daemon.store.journal_writer import JournalWriter
+from daemon.turn_queue import Urgency
 from trading.broker.account_check import account_problem
 from trading.broker.error_codes import shipped_error_policy
 from trading.broker.facts import OrderEvidence
-from trading.broker.ib.library import IbLibrary
+from trading.broker.ib.library import MESSAGES_FOR_ORDERS, IbLibrary
 from trading.clock import Clock
 from trading.config import BrokerConfig, Mode
 from trading.errors import BrokerError, BrokerUnavailable
@@ -93,15 +94,19 @@ class BrokerService:
         """Why jobs cannot use the broker, as a sentence; None when they can."""
         return None if self.link is Link.READY else f"the broker link is {self.link} ({self.reason})"
 
-    async def library(self) -> IbLibrary:
-        """The connected library, after one turn of the pacing.
+    async def library(self, asker: str = "", urgency: Urgency = Urgency.QUESTION, messages: int = 1) -> IbLibrary:
+        """The connected library, when it is the turn of `asker` to send `messages` messages.
 
         Raises:
             BrokerUnavailable: not ready; the message says why.
         """
+        self._ready_library()
+        await self._pacing.turn(urgency, asker, messages)
+        return self._ready_library()  # the connection may have gone while it waited
+
+    def _ready_library(self) -> IbLibrary:
         if self._library is None or self.link is not Link.READY:
             raise BrokerUnavailable(f"{self.problem}. It keeps trying; see: tradectl status")
-        await self._pacing.turn()
         return self._library
 
     async def submit(self, order_id: str) -> BrokerOrder:
@@ -112,7 +117,7 @@ class BrokerService:
         Raises:
             BrokerUnavailable: not ready; nothing was sent and the order is still an intent.
         """
-        library = await self.library()
+        library = await self.library(urgency=Urgency.ORDER)
         await self._wait_for_journal()
         store = self._parts.store
         order = await store.call(store.orders.broker_order, order_id)
@@ -128,7 +133,7 @@ class BrokerService:
 
     async def cancel(self, order_id: str) -> None:
         """Ask for a cancel of a live order; repeating it is harmless."""
-        library = await self.library()
+        library = await self.library(urgency=Urgency.CANCEL)
         store = self._parts.store
         order = await store.call(store.orders.broker_order, order_id)
         if order.ib_order_id is None or not order.may_be_alive:
@@ -137,7 +142,7 @@ class BrokerService:
 
     async def evidence(self, order_id: str) -> OrderEvidence:
         """Where the broker knows `order_id` from; everything that it says is journaled first."""
-        library = await self.library()
+        library = await self.library(messages=MESSAGES_FOR_ORDERS)
         opened, completed, executed = await library.ask_for_orders()
         await self._parts.journal.flush()
         return OrderEvidence(found_open=order_id in opened, found_completed=order_id in completed,
@@ -145,7 +150,7 @@ class BrokerService:
 
     async def refresh(self) -> None:
         """Have all orders and executions of the day repeated into the journal."""
-        library = await self.library()
+        library = await self.library(messages=MESSAGES_FOR_ORDERS)
         await library.ask_for_orders()
         await self._parts.journal.flush()
 

@@ -24,6 +24,7 @@ from trading.objects.instruments import BrokerInstrument, CurrencyPair
 
 Sink = Callable[[MessageKind, dict[str, Any]], None]
 Answer = TypeVar("Answer")
+MESSAGES_FOR_ORDERS: Final = 3  # open, completed, executed
 _ID_IN_USE: Final = 326
 _FETCH_NOTHING: Final[dict[str, Any]] = (  # we ask for everything ourselves; the library's forerunner cannot be told so
     {"fetchFields": ib_async.StartupFetch(0)} if hasattr(ib_async, "StartupFetch") else {})
