@@ -1,5 +1,7 @@
 """One tour a client: driven once, then judged case by case."""
 
+import os
+import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,6 +24,7 @@ AFTER_THE_RESTART = ("c31_after_the_restart", "c32_midnight")
 def market(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("market")
     write_sample_markets(folder, 7)
+    _list_a_mini(folder)
     return folder
 
 
@@ -47,6 +50,18 @@ def gateway(tmp_path: Path, market: Path) -> Iterator[GatewayProcess]:
     process.kill()
 
 
+def _list_a_mini(folder: Path) -> None:
+    """A tenth of BR, which differs from it in the multiplier alone."""
+    for name, wide, small in (("csvconfig/instrumentconfig.csv", "BRAVO,20.0,", "BRAVO_mini,2.0,"),
+                              ("csvconfig/rollconfig.csv", "BRAVO,", "BRAVO_mini,"),
+                              ("ib_config/ib_config_futures.csv", "BRAVO,BR,CME,USD,20.0,",
+                               "BRAVO_mini,BR,CME,USD,2.0,")):
+        text = (folder / name).read_text()
+        row, = (line for line in text.splitlines() if line.startswith(wide))
+        (folder / name).write_text(f"{text}{small}{row.removeprefix(wide)}\n")
+    shutil.copy(folder / "multiple_prices_csv" / "BRAVO.csv", folder / "multiple_prices_csv" / "BRAVO_mini.csv")
+
+
 def _cases(client: ForeignClient) -> tuple[str, ...]:
     every = _names()
     middle = [name for name in every if name not in (*FIRST, LAST, *AFTER_THE_RESTART) and client.takes(name)]
@@ -64,7 +79,8 @@ def _driven(client: ForeignClient, gateway: GatewayProcess,
     """What the driver said, and its reports; a driver that hangs has said what it did until then."""
     command = [str(client.python), str(client.driver), "127.0.0.1", str(gateway.port), str(gateway.state), *cases,
                *filter(None, [client.library])]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                          env={**os.environ, "TZ": "UTC"}) as process:
         try:
             out, errors = process.communicate(timeout=TOUR_S)
         except subprocess.TimeoutExpired:

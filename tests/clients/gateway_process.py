@@ -14,6 +14,7 @@ from trading.clock import OFFSET_VARIABLE
 ROOT: Final = Path(__file__).parents[2]
 START: Final = datetime(2023, 6, 20, 12, 30, tzinfo=UTC)
 PATIENCE_S: Final = 30.0
+SCENARIO: Final = "settings: {tif_preset: true, ticks: {BR: {0: 0.05, 90: 0.25}}}"
 
 
 class GatewayProcess:
@@ -23,6 +24,7 @@ class GatewayProcess:
         self._folder, self._market, self._flags = folder, market, flags
         self.state: Final = folder / "state"
         self.log_path: Final = folder / "log"
+        (folder / "scenario.yaml").write_text(SCENARIO)
         self.start(START)
 
     @property
@@ -32,7 +34,8 @@ class GatewayProcess:
     def start(self, now: datetime) -> None:
         offset = {OFFSET_VARIABLE: str((now - datetime.now(UTC)).total_seconds())}
         command = [sys.executable, "-m", "daemon.market.simulated_gateway", "--port", "0", "--data",
-                   str(self._market), "--state", str(self.state), "--tif-preset", *self._flags]
+                   str(self._market), "--state", str(self.state), "--scenario", str(self._folder / "scenario.yaml"),
+                   *self._flags]
         with self.log_path.open("a") as log, (self._folder / "said").open("w") as said:
             self._process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, **offset}, stdout=said, stderr=log)
         self.port = self._port_of(self._folder / "said")

@@ -1,7 +1,11 @@
-"""Other people's clients, unmodified, against our simulated gateway: the conformance cases C1 to C34 by name.
+"""Other people's clients, unmodified, against our simulated gateway: the conformance cases C1 to C35 by name. C26 and
+C35 come from a socket of our own, in test_raw_socket.py.
 
 `tour.case` fails when the client complained, waited in vain or heard an error that the case does not expect.
 """
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from client_table import AT_200, KNOW_SCHEDULES, OFFICIAL
@@ -80,6 +84,24 @@ def test_c06_contract_details(tour: TourReport) -> None:
     assert first["tradingHours"].startswith("20230620:0000-20230620:2359;")
 
 
+def test_c06_ambiguous_multiplier(tour: TourReport) -> None:
+    report = tour.case("c06_ambiguous_multiplier", codes=(200, 202))
+    assert [args[:2] for args in report.named("error")] == [[report.facts["refused"], 200],
+                                                            [report.facts["named"], 202]]
+    assert "ambiguous" in report.named("error")[0][2]
+    assert sorted(report.facts["both"]) == ["2", "20"]
+    assert report.facts["one"] == ["2"]
+    assert report.echoes(report.facts["named"])
+
+
+def test_c06_expired(tour: TourReport) -> None:
+    report = tour.case("c06_expired", codes=(200,))
+    assert report.codes == [200]
+    assert report.facts["without"] == 0
+    assert report.facts["included"] == [report.facts["month"]]
+    assert report.facts["month"] < "202306"
+
+
 def test_c07_client_id_in_use(tour: TourReport) -> None:
     facts = tour.case("c07_client_id_in_use").facts
     assert facts["codes"] == [326]
@@ -138,6 +160,12 @@ def test_c13_refused(tour: TourReport, case: str, code: int, statuses: list[str]
     report = tour.case(case, codes=(code,))
     assert report.codes == [code]
     assert [each for each in report.facts["statuses"] if each != "PendingSubmit"] == statuses
+
+
+def test_c13_tick_of_a_band(tour: TourReport) -> None:
+    report = tour.case("c13_tick_of_a_band", codes=(110, 202))
+    assert report.codes == [202, 110]
+    assert report.echoes(report.facts["rests"])[0]["lmtPrice"] == 80.05
 
 
 def test_c13_used_id(tour: TourReport) -> None:
@@ -239,6 +267,13 @@ def test_c19_matching_symbols(tour: TourReport) -> None:
     assert tour.case("c19_matching_symbols").named("symbolSamples")
 
 
+def test_c19_market_rule_of_several_bands(tour: TourReport) -> None:
+    report = tour.case("c19_market_rule_of_several_bands")
+    rule, = report.named("marketRule")
+    assert [(band.get("lowEdge", 0.0), band["increment"]) for band in rule[1]] == [(0.0, 0.05), (90.0, 0.25)]
+    assert report.facts["least"] == 0.05
+
+
 def test_c20_account_updates(tour: TourReport) -> None:
     report = tour.case("c20_account_updates")
     assert len(report.named("updatePortfolio")) > report.facts["before"]
@@ -338,6 +373,20 @@ def test_c30_execution_times_name_their_zone(tour: TourReport) -> None:
     assert zoned == (tour.client.version >= 174)
 
 
+@pytest.mark.parametrize(("style", "written", "read"), [
+    ("ZONE", "%Y%m%d %H:%M:%S Europe/London", timedelta(0)), ("UTC_DASH", "%Y%m%d-%H:%M:%S", timedelta(0)),
+    ("NO_ZONE", "%Y%m%d  %H:%M:%S", timedelta(hours=1))])
+def test_c30_execution_times(tour: TourReport, style: str, written: str, read: timedelta) -> None:
+    """The libraries run in UTC here and take a time without a zone for theirs: what London writes is an hour off."""
+    facts = tour.case("c30_execution_times").facts
+    happened = datetime.fromisoformat(facts["happened"][style]).replace(microsecond=0)
+    if tour.client.library:
+        assert datetime.fromisoformat(facts["told"][style]) == happened + read
+    else:
+        zone = UTC if style == "UTC_DASH" else ZoneInfo("Europe/London")
+        assert facts["told"][style] == f"{happened.astimezone(zone):{written}}"
+
+
 def test_c31_restart(tour: TourReport) -> None:
     before, after = tour.case("c31_before_the_restart"), tour.case("c31_after_the_restart")
     perm_ids = {args[2]["permId"] for args in before.named("openOrder") if args[2].get("orderRef") == "resting"}
@@ -354,6 +403,18 @@ def test_c32_midnight(tour: TourReport) -> None:
     assert report.named("execDetails") == []
     assert report.named("completedOrder") == []
     assert report.named("position")
+
+
+def test_c33_read_only(tour: TourReport) -> None:
+    report = tour.case("c33_read_only", codes=(202, 321))
+    facts = report.facts
+    refusals = [args for args in report.named("error") if args[1] == 321]
+    assert [args[0] for args in refusals] == [facts["refused"], facts["resting"], -1, -1]
+    assert all("Read-Only mode" in args[2] for args in refusals)
+    assert facts["shown"] == ["C33"]
+    assert facts["is_connected"]
+    assert report.statuses(facts["resting"])[-1] == "Cancelled"
+    assert report.echoes(facts["refused"]) == []
 
 
 @pytest.mark.parametrize("tour", AT_200, ids=str, indirect=True)

@@ -9,8 +9,8 @@ def c08_who_sees_which_order(tour: Tour) -> dict[str, Any]:
     ours = tour.place_resting(orderRef="ours")
     with tour.another(9) as other:
         theirs = _rest_elsewhere(tour, other)
-        mine = _listed(tour, tour.client.open_orders)
-        every = _listed(tour, tour.client.all_open_orders)
+        mine = listed(tour, tour.client.open_orders)
+        every = listed(tour, tour.client.all_open_orders)
         other.cancel(theirs)
         other.recorder.until(0, lambda seen: "Cancelled" in statuses(seen, theirs))
     tour.cancel(ours)
@@ -42,7 +42,7 @@ def _rest_elsewhere(tour: Tour, other: Any) -> int:
     return order_id
 
 
-def _listed(tour: Tour, request: Any) -> list[str]:
+def listed(tour: Tour, request: Any) -> list[str]:
     mark = len(tour.client.recorder.events)
     request()
     tour.client.recorder.until(mark, lambda seen: named(seen, "openOrderEnd"), 4.0)

@@ -1,8 +1,8 @@
-"""Contracts, quotes and history: C6, C15 to C18, C29, C34."""
+"""Contracts, quotes and history: C6, C15 to C19, C29, C34."""
 
 from typing import Any
 
-from tour import Bars, Tour, errors, named
+from tour import Bars, Tour, errors, limit, named
 
 
 def c06_contract_details(tour: Tour) -> dict[str, Any]:
@@ -22,6 +22,32 @@ def c06_contract_details(tour: Tour) -> dict[str, Any]:
     return {"by_symbol": [row["contract"]["localSymbol"] for row in rows], "first": rows[0], **answers}
 
 
+def c06_ambiguous_multiplier(tour: Tour) -> dict[str, Any]:
+    """Two contracts differ in their multiplier alone: details tell both, an order must say which."""
+    month = {"symbol": "BR", "secType": "FUT", "exchange": "CME", "currency": "USD",
+             "lastTradeDateOrContractMonth": tour.months[0]["contractMonth"]}
+    refused = tour.place(limit("BUY", 1, 100.0), tour.client.contract(**month))
+    tour.until_error(200)
+    named_one = tour.place(limit("BUY", 1, 100.0), tour.client.contract(**month, multiplier="2"))
+    tour.until_status(named_one, "Submitted")
+    tour.cancel(named_one)
+    return {"refused": refused, "named": named_one, "both": _multipliers(tour, month),
+            "one": _multipliers(tour, {**month, "multiplier": "2"})}
+
+
+def _multipliers(tour: Tour, fields: dict[str, Any]) -> list[str]:
+    return [row["contract"]["multiplier"] for row in _rows(tour, fields)]
+
+
+def c06_expired(tour: Tour) -> dict[str, Any]:
+    """A month that is over is there for those who ask for such, and for nobody else."""
+    future = {"symbol": "AL", "secType": "FUT", "exchange": "CME", "currency": "USD"}
+    over = _rows(tour, {**future, "includeExpired": True})[0]["contractMonth"]
+    month = {**future, "lastTradeDateOrContractMonth": over}
+    without, included = (_rows(tour, {**month, "includeExpired": flag}) for flag in (False, True))
+    return {"month": over, "without": len(without), "included": [row["contractMonth"] for row in included]}
+
+
 def _rows(tour: Tour, fields: dict[str, Any]) -> list[dict[str, Any]]:
     """The answer to one question; the window of the case stays what it is."""
     mark = len(tour.client.recorder.events)
@@ -29,6 +55,25 @@ def _rows(tour: Tour, fields: dict[str, Any]) -> list[dict[str, Any]]:
     if not tour.client.recorder.until(mark, lambda seen: named(seen, "contractDetailsEnd") or errors(seen), 4.0):
         tour.problems.append(f"contract details of {fields} never ended")
     return [args[1] for args in named(tour.client.recorder.since(mark), "contractDetails")]
+
+
+def c19_market_rule_of_several_bands(tour: Tour) -> dict[str, Any]:
+    near = _rows(tour, {"symbol": "BR", "secType": "FUT", "exchange": "CME", "currency": "USD", "multiplier": "20"})[0]
+    tour.client.market_rule(int(near["marketRuleIds"].split(",")[0]))
+    tour.until_event("marketRule")
+    return {"least": near["minTick"]}
+
+
+def c13_tick_of_a_band(tour: Tour) -> dict[str, Any]:
+    """80.05 is on the grid, 100.05 is not: the tick depends on the price."""
+    near = _rows(tour, {"symbol": "BR", "secType": "FUT", "exchange": "CME", "currency": "USD", "multiplier": "20"})[0]
+    contract = tour.client.contract(conId=int(near["contract"]["conId"]), exchange="CME")
+    rests = tour.place(limit("BUY", 1, 80.05), contract)
+    tour.until_status(rests, "Submitted")
+    tour.cancel(rests)
+    tour.place(limit("BUY", 1, 100.05), contract)
+    tour.until_error(110)
+    return {"rests": rests}
 
 
 def c15_market_data(tour: Tour) -> dict[str, Any]:

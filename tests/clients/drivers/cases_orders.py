@@ -1,7 +1,8 @@
-"""Orders: C3 to C5, C12 to C14, C22 to C25."""
+"""Orders: C3 to C5, C12 to C14, C22 to C25, C30, C33."""
 
 from typing import Any
 
+from cases_books import listed
 from cases_market import roll
 from tour import Tour, errors, limit, market, named, statuses
 
@@ -188,3 +189,42 @@ def c25_one_cancels_all(tour: Tour) -> dict[str, Any]:
     tour.until_status(second, "Filled")
     tour.until_status(first, "Cancelled")
     return {"rests": first, "fills": second}
+
+
+def c30_execution_times(tour: Tour) -> dict[str, Any]:
+    """A fill in each style of time that a gateway can be set to."""
+    told = {}
+    for style in ("ZONE", "NO_ZONE", "UTC_DASH"):
+        tour.control("settings", execution_times=style)
+        order_id = tour.place(market("BUY", 1, orderRef=f"C30 {style}"))
+        tour.until_status(order_id, "Filled")
+        tour.until("its execution", lambda seen, order_id=order_id: _times(seen, order_id))
+        told[style], = _times(tour.seen, order_id)
+    tour.control("settings", execution_times="BY_VERSION")
+    happened = {fill["order_ref"].removeprefix("C30 "): fill["time"] for fill in tour.control("state")["executions"]}
+    return {"told": told, "happened": {style: happened[style] for style in told}}
+
+
+def _times(seen: list[Any], order_id: int) -> list[str]:
+    return [args[2]["time"] for args in named(seen, "execDetails") if args[2]["orderId"] == order_id]
+
+
+def c33_read_only(tour: Tour) -> dict[str, Any]:
+    """First orders are refused and still listed; then their lists are refused as well, and a client can connect."""
+    client, resting = tour.client, tour.place_resting(orderRef="C33")
+    tour.control("settings", read_only="ORDERS_SHOWN")
+    refused = tour.place(limit("BUY", 1, tour.price))
+    tour.until_error(321)
+    client.cancel(resting)
+    tour.until_error(321, 2)
+    client.global_cancel()
+    tour.until_error(321, 3)
+    shown = listed(tour, client.all_open_orders)
+    tour.control("settings", read_only="ORDERS_HIDDEN")
+    client.ask_for_open_orders()
+    tour.until_error(321, 4)
+    with tour.another(13, read_only=True) as other:
+        is_connected = other.is_connected
+    tour.control("settings", read_only="OFF")
+    tour.cancel(resting)
+    return {"refused": refused, "resting": resting, "shown": shown, "is_connected": is_connected}

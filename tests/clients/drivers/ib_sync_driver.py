@@ -31,11 +31,14 @@ class Client:
         self._ib = _in_loop(library.IB)
         self._tap()
 
-    def connect(self, host: str, port: int, client_id: int) -> float:
-        """Seconds until the library calls itself connected; refused connections raise there, and are no problem."""
+    def connect(self, host: str, port: int, client_id: int, *, read_only: bool = False) -> float:
+        """Seconds until the library calls itself connected; refused connections raise there, and are no problem.
+
+        With `read_only` it asks for no orders.
+        """
         started = time.monotonic()
         try:
-            _finished(lambda: self._ib.connectAsync(host, port, clientId=client_id, timeout=2.0))
+            _finished(lambda: self._ib.connectAsync(host, port, clientId=client_id, timeout=2.0, readonly=read_only))
         except (TimeoutError, ConnectionError) as error:
             self.recorder.add("connectFailed", repr(error))
         return time.monotonic() - started
@@ -88,6 +91,10 @@ class Client:
 
     def all_open_orders(self) -> None:
         self._ask(self._ib.reqAllOpenOrdersAsync)
+
+    def ask_for_open_orders(self) -> None:
+        """Without waiting: a refusal is no end to the library."""
+        _in_loop(self._ib.client.reqAllOpenOrders)
 
     def completed(self) -> None:
         self._ask(lambda: self._ib.reqCompletedOrdersAsync(False))

@@ -55,8 +55,9 @@ class Client:
         self._ids = 1000
         self._next_order_id = 0
 
-    def connect(self, host: str, port: int, client_id: int) -> float:
-        """Seconds until the ids were there; the time-out when they never came."""
+    def connect(self, host: str, port: int, client_id: int, *, read_only: bool = False) -> float:
+        """Seconds until the ids were there; the time-out when they never came. It asks for nothing, `read_only` or not.
+        """
         started = time.monotonic()
         self._unpaced.connect(host, port, client_id)
         self._reader = threading.Thread(target=self._unpaced.run, daemon=True)
@@ -133,6 +134,9 @@ class Client:
 
     def all_open_orders(self) -> None:
         self._client.reqAllOpenOrders()
+
+    def ask_for_open_orders(self) -> None:
+        self.all_open_orders()
 
     def completed(self) -> None:
         self._client.reqCompletedOrders(False)

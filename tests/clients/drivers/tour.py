@@ -49,9 +49,9 @@ class Tour:
         return float(self.client.connect(*self.address, OURS))
 
     @contextmanager
-    def another(self, client_id: int) -> Iterator[Any]:
+    def another(self, client_id: int, *, read_only: bool = False) -> Iterator[Any]:
         client = self.new_client()
-        client.seconds = client.connect(*self.address, client_id)
+        client.seconds = client.connect(*self.address, client_id, read_only=read_only)
         yield client
         client.disconnect()
 
