@@ -56,20 +56,20 @@ MARKETS: Final = tuple(Market(*row) for row in (
 RATES: Final = {"EURUSD": 1.1, "JPYUSD": 0.0085, "CHFUSD": 1.05, "GBPUSD": 1.3}
 
 
-def write_sample_markets(folder: Path, seed: int) -> int:
-    """Write all files under `folder`; the number of instruments."""
+def write_sample_markets(folder: Path, seed: int, last_day: date = LAST_DAY) -> int:
+    """Write all files under `folder`, with prices up to `last_day`; the number of instruments."""
     for name in ("csvconfig", "ib_config", "multiple_prices_csv", "adjusted_prices_csv", "roll_calendars_csv",
                  "fx_prices_csv"):
         (folder / name).mkdir(parents=True, exist_ok=True)
     _write_configuration(folder)
     for index, market in enumerate(MARKETS):
-        _write_market(folder, market, np.random.default_rng([seed, index]))
-    _write_rates(folder, np.random.default_rng([seed, 10_000]))
+        _write_market(folder, market, last_day, np.random.default_rng([seed, index]))
+    _write_rates(folder, last_day, np.random.default_rng([seed, 10_000]))
     return len(MARKETS)
 
 
-def _write_market(folder: Path, market: Market, random: np.random.Generator) -> None:
-    stamps = _stamps()
+def _write_market(folder: Path, market: Market, last_day: date, random: np.random.Generator) -> None:
+    stamps = _stamps(last_day)
     rolls = _rolls(market)
     front = _front_prices(market, len(stamps), random)
     held = [rolls.held_on(stamp.date()) for stamp in stamps]
@@ -84,8 +84,8 @@ def _write_market(folder: Path, market: Market, random: np.random.Generator) -> 
     _save(_calendar(multiple), folder / "roll_calendars_csv" / f"{market.code}.csv", "DATE_TIME")
 
 
-def _stamps() -> pd.DatetimeIndex:
-    days = pd.bdate_range(end=LAST_DAY, periods=YEARS * 261)
+def _stamps(last_day: date) -> pd.DatetimeIndex:
+    days = pd.bdate_range(end=last_day, periods=YEARS * 261)
     closes = days + pd.Timedelta(hours=23)
     hourly = [days[-INTRADAY_DAYS:] + pd.Timedelta(hours=hour) for hour in HOURS]
     return pd.DatetimeIndex(closes.append(hourly).sort_values())
@@ -133,8 +133,8 @@ def _write_configuration(folder: Path) -> None:
             folder / "ib_config" / "ib_config_spot_FX.csv", index=False)
 
 
-def _write_rates(folder: Path, random: np.random.Generator) -> None:
-    stamps = pd.bdate_range(end=LAST_DAY, periods=YEARS * 261) + pd.Timedelta(hours=23)
+def _write_rates(folder: Path, last_day: date, random: np.random.Generator) -> None:
+    stamps = pd.bdate_range(end=last_day, periods=YEARS * 261) + pd.Timedelta(hours=23)
     for pair, start in RATES.items():
         rates = start * np.exp(np.cumsum(random.normal(0.0, 0.07 / 16, len(stamps))))
         _save(pd.DataFrame({"PRICE": rates.round(8)}, index=stamps), folder / "fx_prices_csv" / f"{pair}.csv",
