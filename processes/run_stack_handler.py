@@ -4,6 +4,7 @@ Reads: orders, broker messages, quotes. Writes: orders, fills, positions, locks.
 If it fails or is killed: nothing is lost and nothing is sent twice; run it again at any time.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -12,10 +13,12 @@ from trading.broker.error_codes import shipped_error_policy
 from trading.broker.facts import ContractDetails
 from trading.errors import PositionsDiffer
 from trading.execution.algos.limit_at_touch import Touch
-from trading.execution.reconcile import position_breaks
+from trading.execution.reconcile import POSITION_BREAK, PositionBreak, position_breaks
 from trading.execution.stack_handler.journal_reader import JournalReader
+from trading.execution.stack_handler.reports import Today
 from trading.execution.stack_handler.resolver import Resolver
 from trading.execution.stack_handler.stack_handler import Patience, StackHandler
+from trading.execution.twins import twin_in
 from trading.log import get_log
 from trading.objects.contracts import Contract
 from trading.objects.multiple_prices import current_contracts
@@ -26,8 +29,7 @@ log = get_log()
 def run(job: JobContext) -> None:
     """Trade what is open, then compare with the broker."""
     market = BrokerMarket(job, job.data.db_contracts.by_con_id())
-    reader = JournalReader(job.data.db_journal, job.data.db_orders, job.data.db_books, market,
-                           job.config.service.broker.account, job.day, shipped_error_policy())
+    reader = journal_reader(job, market)
     settings = job.config.service.orders
     handler = StackHandler(
         orders=job.data.db_orders, market=market, sender=job.data.broker, locks=job.data.db_locks, reader=reader,
@@ -39,6 +41,13 @@ def run(job: JobContext) -> None:
     compare_with_broker(job, market)
 
 
+def journal_reader(job: JobContext, market: "BrokerMarket") -> JournalReader:
+    """Reads what the broker said into the books of the day."""
+    today = Today(trading_day=job.day, gateway_zone=job.config.service.gateway_zone)
+    return JournalReader(job.data.db_journal, job.data.db_orders, job.data.db_books, market, job.data.db_locks,
+                         job.config.service.broker.account, today, shipped_error_policy())
+
+
 def compare_with_broker(job: JobContext, market: "BrokerMarket") -> None:
     """Lock every instrument in which the two sides disagree; unlock those that agree again."""
     theirs: dict[str, int] = {}
@@ -47,13 +56,23 @@ def compare_with_broker(job: JobContext, market: "BrokerMarket") -> None:
         theirs[key] = theirs.get(key, 0) + row.quantity
     breaks = position_breaks(job.data.db_books.contract_positions(), theirs)
     for found in breaks:
-        job.data.db_locks.lock(found.instrument, f"position break: {found}", job.clock.now())
+        job.data.db_locks.lock(found.instrument, f"{POSITION_BREAK}: {found}", job.clock.now())
     broken = {found.instrument for found in breaks}
     for instrument, reason in job.data.db_locks.reasons().items():
-        if reason.startswith("position break") and instrument not in broken:
+        if reason.startswith(POSITION_BREAK) and instrument not in broken:
             job.data.db_locks.unlock(instrument)
+    twins = [reason for reason in job.data.db_locks.reasons().values() if twin_in(reason)]
+    if breaks or twins:
+        raise PositionsDiffer(" ".join(disagreements(breaks, twins)))
+
+
+def disagreements(breaks: list[PositionBreak], twins: list[str]) -> Iterator[str]:
+    """What a person must look into, in sentences."""
     if breaks:
-        raise PositionsDiffer("Positions differ, these instruments are locked: " + "; ".join(map(str, breaks)) + ".")
+        yield "Positions differ, these instruments are locked: " + "; ".join(map(str, breaks)) + "."
+    if twins:
+        yield ("Orders live twice at the broker, their instruments are locked: " + "; ".join(twins)
+               + ". Cancel the second one by hand.")
 
 
 @dataclass

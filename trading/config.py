@@ -79,7 +79,13 @@ class BrokerConfig(Section):
     request_timeout_s: PositiveFloat = 20.0
     heartbeat_s: PositiveFloat = 10.0
     messages_per_s: PositiveFloat = 35.0
+    timezone: str | None = None  # that of times which the gateway writes without one; default: the operator's
     simulated: SimulatedGatewayConfig = SimulatedGatewayConfig()
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, value: str | None) -> str | None:
+        return None if value is None else known_zone(value)
 
 
 class OrdersConfig(Section):
@@ -133,6 +139,11 @@ class ServiceConfig(Section):
     @property
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.timezone)
+
+    @property
+    def gateway_zone(self) -> ZoneInfo:
+        """The zone in which the gateway writes times without one."""
+        return ZoneInfo(self.broker.timezone or self.timezone)
 
 
 class StrategyConfig(Section):

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
 
 from trading.broker.error_codes import shipped_error_policy
 from trading.broker.facts import OrderEvidence
@@ -18,6 +19,7 @@ from trading.execution.broker_orders import BrokerLifecycle, BrokerOrder
 from trading.execution.fills import Fill
 from trading.execution.orders import ContractOrder, InstrumentOrder, OrderKind
 from trading.execution.stack_handler.journal_reader import JournalReader
+from trading.execution.stack_handler.reports import Today
 from trading.execution.stack_handler.resolver import Resolver
 from trading.execution.stack_handler.stack_handler import Patience, StackHandler
 
@@ -71,6 +73,7 @@ class World:
         self.messages: list[BrokerMessage] = []
         self.mark = 0
         self.locked: dict[str, str] = {}
+        self.forgotten: set[str] = set()  # orders of which the broker knows nothing any more
         self.received: list[str] = []  # what reached the exchange: the oracle of exactly-once
         self.exchange_filled: dict[str, int] = {}
         self.calls = 0
@@ -90,8 +93,9 @@ class World:
     def handler(self) -> StackHandler:
         """A fresh worker over this world."""
         market = FakeMarket(self)
-        reader = JournalReader(FakeJournal(self), FakeOrders(self), FakeBooks(self), market, "DU1", "2026-03-02",
-                               shipped_error_policy())
+        today = Today(trading_day="2026-03-02", gateway_zone=ZoneInfo("Europe/London"))
+        reader = JournalReader(FakeJournal(self), FakeOrders(self), FakeBooks(self), market, FakeLocks(self), "DU1",
+                               today, shipped_error_policy())
         return StackHandler(orders=FakeOrders(self), market=market, sender=FakeSender(self), locks=FakeLocks(self),
                             reader=reader, resolver=Resolver(FakeSender(self)), clock=self.clock,
                             patience=Patience(time_out=timedelta(seconds=60), acknowledge_within=timedelta(seconds=5)),
@@ -310,6 +314,9 @@ class FakeSender:
 
     def _cancel(self, order_id: str) -> None:
         order = FakeOrders(self.world).broker_order(order_id)
+        if order_id in self.world.forgotten:
+            self.world.say(MessageKind.ERROR, request_id=order.ib_order_id, code=10147, text="not found")
+            return
         facts = {"ib_order_id": order.ib_order_id, "reference": order.id, "perm_id": order.perm_id, "con_id": 42}
         self.world.say(MessageKind.ORDER_STATUS, status="Cancelled",
                        filled=float(abs(self.world.exchange_filled.get(order_id, 0))), **facts)
@@ -322,7 +329,7 @@ class FakeSender:
 
     def evidence(self, order_id: str) -> OrderEvidence:
         self.refresh()
-        found = order_id in self.world.received
+        found = order_id in self.world.received and order_id not in self.world.forgotten
         return OrderEvidence(found_open=False, found_completed=False, found_executed=found, next_valid_id=1)
 
     def wait_for_messages(self, after: int, wait_s: float) -> int:

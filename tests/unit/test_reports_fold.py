@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from functools import partial
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from broker_order_samples import a_broker_order
@@ -15,6 +16,7 @@ from trading.execution.broker_messages import BrokerMessage, MessageKind
 from trading.execution.broker_orders import BrokerLifecycle, BrokerOrder
 from trading.execution.error_policy import CodeMeaning
 from trading.execution.stack_handler.reports import (
+    Today,
     after_error,
     after_status,
     fill_of,
@@ -25,6 +27,7 @@ CANCEL_REFUSED = {135, 136, 161, 10147, 10148}  # the broker could not cancel: t
 
 B = BrokerLifecycle
 NOW = datetime(2026, 3, 2, 20, tzinfo=UTC)
+TODAY = Today(trading_day="2026-03-03", gateway_zone=ZoneInfo("Europe/London"))
 REJECTS_NEW = {code for code, meaning in shipped_error_policy().meanings.items()
                if meaning in (CodeMeaning.REJECTS_NEW, CodeMeaning.REJECTED)}
 
@@ -112,14 +115,14 @@ def an_execution(execution_id: str = "0001.02.01") -> BrokerMessage:
 
 
 def test_a_fill_is_known_by_its_execution_without_the_revision() -> None:
-    fill = fill_of(an_execution("0001.02.03"), a_broker_order(), "from con_id", "2026-03-03")
+    fill = fill_of(an_execution("0001.02.03"), a_broker_order(), "from con_id", TODAY)
     assert (fill.id, fill.revision, fill.broker_order) == ("DU1/0001.02", 3, "01J-C1-B1")
     assert (fill.contract, fill.trading_day) == ("SP500/20260600", "2026-03-02")  # the order's own
     assert (fill.quantity, fill.price, fill.at) == (-3, Decimal("-37.25"), NOW)
 
 
 def test_a_fill_of_nobodys_order_is_booked_under_the_contract_and_the_day_of_today() -> None:
-    fill = fill_of(an_execution(), None, "SP500/20260900", "2026-03-03")
+    fill = fill_of(an_execution(), None, "SP500/20260900", TODAY)
     assert (fill.broker_order, fill.contract, fill.trading_day) == (None, "SP500/20260900", "2026-03-03")
 
 

@@ -87,6 +87,7 @@ class BrokerOrder:
     perm_id: int | None = None
     sent: datetime | None = None
     cancel_requested: datetime | None = None
+    held: bool = False  # the broker keeps it until its exchange opens: neither late nor lost
     filled: int = 0
     commission: Decimal | None = None
     commission_currency: str | None = None

@@ -2,6 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
+
+POSITION_BREAK: Final = "position break"  # how the reason of such a lock begins; it goes when both sides agree
 
 
 @dataclass(frozen=True, kw_only=True)

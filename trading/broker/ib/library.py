@@ -16,10 +16,12 @@ import ib_async
 from trading.broker.facts import Bar, BrokerPosition, ContractDetails, Quote
 from trading.broker.ib.diagnosis import what_listens
 from trading.broker.ib.escapes import unescaped
+from trading.broker.ib.execution_words import ExecutionWords
 from trading.broker.ib.quote_lines import QuoteLines
 from trading.errors import BrokerError, BrokerUnavailable
 from trading.execution.broker_messages import MessageKind
 from trading.execution.broker_orders import BrokerOrder
+from trading.execution.execution_time import told_instant
 from trading.objects.instruments import BrokerInstrument, CurrencyPair
 
 Sink = Callable[[MessageKind, dict[str, Any]], None]
@@ -42,6 +44,7 @@ class IbLibrary:
         self._ib.TimezoneTWS = "UTC"
         self._one_at_a_time = asyncio.Lock()
         self._lines = QuoteLines(self._ib)
+        self._words = ExecutionWords(self._ib.client.decoder)
         self._id_in_use, self._gone = asyncio.Event(), asyncio.Event()
         self._ib.client.conn.disconnected += lambda _: self._gone.set()
         self._tap_messages()
@@ -208,6 +211,9 @@ class IbLibrary:
                 raise
             raise BrokerUnavailable("The connection to the broker broke before the answer came.") from error
 
+    def _execution_facts(self, _request: int, contract: Any, execution: Any) -> dict[str, Any]:
+        return _execution_facts(self._words.newest, contract, execution)
+
     def _heed(self, code: int) -> None:
         if code == _ID_IN_USE:
             self._id_in_use.set()
@@ -218,7 +224,7 @@ class IbLibrary:
                 ("orderStatus", MessageKind.ORDER_STATUS, _status_facts),
                 ("openOrder", MessageKind.OPEN_ORDER, _open_order_facts),
                 ("completedOrder", MessageKind.COMPLETED_ORDER, _completed_facts),
-                ("execDetails", MessageKind.EXECUTION, _execution_facts),
+                ("execDetails", MessageKind.EXECUTION, self._execution_facts),
                 ("commissionReport", MessageKind.COMMISSION, _commission_facts),
                 ("error", MessageKind.ERROR, _error_facts)):
             self._tap(name, kind, facts)
@@ -227,7 +233,7 @@ class IbLibrary:
         original = getattr(self._ib.wrapper, name)  # the library's own names, from the table above
 
         def tapped(*values: Any) -> None:
-            told = facts(*values)
+            told = _without_foreign_handle(facts(*values), self._ib.client.clientId)
             self._sink(kind, told)
             if kind is MessageKind.ERROR:
                 self._heed(told["code"])
@@ -239,7 +245,7 @@ class IbLibrary:
 def _status_facts(*values: Any) -> dict[str, Any]:
     order_id, status, filled, remaining, average, perm_id = values[:6]
     return {"ib_order_id": order_id, "status": status, "filled": float(filled), "remaining": float(remaining),
-            "average_price": float(average), "perm_id": perm_id}
+            "average_price": float(average), "perm_id": perm_id, "client_id": values[8]}
 
 
 def _open_order_facts(order_id: int, contract: Any, order: Any, state: Any) -> dict[str, Any]:
@@ -253,18 +259,24 @@ def _completed_facts(contract: Any, order: Any, state: Any) -> dict[str, Any]:
             "text": state.completedStatus}
 
 
-def _execution_facts(_request: int, contract: Any, execution: Any) -> dict[str, Any]:
+def _execution_facts(words: str, contract: Any, execution: Any) -> dict[str, Any]:
     sign = 1 if execution.side == "BOT" else -1
     return {"execution_id": execution.execId, "reference": execution.orderRef, "perm_id": execution.permId,
-            "ib_order_id": execution.orderId, "con_id": contract.conId, "security": contract.secType,
-            "quantity": sign * int(execution.shares), "price": repr(float(execution.price)),
-            "at": execution.time if isinstance(execution.time, datetime) else None, "account": execution.acctNumber}
+            "ib_order_id": execution.orderId, "client_id": execution.clientId, "con_id": contract.conId,
+            "security": contract.secType, "quantity": sign * int(execution.shares),
+            "price": repr(float(execution.price)), "at": told_instant(words), "time": words,
+            "account": execution.acctNumber}
 
 
 def _commission_facts(report: Any) -> dict[str, Any]:
     known = abs(report.commission) < _UNSET and bool(report.currency)
     return {"execution_id": report.execId, "amount": repr(float(report.commission)) if known else None,
             "currency": report.currency}
+
+
+def _without_foreign_handle(facts: dict[str, Any], client_id: int) -> dict[str, Any]:
+    """An order id belongs to the client that gave it; that of another client may be one of ours as well."""
+    return facts | {"ib_order_id": 0} if facts.get("client_id", client_id) != client_id else facts
 
 
 def _error_facts(request_id: int, code: int, text: str, *_rest: Any) -> dict[str, Any]:

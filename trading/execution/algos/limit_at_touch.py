@@ -37,8 +37,8 @@ def limit_price(quantity: int, touch: Touch, tick: Decimal) -> Decimal:
 
 
 def should_cancel(order: BrokerOrder, now: datetime, time_out: timedelta) -> bool:
-    """Whether a live order has had its time and no cancel is under way."""
-    live = order.lifecycle in (BrokerLifecycle.ACKED, BrokerLifecycle.WORKING)
+    """Whether a live order has had its time and no cancel is under way; none runs while the exchange is closed."""
+    live = order.lifecycle in (BrokerLifecycle.ACKED, BrokerLifecycle.WORKING) and not order.held
     return live and order.sent is not None and now - order.sent >= time_out
 
 

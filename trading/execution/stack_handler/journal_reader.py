@@ -8,8 +8,10 @@ from trading.execution.broker_messages import BrokerMessage, MessageKind
 from trading.execution.broker_orders import BrokerOrder
 from trading.execution.error_policy import ErrorPolicy
 from trading.execution.fills import execution_base
-from trading.execution.ports import Books, Journal, Market, OrderStore
-from trading.execution.stack_handler.reports import after_error, after_status, fill_of
+from trading.execution.ports import Books, Journal, Locks, Market, OrderStore
+from trading.execution.reconcile import POSITION_BREAK
+from trading.execution.stack_handler.reports import Today, after_error, after_status, fill_of
+from trading.execution.twins import has_ended, has_traded, is_twin, lives_twice, twin_in
 from trading.log import get_log
 
 log = get_log()
@@ -23,8 +25,9 @@ class JournalReader:
     orders: OrderStore
     books: Books
     market: Market
+    locks: Locks
     account: str
-    trading_day: str
+    today: Today
     policy: ErrorPolicy
     _early_commissions: dict[str, dict[str, Any]] = field(default_factory=dict)
 
@@ -48,6 +51,8 @@ class JournalReader:
             order = self._order(message)
             if order is not None:
                 self._save(order, after_status(order, facts))
+            elif has_ended(facts):
+                self._release(message)
         elif message.kind is MessageKind.ERROR and facts["request_id"] > 0:
             order = self.orders.find_broker_order("", 0, facts["request_id"], message.epoch)
             if order is not None:
@@ -59,7 +64,7 @@ class JournalReader:
             return  # the legs of a spread report themselves; other accounts are not ours
         order = self._order(message)
         contract = self.market.contract_of(facts["con_id"])
-        fill = fill_of(message, order, contract, self.trading_day)
+        fill = fill_of(message, order, contract, self.today)
         if self.books.apply_fill(fill):
             log.info("fill", order=fill.broker_order or "not ours", contract=fill.contract, quantity=fill.quantity,
                      price=str(fill.price))
@@ -75,9 +80,25 @@ class JournalReader:
             self._early_commissions[facts["execution_id"]] = facts
 
     def _order(self, message: BrokerMessage) -> BrokerOrder | None:
+        """The order of ours that `message` is about; the second life of one is nobody's, and locks its instrument."""
         facts = message.facts
-        return self.orders.find_broker_order(facts.get("reference") or "", facts.get("perm_id") or 0,
-                                             facts.get("ib_order_id") or 0, message.epoch)
+        order = self.orders.find_broker_order(facts.get("reference") or "", facts.get("perm_id") or 0,
+                                              facts.get("ib_order_id") or 0, message.epoch)
+        if order is None or not is_twin(order, facts):
+            return order
+        if not has_ended(facts):
+            log.error("order_lives_twice", order=order.id, perm_id=order.perm_id, twin=facts["perm_id"],
+                      effect=f"{order.instrument} is not traded until the second one has ended")
+            self.locks.lock(order.instrument, lives_twice(order, facts["perm_id"]), message.at)
+        return None
+
+    def _release(self, message: BrokerMessage) -> None:
+        """If it is the second life of an order that has ended: what it has traded is a position break from now on."""
+        for instrument, reason in self.locks.reasons().items():
+            if twin_in(reason) == message.facts["perm_id"]:
+                self.locks.unlock(instrument)
+                if has_traded(message.facts):
+                    self.locks.lock(instrument, f"{POSITION_BREAK}: {reason}, and both have traded", message.at)
 
     def _save(self, old: BrokerOrder, new: BrokerOrder) -> None:
         if new != old:

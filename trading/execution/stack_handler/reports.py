@@ -4,27 +4,43 @@ Only what came over the wire counts. An order ends as FILLED when its executions
 so; a cancel ends it; an error code that is not known to be final only means that somebody must ask.
 """
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from trading.execution.broker_messages import BrokerMessage
 from trading.execution.broker_orders import BrokerLifecycle, BrokerOrder
 from trading.execution.error_policy import CodeMeaning, ErrorPolicy
+from trading.execution.execution_time import instant_of
 from trading.execution.fills import Fill, execution_base
 
 _B = BrokerLifecycle
+
+
+@dataclass(frozen=True, kw_only=True)
+class Today:
+    """What a message of the broker leaves open: the trading day, and the zone of times without one."""
+
+    trading_day: str
+    gateway_zone: ZoneInfo
+
+
 STATUS: Final = {
     "ApiPending": _B.SENT, "PendingSubmit": _B.SENT, "PreSubmitted": _B.ACKED, "Submitted": _B.WORKING,
     "PendingCancel": _B.PENDING_CANCEL, "Cancelled": _B.CANCELLED, "ApiCancelled": _B.CANCELLED,
     "Inactive": _B.UNKNOWN,
 }
+_HELD: Final = 399  # a warning with many texts, of which one matters (ib_wire.md 3.1)
+_UNTIL_OPEN: Final = "will not be placed at the exchange until"
 
 
 def after_status(order: BrokerOrder, facts: dict[str, Any]) -> BrokerOrder:
     """`order` after an order status, an open-order or a completed-order message."""
     order = with_perm_id(order, facts.get("perm_id") or 0)
     new = STATUS.get(facts["status"])
+    if order.held and new is not _B.ACKED:
+        order = replace(order, held=False)
     if new is None or (new is _B.SENT and order.lifecycle is not _B.SENDING):
         return order  # Filled waits for its executions; unknown words change nothing
     if new is _B.CANCELLED and float(facts.get("filled") or 0) > abs(order.filled):
@@ -40,6 +56,8 @@ def after_error(order: BrokerOrder, facts: dict[str, Any], policy: ErrorPolicy) 
         return order.advanced(_B.CANCELLED if order.filled else _B.REJECTED, reason)  # what was filled stays filled
     if meaning is CodeMeaning.CANCELLED:
         return order.advanced(_B.CANCELLED, reason)
+    if facts["code"] == _HELD and _UNTIL_OPEN in facts["text"] and order.lifecycle is _B.ACKED:
+        return replace(order, held=True)
     return order  # warnings, refused cancels, codes that nobody knows: the order is what it was
 
 
@@ -48,11 +66,12 @@ def with_perm_id(order: BrokerOrder, perm_id: int) -> BrokerOrder:
     return replace(order, perm_id=perm_id) if perm_id and order.perm_id != perm_id else order
 
 
-def fill_of(message: BrokerMessage, order: BrokerOrder | None, contract: str | None, trading_day: str) -> Fill:
+def fill_of(message: BrokerMessage, order: BrokerOrder | None, contract: str | None, today: Today) -> Fill:
     """The fill in an execution message."""
     facts = message.facts
     base, revision = execution_base(facts["execution_id"])
     return Fill(id=f"{facts['account']}/{base}", execution_id=facts["execution_id"], revision=revision,
                 broker_order=order.id if order else None, contract=order.contract if order else contract,
                 con_id=facts["con_id"], quantity=facts["quantity"], price=Decimal(facts["price"]),
-                at=facts["at"] or message.at, trading_day=order.trading_day if order else trading_day)
+                at=facts["at"] or instant_of(facts.get("time", ""), today.gateway_zone, message.at),
+                trading_day=order.trading_day if order else today.trading_day)

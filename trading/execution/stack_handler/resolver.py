@@ -41,6 +41,12 @@ def verdict(order: BrokerOrder, passes: list[Evidence]) -> Verdict:
     return Verdict.NOT_RECEIVED if never_seen and len(passes) >= PASSES_NEEDED else Verdict.UNDECIDED
 
 
+def vanished(passes: list[Evidence]) -> bool:
+    """Do the newest answers agree that the broker knows nothing of an order? It forgets what ended before midnight."""
+    newest = passes[-PASSES_NEEDED:]
+    return len(newest) == PASSES_NEEDED and not any(evidence.found for evidence in newest)
+
+
 def needs_resolving(order: BrokerOrder, now: datetime, acknowledge_within: timedelta) -> bool:
     """Whether `order` may have been sent and nothing was heard of it for too long."""
     silent = order.sent is None or now - order.sent >= acknowledge_within
@@ -65,11 +71,23 @@ class Resolver:
         """Whether asking about the order has not helped."""
         return len(self._passes.get(order_id, ())) >= PASSES_AT_MOST
 
+    def misses(self, order_id: str) -> bool:
+        """Whether the newest answer did not know the order."""
+        passes = self._passes.get(order_id, [])
+        return bool(passes) and not passes[-1].found
+
     def resolve(self, order: BrokerOrder, now: datetime) -> Verdict:
         """Ask once more if it is time to, and judge what is known by now."""
+        return verdict(order, self._after_asking(order, now))
+
+    def has_vanished(self, order: BrokerOrder, now: datetime) -> bool:
+        """Ask once more if it is time to: does the broker no longer know an order that it did know?"""
+        return vanished(self._after_asking(order, now))
+
+    def _after_asking(self, order: BrokerOrder, now: datetime) -> list[Evidence]:
         passes = self._passes.setdefault(order.id, [])
         last = self._asked.get(order.id)
         if last is None or now - last >= PASS_EVERY:
             self._asked[order.id] = now
             passes.append(self.broker.evidence(order.id))
-        return verdict(order, passes)
+        return passes

@@ -81,14 +81,18 @@ class StackHandler:
     def _can_move(self) -> bool:
         """Whether waiting can help: something is at the broker, or was just spawned and may be sent.
 
-        An order that the broker was asked about in vain stays unknown until the next run.
+        An order that the broker was asked about in vain stays unknown until the next run; one that is held until its
+        exchange opens is looked at by whichever run comes then.
         """
         locked = self.locks.reasons()
         live = self.orders.live_broker_orders()
         busy = {order.parent for order in live}
         free = [leg for leg in self.orders.open_contract_orders()
                 if leg.instrument not in locked and leg.id not in busy]
-        return bool(free) or any(not self.resolver.gave_up(order.id) for order in live)
+        return bool(free) or any(self._is_worth_waiting_for(order) for order in live)
+
+    def _is_worth_waiting_for(self, order: BrokerOrder) -> bool:
+        return (not order.held or self.resolver.misses(order.id)) and not self.resolver.gave_up(order.id)
 
     def _spawn(self, parent: InstrumentOrder) -> None:
         if parent.lifecycle is not Lifecycle.OPEN or parent.next_child > 1:
@@ -109,9 +113,11 @@ class StackHandler:
         elif should_cancel(order, now, self.patience.time_out):
             log.info("order_timed_out", order=order.id, residual=order.residual)
             self._cancel(order.moved(BrokerLifecycle.PENDING_CANCEL), now)
+        elif order.held:
+            if self.resolver.has_vanished(order, now):
+                self._lose(order, now)
         elif should_repeat_cancel(order, now):
-            self.sender.refresh()  # it may have ended unseen
-            self._cancel(order, now)
+            self._cancel_again(order, now)
 
     def _send(self, order: BrokerOrder) -> None:
         try:
@@ -130,7 +136,11 @@ class StackHandler:
             return
         if found is Verdict.UNDECIDED and order.lifecycle is not BrokerLifecycle.UNKNOWN:
             order = self.orders.save_broker_order(order.advanced(BrokerLifecycle.UNKNOWN))
-        if order.lifecycle is BrokerLifecycle.UNKNOWN and order.instrument not in self.locks.reasons():
+        if order.lifecycle is BrokerLifecycle.UNKNOWN:
+            self._lock(order, now)
+
+    def _lock(self, order: BrokerOrder, now: datetime) -> None:
+        if order.instrument not in self.locks.reasons():
             log.error("order_unknown", order=order.id, effect=f"{order.instrument} is not traded until it is known")
             self.locks.lock(order.instrument, f"{_UNKNOWN_FATE}{order.id}", now)
 
@@ -140,6 +150,17 @@ class StackHandler:
             order_id = reason.removeprefix(_UNKNOWN_FATE)
             if order_id != reason and self.orders.broker_order(order_id).lifecycle is not BrokerLifecycle.UNKNOWN:
                 self.locks.unlock(instrument)
+
+    def _cancel_again(self, order: BrokerOrder, now: datetime) -> None:
+        """Unless the broker knows it no longer: then it has ended unseen, and nobody can say how."""
+        if self.resolver.has_vanished(order, now):
+            self._lose(order, now)
+        else:
+            self._cancel(order, now)
+
+    def _lose(self, order: BrokerOrder, now: datetime) -> None:
+        log.warning("order_vanished", order=order.id, perm_id=order.perm_id)
+        self._lock(self.orders.save_broker_order(order.advanced(BrokerLifecycle.UNKNOWN)), now)
 
     def _cancel(self, order: BrokerOrder, now: datetime) -> None:
         self.orders.save_broker_order(replace(order, cancel_requested=now))
@@ -154,7 +175,7 @@ class StackHandler:
         children = self.orders.broker_orders_of(leg.id)
         if any(child.may_be_alive for child in children):
             return
-        reason = _reason_to_close(leg, children, self.reader.trading_day)
+        reason = _reason_to_close(leg, children, self.reader.today.trading_day)
         if reason is not None:
             self.orders.save_contract_order(replace(leg, lifecycle=Lifecycle.CLOSED, close_reason=reason))
             return
