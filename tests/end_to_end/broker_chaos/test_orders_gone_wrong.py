@@ -3,7 +3,7 @@
 import time
 
 import pytest
-from trading_scene import Traded, TradingScene, until
+from trading_scene import Traded, TradingScene, pattern, until
 
 
 def once(traded: Traded, quantity: int) -> None:
@@ -18,10 +18,6 @@ def resting(scene: TradingScene, quantity: int = 1, seconds: float = 60) -> tupl
     run = scene.start_handler()
     until(lambda: scene.has_arrived(order), 10, "the order has arrived")
     return order, run
-
-
-def pattern(order: str) -> str:
-    return f"{order.removeprefix('IO-')}*"
 
 
 def test_x04_a_fill_while_nobody_is_connected_is_booked(scene: TradingScene) -> None:

@@ -47,6 +47,8 @@ class TradingScene:
     """One service over one folder. Call `begin`, then trade."""
 
     folder: Path
+    data: Path | None = None  # recorded prices; without, markets are generated
+    environment: dict[str, str] = field(default_factory=dict)
     process: "subprocess.Popen[bytes] | None" = None
     _stores: list[MongoStore] = field(default_factory=list)
     _turn: Iterator[int] = field(default_factory=count)
@@ -72,11 +74,13 @@ class TradingScene:
 
     def begin(self) -> "TradingScene":
         """Play the day, or go on with the one that was played."""
-        flags = () if (self.folder / "played").exists() else ("--day",)
+        source = () if self.data is None else ("--data", str(self.data))
+        flags = source if (self.folder / "played").exists() else (*source, "--day")
         with (self.folder / "service.out").open("ab") as output:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "daemon", "--config", str(self.config), "--state", str(self.state), *flags],
-                stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd=REPOSITORY)
+                stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd=REPOSITORY,
+                env=os.environ | self.environment)
         until(self._is_ready, 180, "the service is ready")
         (self.folder / "played").touch()
         return self
@@ -131,6 +135,18 @@ class TradingScene:
         """The run's row when it has ended."""
         return dict(until(lambda: self._ended(run), timeout_s, f"{run} has ended"))
 
+    def rest(self, instrument: str, quantity: int = 1) -> tuple[str, str]:
+        """An order that has arrived and does not fill until told to; its id and the handler's run."""
+        self.gateway.fault("hold", seconds=600)
+        order = self.want(instrument, quantity)
+        run = self.start_handler()
+        until(lambda: self.has_arrived(order), 10, "the order has arrived")
+        return order, run
+
+    def fill(self) -> None:
+        """What rests may fill now; other faults go on."""
+        self.gateway.fault("hold", seconds=0)
+
     def trade(self, instrument: str, quantity: int, timeout_s: float = 60) -> "Traded":
         """Want `quantity` lots, and let the handler work until it has ended."""
         order = self.want(instrument, quantity)
@@ -155,6 +171,18 @@ class TradingScene:
 
     def alerts(self) -> list[str]:
         return [row["key"] for row in self.ask("GET", "/alerts")["alerts"]]
+
+    def now(self) -> datetime:
+        """What time it is at the gateway."""
+        return datetime.fromisoformat(str(self.gateway.clock()["now"]))
+
+    def asked(self, request: str) -> int:
+        """How many messages of that name have reached the gateway."""
+        return int(self.gateway.state_of()["requests"].get(request, 0))
+
+    def is_told(self, words: str) -> bool:
+        """Does an open alert say so?"""
+        return any(words in row["text"] for row in self.ask("GET", "/alerts")["alerts"])
 
     def an_instrument(self) -> str:
         """Another one each time, so that no case meets what an earlier one has left."""
@@ -197,6 +225,11 @@ class TradingScene:
     def _forget_stores(self) -> None:
         while self._stores:
             self._stores.pop().close()
+
+
+def pattern(order: str) -> str:
+    """That of the references of all broker orders of an instrument order."""
+    return f"{order.removeprefix('IO-')}*"
 
 
 @dataclass(frozen=True)
