@@ -9,7 +9,7 @@ from trading.broker.simulated.gateway import Gateway
 from trading.broker.simulated.lines import Line
 from trading.broker.simulated.listing import ListedContract
 from trading.broker.simulated.permissions import DataKind
-from trading.broker.simulated.quotes import GENERIC_TICKS, Watch, opening_ticks, update_ticks
+from trading.broker.simulated.quotes import GENERIC_TICKS, Watch, opening_ticks
 from trading.broker.simulated.refusals import VALIDATION, Refusal
 from trading.broker.simulated.requests import (
     CancelMarketData,
@@ -85,7 +85,7 @@ def stream(gateway: Gateway, session: "Session") -> None:
         seen = len(line.watch.seen(now))
         if seen > line.told:
             line.told = seen
-            session.send(*update_ticks(line.watch, now, gateway.zone))
+            session.send(*gateway.sheet.news(line.watch, seen, now))
 
 
 def _line_refusal(gateway: Gateway, session: "Session", request: RequestMarketData,

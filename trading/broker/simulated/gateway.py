@@ -25,6 +25,7 @@ from trading.broker.simulated.matching import Slice
 from trading.broker.simulated.order_contract import known
 from trading.broker.simulated.order_reports import ToldFill, order_messages
 from trading.broker.simulated.orders import Holding, Order
+from trading.broker.simulated.quote_sheet import QuoteSheet
 from trading.broker.simulated.recorded_market import NO_PRINTS, Prints, RecordedMarket
 from trading.broker.simulated.refusals import Refusal
 from trading.broker.simulated.responses import NO_REQUEST
@@ -51,6 +52,7 @@ class Gateway:
         self.listing: Final = Listing(market, settings.base_currency, settings.tz, settings.grids)
         self.venue = self._venue()
         self._markets: Final[dict[int, Market]] = {}
+        self.sheet: Final = QuoteSheet(settings.tz)
         self.book: Final = world.load()
         self.sessions: Final[dict[int, Session]] = {}
         self.is_match_due = False

@@ -11,6 +11,7 @@ from trading.broker.simulated.permissions import DataKind
 from trading.broker.simulated.recorded_market import Prints, instant_of
 from trading.broker.simulated.responses import Message
 
+REQ_ID_AT: Final = 2  # in every message that `update_ticks` returns
 CAN_AUTO_EXECUTE: Final = 1
 QUOTED_SIZE: Final = 10  # the record has no sizes; pairs quote a million
 QUOTED_AMOUNT: Final = 1_000_000

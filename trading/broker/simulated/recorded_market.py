@@ -7,7 +7,7 @@ it is: every question names the instant after which the future begins. Read only
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from itertools import pairwise
 from typing import Final
@@ -21,6 +21,7 @@ from trading.objects.contracts import DeliveryMonth
 from trading.objects.instruments import BrokerInstrument, CurrencyPair, Instrument
 from trading.objects.rolls import RollParameters
 
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 COLUMNS: Final = ("PRICE", "CARRY", "FORWARD")  # PRICE first: it wins where several name one contract at one time
 
 Nanoseconds = npt.NDArray[np.int64]
@@ -139,12 +140,13 @@ class RecordedMarket:
 
 def nanoseconds(instant: datetime) -> int:
     """Nanoseconds since 1970 in UTC, exact to the microsecond."""
-    return int(pd.Timestamp(instant).as_unit("ns").value)
+    since = instant - EPOCH
+    return ((since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds) * 1000
 
 
 def instant_of(stamp: int) -> datetime:
     """The aware UTC instant of `stamp` nanoseconds, rounded up to the microsecond: never before the print."""
-    return pd.Timestamp(-(-stamp // 1000), unit="us", tz="UTC").to_pydatetime()
+    return EPOCH + timedelta(microseconds=-(-stamp // 1000))
 
 
 def contract_prints(recorded: RecordedInstrument) -> dict[DeliveryMonth, Prints]:

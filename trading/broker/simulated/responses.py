@@ -69,11 +69,12 @@ def error(request_id: int, problem: Refusal, version: int) -> Message:
     return ("4", "2", *fields, "") if version >= REJECT_JSON_SINCE else ("4", "2", *fields)
 
 
-def timed(message: Message, now: datetime, version: int) -> Message:
+def timed(messages: list[Message], now: datetime, version: int) -> list[Message]:
     """Errors say when, to those clients who read it."""
-    if message[0] != "4" or version < ERROR_TIME_SINCE:
-        return message
-    return (*message, str(int(now.timestamp() * 1000)))
+    if version < ERROR_TIME_SINCE:
+        return messages
+    stamp = str(int(now.timestamp() * 1000))
+    return [(*message, stamp) if message[0] == "4" else message for message in messages]
 
 
 def end(message_id: str, *identity: str) -> Message:

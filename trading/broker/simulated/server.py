@@ -16,6 +16,7 @@ from typing import Final
 from trading.broker.simulated import responses
 from trading.broker.simulated.control import Control
 from trading.broker.simulated.faults.fault import FaultKind
+from trading.broker.simulated.faults.flood import Flood
 from trading.broker.simulated.faults.strike import strike
 from trading.broker.simulated.faults.wire_faults import BREAKING, BYTES
 from trading.broker.simulated.gateway import Gateway
@@ -161,6 +162,7 @@ class _Server:
         self._control = control
         self._connections: set[_Connection] = set()
         self._matching: asyncio.Task[None] | None = None
+        self._flood = Flood()
 
     async def run(self, on_ready: Callable[[int], None]) -> None:
         settings = self._gateway.settings
@@ -189,18 +191,21 @@ class _Server:
             await asyncio.sleep(POLL_S)
 
     async def _tick(self) -> None:
-        """What faults have kept back is sent when it is due."""
+        """What faults have kept back is sent when it is due, and what they make up, often enough."""
+        then_s = self._gateway.clock.monotonic_s()
         while not self._control.is_stopping:
             await asyncio.sleep(TICK_S)
-            self._flood()
-            if any(session.outgoing.next_s for session in self._gateway.sessions.values()):
+            now_s = self._gateway.clock.monotonic_s()
+            self._send_flood(now_s, now_s - then_s)
+            then_s = now_s
+            if any(session.outbox or session.outgoing.next_s for session in self._gateway.sessions.values()):
                 await self._flush_all()
 
-    def _flood(self) -> None:
-        fault = self._gateway.faults.holds(FaultKind.FLOOD, self._gateway.clock.monotonic_s())
-        if fault is not None:
-            for session in self._gateway.sessions.values():
-                session.flood(int(fault.size * TICK_S))
+    def _send_flood(self, now_s: float, since_s: float) -> None:
+        fault = self._gateway.faults.holds(FaultKind.FLOOD, now_s)
+        count = 0 if fault is None else self._flood.due(fault.size, since_s)
+        for session in self._gateway.sessions.values() if count else ():
+            session.flood(count)
 
     async def _obey(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One request a line; the clients hear at once what came of it."""

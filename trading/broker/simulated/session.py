@@ -75,7 +75,7 @@ class Session:
 
     def take_outbox(self) -> list[Message]:
         now = self._gateway.now()
-        messages, self.outbox = [responses.timed(each, now, self.version) for each in self.outbox], []
+        messages, self.outbox = responses.timed(self.outbox, now, self.version), []
         return self.outgoing.passed(messages, self.client_id, self._gateway.clock.monotonic_s())
 
     def receive(self, fields: Sequence[str]) -> None:

@@ -4,7 +4,7 @@ A frame is a four-byte big-endian length and a payload; a payload is fields, eac
 mean is no business of this module.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -23,9 +23,11 @@ class OversizedFrame(BrokerError):
                          f"The peer does not speak the TWS API; the connection is closed.")
 
 
-def encode(fields: Iterable[str]) -> bytes:
+def encode(fields: Sequence[str]) -> bytes:
     """One frame of `fields`; text outside ASCII and backslashes travel as \\uXXXX, which every client reads."""
-    payload = b"".join(_escaped(text) + b"\0" for text in fields)
+    text = "\0".join(fields)
+    is_plain = text.isascii() and "\\" not in text and text.count("\0") == len(fields) - 1  # nearly all are
+    payload = text.encode("ascii") + b"\0" if is_plain else b"".join(_escaped(each) + b"\0" for each in fields)
     return len(payload).to_bytes(PREFIX_BYTES, "big") + payload
 
 

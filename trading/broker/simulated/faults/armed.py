@@ -1,6 +1,6 @@
 """The faults that wait for their moment: each strikes as often as it was asked to, then it is gone."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -42,6 +42,11 @@ class ArmedFaults:
         """The fault of `kind` that lasts at `now_s`."""
         self.lasting = [(fault, until_s) for fault, until_s in self.lasting if until_s > now_s]
         return next((fault for fault, _ in self.lasting if fault.kind is kind), None)
+
+    def is_any(self, waiting: Collection[FaultKind], lasting: Collection[FaultKind]) -> bool:
+        """Is there a fault of one of the kinds `waiting` that waits, or of `lasting` that lasts or did a moment ago?"""
+        return (any(fault.kind in waiting for fault in self.waiting)
+                or any(fault.kind in lasting for fault, _ in self.lasting))
 
     def rows(self, now_s: float) -> list[dict[str, Any]]:
         """For people: what waits, and what lasts for how long."""

@@ -11,6 +11,8 @@ from trading.broker.simulated.faults.quote_faults import quoted
 Message = tuple[str, ...]
 KINDS: Final = {FaultKind.DROP, FaultKind.DELAY, FaultKind.DUPLICATE, FaultKind.LATE, FaultKind.CORRUPT}
 
+LASTING: Final = (FaultKind.SLOW, FaultKind.QUOTES)
+
 
 @dataclass
 class Outgoing:
@@ -28,6 +30,9 @@ class Outgoing:
 
     def passed(self, messages: list[Message], client: int | None, now_s: float) -> list[Message]:
         """What is sent now of `messages` and of what was kept back."""
+        if not (self._delayed or self._behind or self.faults.is_any(KINDS, LASTING)):
+            self._remember(messages)
+            return messages
         sent: list[Message] = []
         slow = self.faults.holds(FaultKind.SLOW, now_s)
         quotes = self.faults.holds(FaultKind.QUOTES, now_s)
@@ -42,6 +47,12 @@ class Outgoing:
         due = [message for due_s, message in self._delayed if due_s <= now_s]
         self._delayed = [(due_s, message) for due_s, message in self._delayed if due_s > now_s]
         return sent + due
+
+    def _remember(self, messages: list[Message]) -> None:
+        """The references of orders and fills, for faults that are yet to come."""
+        for message in messages:
+            if message[0] in ORDER_REFERENCE_AT:
+                self._reference(message)
 
     def _struck(self, message: Message, client: int | None, now_s: float) -> list[Message]:
         reference = self._reference(message)
