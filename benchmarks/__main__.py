@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from benchmarks import million_ticks, schedule_speed, supervision
+from benchmarks import gateway_ticks, million_ticks, schedule_speed, supervision
 from benchmarks.process_use import cpu_s, resident_mb
 from trading.unix_socket import request
 
@@ -39,7 +39,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="tradingd-bench-") as folder:
         state = Path(folder) / "var"
         lines = [*measure_schedule(), *measure_supervision(Path(folder)), measure_memory(),
-                 measure_day(state)]
+                 *measure_gateway(Path(folder) / "gateway"), measure_day(state)]
         ctl(state, "start")
         try:
             lines += [measure_transition(state), measure_status(state), measure_idle(state)]
@@ -99,6 +99,19 @@ def measure_memory() -> Measurement:
     found = million_ticks.measure()
     return Measurement(f"memory from {found['ticks'] / 10:,.0f} to {found['ticks']:,.0f} slots",
                        f"{found['grown_mb']:+.1f} MB, {found['ticks_per_s']:,.0f} slots a second", "flat", found)
+
+
+def measure_gateway(folder: Path) -> list[Measurement]:
+    """Market data of the simulated gateway to ten clients."""
+    asked, most, quotes = gateway_ticks.measure(folder)
+    return [Measurement("simulated gateway, ten clients: market data as wanted",
+                        f"{asked['per_s']:,.0f} messages a second, {asked['cpu_percent']:.0f} % of a core",
+                        "20,000 a second", asked),
+            Measurement("... an eleventh client's question meanwhile",
+                        f"{asked['wait_p50_ms']:.1f} / {asked['wait_worst_ms']:.1f} ms (p50 / worst)", "-", asked),
+            Measurement("... as much as goes", f"{most['per_s']:,.0f} messages a second", "-", most),
+            Measurement("... quotes of 2,500 lines", f"{quotes['per_s']:,.0f} messages a second, all within "
+                        f"{quotes['worst_day_ms']:.0f} ms", "-", quotes)]
 
 
 def measure_transition(state: Path) -> Measurement:

@@ -1,15 +1,18 @@
 """Market data from the simulated gateway to ten clients at once: how many messages a second, and what else waits.
 
-The gateway is a process of its own; the clients are sockets here that only count frames. Two loads: sizes without end,
-which the fault `flood` sends, and quotes of a market whose recorded days pass by in seconds.
+The gateway is a process of its own; the clients are sockets here that only count frames. Three loads: the sizes that
+the fault `flood` sends, as many as are wanted and then as many as go, and the quotes of a market that is moved on to
+its next recorded day as soon as it has told everybody of the last.
 """
 
+import itertools
 import re
 import selectors
 import socket
 import struct
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,9 +24,12 @@ from trading.broker.simulated.control_client import GatewayControl
 from trading.data.csv.sample_markets import MARKETS, write_sample_markets
 
 ROOT = Path(__file__).resolve().parents[1]
-CLIENTS, LINES, WANTED_PER_S = 10, 250, 2_000  # lines and messages a second of each client
+CLIENTS, LINES = 10, 250  # lines of each client
+WANTED_PER_S, TOO_MANY_PER_S = 2_000, 200_000  # messages to each client
 WARM_UP_S, MEASURED_S, ASK_S = 2.0, 10.0, 0.02
-DAYS_PER_S = 86_400
+WARM_UP_DAYS, DAYS = 5, 50
+QUARTERS = tuple(market for market in MARKETS if market.hold == "HMUZ")
+MONTH = "202109"  # which all of them quote from the first to the last of these days
 HELLO = b"API\0" + struct.pack(">I", 9) + b"v157..178"
 SETTINGS = "settings: {limits: {lines: 10000, messages_a_second: 10000}}"
 
@@ -53,29 +59,29 @@ class Counter:
         self.frames += count
 
 
-def measure(folder: Path) -> dict[str, float]:
-    """Messages a second that all clients heard together, under both loads; seconds that a question waited then."""
-    with running(folder) as (process, port, control):
+def measure(folder: Path) -> tuple[dict[str, float], dict[str, float], dict[str, float]]:
+    """What all clients heard together: as much as was wanted, as much as went, and of a moving market."""
+    with running(folder) as (pid, port, control):
         clients = [connected(port, number) for number in range(1, CLIENTS + 1)]
         for client in clients:
             subscribe(client.end, 1)
-        found = {}
-        for name, wanted in (("asked", WANTED_PER_S), ("most", 100_000)):
-            control.fault("flood", size=wanted, seconds=600)
-            found |= {f"{name}_{key}": value for key, value in heard(clients, port, process.pid).items()}
-            control.clear()
+        control.fault("flood", size=WANTED_PER_S, seconds=600)
+        asked = heard(clients, port, pid)
+        control.fault("flood", size=TOO_MANY_PER_S, seconds=600)
+        most = heard(clients, port, pid)
+        control.clear()
         for client in clients:
             subscribe(client.end, LINES)
-        control.clock(speed=DAYS_PER_S)
-        found |= {f"quotes_{key}": value for key, value in heard(clients, port, process.pid).items()}
+        listen(clients, WARM_UP_S, connected(port, 98))
+        quotes = moved_on(clients, control, pid)
         for client in clients:
             client.end.close()
-    return found
+    return asked, most, quotes
 
 
 @contextmanager
-def running(folder: Path) -> Iterator[tuple["subprocess.Popen[str]", int, GatewayControl]]:
-    """A gateway on sample markets, two years before their end."""
+def running(folder: Path) -> Iterator[tuple[int, int, GatewayControl]]:
+    """A gateway on sample markets, two years before their end: its process, its port, its controls."""
     folder.mkdir(parents=True, exist_ok=True)
     write_sample_markets(folder / "markets", 1)
     (folder / "scenario.yaml").write_text(SETTINGS)
@@ -87,9 +93,37 @@ def running(folder: Path) -> Iterator[tuple["subprocess.Popen[str]", int, Gatewa
         assert process.stdout is not None
         port = int(re.findall(r"listening on (\d+)", process.stdout.readline())[0])
         try:
-            yield process, port, GatewayControl(folder / "state")
+            yield process.pid, port, GatewayControl(folder / "state")
         finally:
             process.terminate()
+
+
+def moved_on(clients: list[Counter], control: GatewayControl, pid: int) -> dict[str, float]:
+    """What `clients` hear of the quotes of `DAYS` weekdays, each as soon as they have heard all of the day before."""
+    weekdays = itertools.cycle((1, 1, 1, 1, 3))  # days from a Monday to the next one
+    for _ in range(WARM_UP_DAYS):
+        move(clients, control, next(weekdays))
+    before, used, started = sum(client.frames for client in clients), cpu_s(pid), time.perf_counter()
+    took = [move(clients, control, next(weekdays)) for _ in range(DAYS)]
+    total_s = time.perf_counter() - started
+    return {"per_s": (sum(client.frames for client in clients) - before) / total_s,
+            "cpu_percent": 100 * (cpu_s(pid) - used) / total_s, "worst_day_ms": max(took) * 1000}
+
+
+def move(clients: list[Counter], control: GatewayControl, days: int) -> float:
+    """Seconds from the order to move the clock to the last quote that came of it."""
+    started = last = time.perf_counter()
+    thread = threading.Thread(target=control.clock, kwargs={"forward_s": days * 86_400})
+    thread.start()
+    with selectors.DefaultSelector() as selector:
+        for each in clients:
+            selector.register(each.end, selectors.EVENT_READ, each)
+        while (found := selector.select(0 if not thread.is_alive() else 0.005)) or thread.is_alive():
+            for key, _ in found:
+                key.data.read()
+                last = time.perf_counter()
+    thread.join()
+    return last - started
 
 
 def connected(port: int, client_id: int) -> Counter:
@@ -103,10 +137,10 @@ def connected(port: int, client_id: int) -> Counter:
 
 
 def subscribe(end: socket.socket, lines: int) -> None:
-    """So many lines of the nearest months, round and round the markets."""
+    """So many lines of one month, round and round the markets."""
     for number in range(lines):
-        market = MARKETS[number % len(MARKETS)]
-        contract = ("0", market.symbol, "CONTFUT", "", "0.0", "", "", market.exchange, "", market.currency, "", "")
+        market = QUARTERS[number % len(QUARTERS)]
+        contract = ("0", market.symbol, "FUT", MONTH, "0.0", "", "", market.exchange, "", market.currency, "", "")
         end.sendall(frame("1", "11", str(lines * 1000 + number), *contract, "0", "", "0", "0", ""))
 
 
@@ -154,4 +188,4 @@ if __name__ == "__main__":
     import tempfile
 
     with tempfile.TemporaryDirectory(prefix="tradingd-ticks-") as place:
-        print(json.dumps(measure(Path(place)), indent=2))
+        print(json.dumps(dict(zip(("asked", "most", "quotes"), measure(Path(place)), strict=True)), indent=2))
