@@ -28,7 +28,7 @@ SETTINGS: Final = ("account", "starting_cash", "zone", "lots", "tif_preset", "mo
 def main() -> None:
     """Serve until stopped."""
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s")
-    flags = _parser().parse_args()
+    flags = parser().parse_args()
     try:
         settings = settings_of(flags)
         market = recorded_market(flags.data, settings.tz)
@@ -96,7 +96,8 @@ def recorded_market(folder: Path, zone: ZoneInfo) -> RecordedMarket:
     return RecordedMarket(recorded, fx)
 
 
-def _parser() -> argparse.ArgumentParser:
+def parser() -> argparse.ArgumentParser:
+    """The command line; a setting that is not given is None, so that the scenario's stands."""
     parser = argparse.ArgumentParser(prog="tradectl sim start")
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--state", type=Path, required=True)

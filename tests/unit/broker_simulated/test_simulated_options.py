@@ -11,6 +11,7 @@ import pytest
 from simulated_messages import a_contract, market_data, place_order
 from simulated_stage import Stage, kinds
 
+from daemon.market.simulated_gateway import parser, settings_of
 from trading.broker.simulated.control import Control
 from trading.broker.simulated.faults.fault import FaultKind
 from trading.broker.simulated.hours import TimeStyle
@@ -143,6 +144,32 @@ def test_a_wrong_change_changes_nothing(stage: Stage) -> None:
     before = stage.gateway.settings
     assert "cannot be" in ask(stage, **{"limits.lines": "none", "lots": "5"})["error"]
     assert stage.gateway.settings == before
+
+
+def started_with(*words: str) -> GatewaySettings:
+    return settings_of(parser().parse_args(["--data", "markets", "--state", "var", *words]))
+
+
+def test_a_gateway_without_words_has_the_settings_that_are_documented() -> None:
+    assert started_with() == OLD
+
+
+def test_a_flag_wins_over_the_scenario_and_leaves_the_rest_of_it(tmp_path: Path) -> None:
+    path = str(scenario(tmp_path, EVERYTHING))
+    found = started_with("--scenario", path, "--read-only", "ORDERS_HIDDEN", "--cash", "5", "--max-version", "200")
+    assert (found.read_only, found.starting_cash, found.max_version) == (ReadOnly.ORDERS_HIDDEN, 5.0, 200)
+    assert (found.zone, found.limits.lines, found.lots) == ("US/Central", 7, 5)
+    assert [fault.kind for fault in found.faults] == [FaultKind.HOLD]
+
+
+def test_flags_alone_are_settings_too() -> None:
+    found = started_with("--real-hours", "--tif-preset", "--more-account", "DU8", "--more-account", "DU9")
+    assert (found.real_hours, found.tif_preset, found.more_accounts) == (True, True, ("DU8", "DU9"))
+
+
+def test_a_wrong_flag_is_answered_like_a_wrong_setting() -> None:
+    with pytest.raises(ConfigError, match="The setting lots cannot be 0"):
+        started_with("--lots", "0")
 
 
 def test_every_setting_is_told_and_documented() -> None:
