@@ -283,3 +283,11 @@ def test_faults_are_listed_by_the_names_of_their_messages(stage: Stage) -> None:
     now_s = stage.clock.elapsed_s
     assert stage.gateway.faults.rows(now_s) == [
         {"kind": "drop", "message": "execDetails", "times": 3}, {"kind": "hold", "seconds": 60.0, "lasts_s": 60.0}]
+
+
+@pytest.mark.parametrize(("version", "fields"), [(178, ["4", "1", "7", ""]), (200, ["4", "7", "", "", ""])])
+def test_a_refused_cancel_carries_the_id_of_its_order_at_every_version(stage: Stage, version: int,
+                                                                       fields: list[str]) -> None:
+    let(stage, "refuse", request="cancelOrder", code=10147)
+    refusal, = stage.ask(stage.a_client(version=version), fields)
+    assert refusal[:5].index("7") == (2 if version == 178 else 1)

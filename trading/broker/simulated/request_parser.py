@@ -45,6 +45,7 @@ from trading.errors import BrokerError
 
 CONTRACT_ISSUER_SINCE: Final = 176
 MANUAL_CANCEL_TIME_SINCE: Final = 169
+CANCEL_ORDER: Final = "4"
 UNVERSIONED_CANCEL_SINCE: Final = 192
 
 Parser = Callable[[FieldReader, int], Request]
@@ -70,9 +71,9 @@ def parse(fields: Sequence[str], version: int) -> Request:
     return parser(FieldReader(fields[1:]), version)
 
 
-def request_id_of(fields: Sequence[str]) -> int:
+def request_id_of(fields: Sequence[str], version: int) -> int:
     """The id that an error about this message should carry; -1 when it has none."""
-    at = REQUEST_ID_AT.get(fields[0])
+    at = 1 if fields[0] == CANCEL_ORDER and version >= UNVERSIONED_CANCEL_SINCE else REQUEST_ID_AT.get(fields[0])
     text = fields[at] if at is not None and at < len(fields) else ""
     return int(text) if text.isdecimal() else -1
 
@@ -172,7 +173,7 @@ PARSERS: Final[Mapping[str, Parser]] = {
     "1": _market_data,
     "2": _versioned_id(CancelMarketData),
     "3": parse_place_order,
-    "4": _cancel_order,
+    CANCEL_ORDER: _cancel_order,
     "5": _always(RequestOpenOrders()),
     "6": _account_updates,
     "7": _executions,

@@ -88,7 +88,7 @@ class Session:
             request = parse(fields, self.version)
         except BrokerError as error:
             log.warning("client %s: %s", self.client_id, error)
-            self.refuse(request_id_of(fields), Refusal(error.code or 320, str(error)))
+            self.refuse(request_id_of(fields, self.version), Refusal(error.code or 320, str(error)))
             return
         self._gateway.requests[name_of_request(fields[0])] += 1
         if not self._is_struck(fields, request):
@@ -123,7 +123,7 @@ class Session:
         if fault is None:
             return False
         if fault.kind is FaultKind.REFUSE:
-            self.refuse(request_id_of(fields), Refusal(fault.code, fault.text or f"Fault {fault.code}"))
+            self.refuse(request_id_of(fields, self.version), Refusal(fault.code, fault.text or f"Fault {fault.code}"))
         self.is_broken = fault.kind in (FaultKind.LOSE, FaultKind.BREAK_AFTER)
         return fault.kind is not FaultKind.BREAK_AFTER
 
