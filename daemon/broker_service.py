@@ -7,7 +7,7 @@ connection, nor while the journal lags behind, nor by a daemon that does not lea
 
 import asyncio
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -95,19 +95,24 @@ class BrokerService:
         return None if self.link is Link.READY else f"the broker link is {self.link} ({self.reason})"
 
     async def library(self, asker: str = "", urgency: Urgency = Urgency.QUESTION, messages: int = 1) -> IbLibrary:
-        """The connected library, when it is the turn of `asker` to send `messages` messages.
+        """The connected library, when it is the turn of `asker` to send `messages` messages; at once for none.
 
         Raises:
             BrokerUnavailable: not ready; the message says why.
         """
         self._ready_library()
-        await self._pacing.turn(urgency, asker, messages)
+        if messages:
+            await self._pacing.turn(urgency, asker, messages)
         return self._ready_library()  # the connection may have gone while it waited
 
     def _ready_library(self) -> IbLibrary:
         if self._library is None or self.link is not Link.READY:
             raise BrokerUnavailable(f"{self.problem}. It keeps trying; see: tradectl status")
         return self._library
+
+    async def library_for_quotes(self, asker: str, con_ids: Collection[int]) -> IbLibrary:
+        """The connected library, when `asker` may open the lines of `con_ids` that are not open yet."""
+        return await self.library(asker, messages=self._ready_library().new_lines(con_ids))
 
     async def submit(self, order_id: str) -> BrokerOrder:
         """Send the stored intent `order_id`, at most once in its life.

@@ -8,7 +8,8 @@ TradingError
 │   ├── SlotTaken
 │   └── NotFound
 ├── BrokerError          the broker refused a request, or is away
-│   └── BrokerUnavailable
+│   ├── BrokerUnavailable
+│   └── NoPermission
 ├── PositionsDiffer      our books and the broker disagree; the instruments are locked
 ├── StopRequested        the operator or the supervisor asked this job to stop
 └── JobIncomplete        a job did what it could; the message says what is missing
@@ -65,6 +66,10 @@ class BrokerError(TradingError):
 
 class BrokerUnavailable(BrokerError):
     """The broker cannot be reached or is not ready; nothing was sent."""
+
+
+class NoPermission(BrokerError):
+    """The account has not subscribed to the data that was asked for."""
 
 
 class StopRequested(TradingError):

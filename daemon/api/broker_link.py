@@ -1,4 +1,8 @@
-"""The broker link: what workers may ask of the one connection. Each route is one request, one answer."""
+"""The broker link: what workers may ask of the one connection. Each route is one request, one answer.
+
+Who follows the journal or quotes asks for what lies behind the last that he has: he loses and repeats nothing, however
+often he is started again, and the daemon keeps nothing for him, so that a slow or dead worker is nobody's concern.
+"""
 
 import asyncio
 from contextlib import suppress
@@ -9,10 +13,21 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+from daemon.api.broker_requests import (
+    MOST_MESSAGES,
+    Nonsense,
+    WantedBars,
+    WantedContract,
+    WantedFxBars,
+    WantedMessages,
+    WantedQuotes,
+    wanted,
+)
 from daemon.broker_service import BrokerService
 from daemon.store.async_store import AsyncStore
 from daemon.store.journal_writer import JournalWriter
-from trading.broker.facts import Bar
+from trading.broker.facts import Bar, Quote
+from trading.broker.message_rows import row_of
 from trading.clock import Clock, to_milliseconds
 from trading.config import ServiceConfig
 from trading.data.mongo.instruments import MongoInstruments
@@ -36,7 +51,8 @@ class BrokerRoutes:
             Route("/broker/quote", self.quote, methods=["POST"]),
             Route("/broker/account", self.account),
             Route("/broker/positions", self.positions),
-            Route("/broker/messages", self.messages),
+            Route("/broker/quotes", self.quotes, methods=["POST"]),
+            Route("/broker/messages", self.messages, methods=["POST"]),
             Route("/broker/refresh", self.refresh, methods=["POST"]),
             Route("/broker/orders/{order}/submit", self.submit, methods=["POST"]),
             Route("/broker/orders/{order}/cancel", self.cancel, methods=["POST"]),
@@ -48,45 +64,55 @@ class BrokerRoutes:
         if record.broker is None:
             raise NotFound(f"{record.instrument.code} has no broker symbol. Add it to ib_config_futures.csv "
                            f"and import again.")
-        rows = await (await self._broker.library()).contracts(record.broker)
+        rows = await (await self._broker.library(_asker(request))).contracts(record.broker)
         return JSONResponse([asdict(row) | {"min_tick": str(row.min_tick)} for row in rows])
 
     async def bars(self, request: Request) -> JSONResponse:
-        wanted = await request.json()
-        library = await self._broker.library()
-        return JSONResponse(_rows(await library.bars(wanted["con_id"], wanted["exchange"], wanted["duration"],
-                                                     wanted["size"])))
+        asked = await wanted(request, WantedBars)
+        library = await self._broker.library(_asker(request))
+        return JSONResponse(_rows(await library.bars(asked.con_id, asked.exchange, asked.duration, asked.size)))
 
     async def fx_bars(self, request: Request) -> JSONResponse:
-        wanted = await request.json()
+        asked = await wanted(request, WantedFxBars)
         pairs = await self._store.call(self._instruments.pairs)
-        library = await self._broker.library()
-        return JSONResponse(_rows(await library.fx_bars(pairs[wanted["pair"]], wanted["duration"])))
+        if asked.pair not in pairs:
+            raise NotFound(f"There is no currency pair {asked.pair} (known: {', '.join(sorted(pairs)) or 'none'}).")
+        library = await self._broker.library(_asker(request))
+        return JSONResponse(_rows(await library.fx_bars(pairs[asked.pair], asked.duration)))
 
     async def quote(self, request: Request) -> JSONResponse:
-        wanted = await request.json()
-        library = await self._broker.library()
-        quote = await library.quote(wanted["con_id"], wanted["exchange"], self._clock.now)
-        prices = {name: None if value is None else str(value) for name, value in
-                  (("bid", quote.bid), ("ask", quote.ask), ("last", quote.last))}
-        return JSONResponse(prices | {"at": quote.at.isoformat()})
+        asked = await wanted(request, WantedContract)
+        library = await self._broker.library_for_quotes(_asker(request), [asked.con_id])
+        return JSONResponse(_quote_row(await library.quote(asked.con_id, asked.exchange, self._clock.now)))
 
-    async def account(self, _request: Request) -> JSONResponse:
-        library = await self._broker.library()
+    async def quotes(self, request: Request) -> JSONResponse:
+        """What changed in some contracts; a worker follows by asking again behind the version of the answer."""
+        asked = await wanted(request, WantedQuotes)
+        contracts = {each.con_id: each.exchange for each in asked.contracts}
+        library = await self._broker.library_for_quotes(_asker(request), contracts)
+        changed = await library.quotes(contracts, self._clock.now, asked.after, asked.wait_s)
+        return JSONResponse({"version": changed.version,
+                             "quotes": {con_id: _quote_row(quote) for con_id, quote in changed.quotes.items()}})
+
+    async def account(self, request: Request) -> JSONResponse:
+        library = await self._broker.library(_asker(request))
         value = await library.account_value(self._service.broker.account, self._service.base_currency)
         return JSONResponse({"net_liquidation": value})
 
-    async def positions(self, _request: Request) -> JSONResponse:
-        library = await self._broker.library()
+    async def positions(self, request: Request) -> JSONResponse:
+        library = await self._broker.library(_asker(request))
         rows = [row for row in await library.positions() if row.account == self._service.broker.account]
         return JSONResponse([asdict(row) for row in rows])
 
     async def messages(self, request: Request) -> JSONResponse:
-        """The last stored message; waits for one behind `after`, at most `wait_s`."""
-        after, wait_s = int(request.query_params["after"]), float(request.query_params["wait_s"])
+        """What was stored behind `after`; waits for something, at most `wait_s`."""
+        asked = await wanted(request, WantedMessages)
+        if asked.after > self._journal.stored:
+            raise Nonsense(f"Message {asked.after} has not been stored; the newest is {self._journal.stored}. "
+                           f"Begin again behind the last message in the books.")
         with suppress(TimeoutError):  # nothing new is an answer
-            await asyncio.wait_for(self._journal.wait_for(after + 1), min(wait_s, 30.0))
-        return JSONResponse({"last": self._journal.stored})
+            await asyncio.wait_for(self._journal.wait_for(asked.after + 1), asked.wait_s)
+        return JSONResponse([row_of(message) for message in await self._journal.after(asked.after, MOST_MESSAGES)])
 
     async def refresh(self, _request: Request) -> JSONResponse:
         await self._broker.refresh()
@@ -102,6 +128,17 @@ class BrokerRoutes:
 
     async def evidence(self, request: Request) -> JSONResponse:
         return JSONResponse(asdict(await self._broker.evidence(request.path_params["order"])))
+
+
+def _asker(request: Request) -> str:
+    """The worker's process: those who ask take turns."""
+    return str(request.client.port) if request.client else ""
+
+
+def _quote_row(quote: Quote) -> dict[str, str | None]:
+    prices = {name: None if value is None else str(value) for name, value in
+              (("bid", quote.bid), ("ask", quote.ask), ("last", quote.last))}
+    return prices | {"at": quote.at.isoformat()}
 
 
 def _rows(bars: list[Bar]) -> list[list[Any]]:

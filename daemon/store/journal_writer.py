@@ -1,8 +1,10 @@
 """Broker messages on their way into the journal: in order, in batches, and nobody acts before they are stored."""
 
 import asyncio
+from collections import deque
 from dataclasses import dataclass
-from typing import Any
+from itertools import islice
+from typing import Any, Final
 
 from pymongo.errors import DuplicateKeyError, PyMongoError
 
@@ -13,6 +15,8 @@ from trading.execution.heard_messages import REMEMBERED, HeardMessages
 from trading.log import get_log
 
 log = get_log()
+
+KEPT: Final = 5_000  # the newest, at hand for those who follow
 
 
 @dataclass(kw_only=True)
@@ -31,6 +35,7 @@ class JournalWriter:
         self._arrived = asyncio.Event()
         self._progress = asyncio.Condition()
         self._heard = HeardMessages()
+        self._recent: deque[BrokerMessage] = deque(maxlen=KEPT)
 
     async def start(self) -> None:
         """Continue behind the newest stored message."""
@@ -64,6 +69,15 @@ class JournalWriter:
         async with self._progress:
             await self._progress.wait_for(lambda: self.stored >= sequence)
 
+    async def after(self, sequence: int, limit: int) -> list[BrokerMessage]:
+        """What was stored behind `sequence`, oldest first, at most `limit`."""
+        if sequence >= self.stored:
+            return []
+        if self._recent and self._recent[0].sequence <= sequence + 1:
+            begin = sequence + 1 - self._recent[0].sequence
+            return list(islice(self._recent, begin, begin + limit))
+        return await self.store.call(self.store.journal.after, sequence, limit)
+
     async def flush(self) -> None:
         """Return when everything taken so far is stored."""
         await self.wait_for(self._next - 1)
@@ -76,6 +90,7 @@ class JournalWriter:
                 batch = self._pending[:500]
                 await self._until_stored(batch)
                 del self._pending[:len(batch)]
+                self._recent.extend(batch)
                 async with self._progress:
                     self.stored = batch[-1].sequence
                     self._progress.notify_all()

@@ -332,6 +332,6 @@ class FakeSender:
         found = order_id in self.world.received and order_id not in self.world.forgotten
         return OrderEvidence(found_open=False, found_completed=False, found_executed=found, next_valid_id=1)
 
-    def wait_for_messages(self, after: int, wait_s: float) -> int:
+    def messages(self, after: int, wait_s: float) -> list[BrokerMessage]:
         self.world.clock.advance(wait_s)
-        return len(self.world.messages)
+        return self.world.messages[after:]

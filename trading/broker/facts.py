@@ -1,5 +1,6 @@
 """What a broker tells us, in our own terms. Plain values that travel over the broker link."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -43,6 +44,14 @@ class Quote:
     ask: Decimal | None
     last: Decimal | None
     at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class QuoteChanges:
+    """The newest quote, by con id, of each contract that changed; ask again behind `version`."""
+
+    version: int
+    quotes: Mapping[int, Quote]
 
 
 @dataclass(frozen=True, kw_only=True)

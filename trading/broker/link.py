@@ -1,5 +1,6 @@
 """The workers' way to the broker: requests to the daemon, which owns the one connection. Synchronous."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -8,18 +9,24 @@ from typing import Any, Final
 
 import pandas as pd
 
-from trading.broker.facts import BrokerPosition, ContractDetails, OrderEvidence, Quote
-from trading.errors import BrokerError, BrokerUnavailable
+from trading.broker.facts import BrokerPosition, ContractDetails, OrderEvidence, Quote, QuoteChanges
+from trading.broker.message_rows import messages_of
+from trading.errors import BrokerError, BrokerUnavailable, NoPermission
+from trading.execution.broker_messages import BrokerMessage
 from trading.objects.instruments import BrokerInstrument, CurrencyPair
 from trading.objects.prices import BAR_COLUMNS
 from trading.unix_socket import DaemonRefused, DaemonUnreachable, request
 
+_KINDS: Final = {"BrokerUnavailable": BrokerUnavailable, "StoreError": BrokerUnavailable, "NoPermission": NoPermission}
 _TIMEOUT_S: Final = 120.0  # longer than the daemon's own limit, so that its message arrives
 
 
 @dataclass(frozen=True)
 class BrokerLink:
-    """Every method raises BrokerUnavailable when nothing could be asked, BrokerError when the answer was no."""
+    """Every method raises BrokerUnavailable when nothing could be asked, BrokerError when the answer was no.
+
+    Bars raise NoPermission, a BrokerError, when the account has not subscribed to them; no bars is an empty frame.
+    """
 
     socket: Path
 
@@ -39,9 +46,17 @@ class BrokerLink:
         return _frame(self._ask("POST", "fx_bars", {"pair": pair.code, "duration": duration}))
 
     def quote(self, details: ContractDetails) -> Quote:
-        row = self._ask("POST", "quote", {"con_id": details.con_id, "exchange": details.exchange})
-        prices = {name: None if row[name] is None else Decimal(row[name]) for name in ("bid", "ask", "last")}
-        return Quote(**prices, at=datetime.fromisoformat(row["at"]))
+        return _quote(self._ask("POST", "quote", {"con_id": details.con_id, "exchange": details.exchange}))
+
+    def quotes(self, contracts: Iterable[ContractDetails], after: int, wait_s: float) -> QuoteChanges:
+        """What changed in `contracts` behind version `after` (0: all), as soon as something has, at most `wait_s`.
+
+        Any number of workers may follow: a contract has one line at the broker, which closes when nobody asks.
+        """
+        wanted = [{"con_id": each.con_id, "exchange": each.exchange} for each in contracts]
+        answer = self._ask("POST", "quotes", {"contracts": wanted, "after": after, "wait_s": wait_s})
+        return QuoteChanges(version=answer["version"],
+                            quotes={int(con_id): _quote(row) for con_id, row in answer["quotes"].items()})
 
     def account_value(self) -> float:
         """What the account is worth, in the base currency."""
@@ -66,9 +81,9 @@ class BrokerLink:
         """Have the broker repeat all orders and executions of the day; they arrive in the journal."""
         self._ask("POST", "refresh")
 
-    def wait_for_messages(self, after: int, wait_s: float) -> int:
-        """The last journaled message, as soon as it lies behind `after`, or what it is after `wait_s`."""
-        return int(self._ask("GET", f"messages?after={after}&wait_s={wait_s:g}")["last"])
+    def messages(self, after: int, wait_s: float) -> list[BrokerMessage]:
+        """What was journaled behind message `after`, in order, as soon as there is something, at most `wait_s`."""
+        return messages_of(self._ask("POST", "messages", {"after": after, "wait_s": wait_s}))
 
     def _ask(self, method: str, resource: str, body: object = None) -> Any:
         try:
@@ -76,8 +91,12 @@ class BrokerLink:
         except DaemonUnreachable as error:
             raise BrokerUnavailable(str(error)) from error
         except DaemonRefused as error:
-            kind = BrokerUnavailable if error.status == 503 else BrokerError
-            raise kind(str(error)) from error
+            raise _KINDS.get(error.kind, BrokerError)(str(error)) from error
+
+
+def _quote(row: dict[str, Any]) -> Quote:
+    prices = {name: None if row[name] is None else Decimal(row[name]) for name in ("bid", "ask", "last")}
+    return Quote(**prices, at=datetime.fromisoformat(row["at"]))
 
 
 def _frame(rows: list[list[Any]]) -> pd.DataFrame:

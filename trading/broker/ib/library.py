@@ -5,7 +5,7 @@ disconnect (ib_wire.md 1.4). Raw taps hand every message on, before the library 
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
@@ -13,12 +13,13 @@ from typing import Any, Final, TypeVar
 
 import ib_async
 
-from trading.broker.facts import Bar, BrokerPosition, ContractDetails, Quote
+from trading.broker.facts import Bar, BrokerPosition, ContractDetails, Quote, QuoteChanges
 from trading.broker.ib.diagnosis import what_listens
 from trading.broker.ib.escapes import unescaped
 from trading.broker.ib.execution_words import ExecutionWords
+from trading.broker.ib.history import HistoryRefusal, refusal
 from trading.broker.ib.quote_lines import QuoteLines
-from trading.errors import BrokerError, BrokerUnavailable
+from trading.errors import BrokerError, BrokerUnavailable, NoPermission
 from trading.execution.broker_messages import MessageKind
 from trading.execution.broker_orders import BrokerOrder
 from trading.execution.execution_time import told_instant
@@ -104,8 +105,7 @@ class IbLibrary:
     def place(self, order: BrokerOrder) -> None:
         """Hand `order` to the socket. Returning says nothing about its fate."""
         assert order.ib_order_id is not None
-        contract = ib_async.Contract(secType="FUT", conId=order.con_id, exchange=order.exchange)
-        self._ib.placeOrder(contract, ib_async.Order(
+        self._ib.placeOrder(_future(order.con_id, order.exchange), ib_async.Order(
             orderId=order.ib_order_id, action="BUY" if order.quantity > 0 else "SELL",
             totalQuantity=abs(order.quantity), orderType=order.order_type,
             lmtPrice=float(order.limit_price) if order.limit_price is not None else 0.0,
@@ -179,18 +179,39 @@ class IbLibrary:
 
     async def quote(self, con_id: int, exchange: str, now: Callable[[], datetime], wait_s: float = 5.0) -> Quote:
         """The first complete bid and ask within `wait_s`, or what there is by then."""
-        contract = ib_async.Contract(secType="FUT", conId=con_id, exchange=exchange)
-        return await self._lines.quote(contract, now, wait_s)
+        return await self._lines.quote(_future(con_id, exchange), now, wait_s)
+
+    def new_lines(self, con_ids: Iterable[int]) -> int:
+        """How many of these contracts have no open line yet: each costs a message."""
+        return self._lines.new(con_ids)
+
+    async def quotes(self, contracts: Mapping[int, str], now: Callable[[], datetime], after: int,
+                     wait_s: float) -> QuoteChanges:
+        """What changed behind version `after` in these contracts (exchange by con id); waits for something to change.
+
+        Raises:
+            BrokerError: all lines of the account are in use.
+        """
+        wanted = [_future(con_id, exchange) for con_id, exchange in contracts.items()]
+        return await self._lines.changes(wanted, now, after, wait_s)
 
     async def _history(self, contract: Any, duration: str, size: str, show: str) -> list[Bar]:
+        """Bars; the library gives up and cancels at its limit, and then answers as if there were none."""
+        begun = asyncio.get_running_loop().time()
         request = self._ib.reqHistoricalDataAsync(contract, "", duration, size, show, False, 2,
                                                   timeout=self._timeout_s)
         try:
-            rows = await self._limited(request)
+            rows = await self._limited(request, self._timeout_s + 1)
         except BrokerError as error:
-            if error.code == 162 and "no data" in str(error):
+            meaning = refusal(error.code, str(error))
+            if meaning is HistoryRefusal.EMPTY:
                 return []
+            if meaning is HistoryRefusal.NO_PERMISSION:
+                raise NoPermission(f"{error} Subscribe to its market data in the broker's account management, or leave "
+                                   f"the instrument out.", error.code) from error
             raise
+        if not rows and asyncio.get_running_loop().time() - begun >= self._timeout_s:
+            raise BrokerUnavailable(f"The broker gave no bars within {self._timeout_s:g} s; nothing is known.")
         return [Bar(at=_instant(row.date), open=row.open, high=row.high, low=row.low, close=row.close,
                     volume=max(0.0, float(row.volume))) for row in rows]
 
@@ -198,9 +219,9 @@ class IbLibrary:
         async with self._one_at_a_time:
             return await self._limited(request())
 
-    async def _limited(self, request: Awaitable[Answer]) -> Answer:
+    async def _limited(self, request: Awaitable[Answer], within_s: float | None = None) -> Answer:
         try:
-            return await asyncio.wait_for(request, self._timeout_s)
+            return await asyncio.wait_for(request, within_s or self._timeout_s)
         except ib_async.RequestError as error:
             raise BrokerError(f"The broker refused: {error.message} (code {error.code}).", error.code) from error
         except TimeoutError as error:
@@ -240,6 +261,10 @@ class IbLibrary:
             original(*values)
 
         setattr(self._ib.wrapper, name, tapped)
+
+
+def _future(con_id: int, exchange: str) -> Any:
+    return ib_async.Contract(secType="FUT", conId=con_id, exchange=exchange)
 
 
 def _status_facts(*values: Any) -> dict[str, Any]:

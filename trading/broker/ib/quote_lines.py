@@ -2,19 +2,25 @@
 
 The library gives the ticker of an earlier subscription back, prices and all; so what a ticker shows counts only from
 the moment at which its line was opened, and not while the broker's data farm is broken (ib_wire.md 3.3).
+
+Whoever follows quotes asks again and again for what has changed since: the daemon keeps nothing for him, so that a
+slow follower slows nobody, and the lines of one who died are closed like any that nobody asks for.
 """
 
 import asyncio
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
-from trading.broker.facts import Quote
+from trading.broker.facts import Quote, QuoteChanges
+from trading.errors import BrokerError
 
 LINGER_S: Final = 20.0  # after the last question
+CONFLATED_S: Final = 0.05  # changes within this time are told at once
+LINES: Final = 100  # what a gateway gives an account; more are refused with code 101
 FARM_BROKEN: Final = 2103
 FARM_OK: Final = 2104
 _PRICES: Final = ("bid", "ask", "last")
@@ -24,6 +30,8 @@ _PRICES: Final = ("bid", "ask", "last")
 class _Line:
     contract: Any
     ticker: Any
+    version: int
+    heard_s: float  # on the loop's clock
     users: int = 0
     closing: asyncio.TimerHandle | None = None
 
@@ -35,11 +43,18 @@ class QuoteLines:
         self._ib = ib
         self._lines: dict[int, _Line] = {}
         self._is_broken = False
+        self._version = 0
+        self._news = asyncio.Event()
+        ib.pendingTickersEvent += self._heard
 
     @property
     def count(self) -> int:
-        """How many lines are open; a gateway gives a hundred."""
+        """How many lines are open."""
         return len(self._lines)
+
+    def new(self, con_ids: Iterable[int]) -> int:
+        """How many of `con_ids` have no line."""
+        return sum(con_id not in self._lines for con_id in con_ids)
 
     async def quote(self, contract: Any, now: Callable[[], datetime], wait_s: float) -> Quote:
         """The first complete bid and ask within `wait_s`, or what there is by then."""
@@ -53,27 +68,81 @@ class QuoteLines:
             pass  # an incomplete quote is an answer too; the caller sees its None
         finally:
             self._left(line)
-        bid, ask, last = ((None,) * 3 if self._is_broken else (price(getattr(line.ticker, name)) for name in _PRICES))
-        return Quote(bid=bid, ask=ask, last=last, at=now())
+        return self._quote_of(line, now())
+
+    async def changes(self, contracts: Sequence[Any], now: Callable[[], datetime], after: int,
+                      wait_s: float) -> QuoteChanges:
+        """The newest quotes that changed behind version `after`; empty when none has within `wait_s`.
+
+        Raises:
+            BrokerError: all lines are in use.
+        """
+        lines: list[_Line] = []
+        try:
+            for contract in contracts:
+                lines.append(self._opened(contract))
+                lines[-1].users += 1
+            async with asyncio.timeout(wait_s):
+                while all(line.version <= after for line in lines):
+                    await self._news.wait()
+                await asyncio.sleep(CONFLATED_S)
+        except TimeoutError:
+            pass  # nothing new is an answer
+        finally:
+            for line in lines:
+                self._left(line)
+        moment, loop_s = now(), asyncio.get_running_loop().time()
+        return QuoteChanges(version=self._version, quotes={
+            line.contract.conId: self._quote_of(line, moment - timedelta(seconds=loop_s - line.heard_s))
+            for line in lines if line.version > after})
 
     def heed(self, code: int) -> None:
         """A notice of the gateway: after a broken farm streams may stay silent, so they are opened anew."""
         if code == FARM_BROKEN:
             self._is_broken = True
+            self._changed(self._lines.values())
         elif code == FARM_OK and self._is_broken:
             self._is_broken = False
             for line in list(self._lines.values()):
                 self._ib.cancelMktData(line.contract)
                 line.ticker = self._subscribed(line.contract)
 
+    def _heard(self, tickers: Iterable[Any]) -> None:
+        lines = (self._lines.get(ticker.contract.conId) for ticker in tickers)
+        self._changed(line for line in lines if line is not None)
+
+    def _changed(self, lines: Iterable[_Line]) -> None:
+        self._version += 1
+        loop_s = asyncio.get_running_loop().time()
+        for line in lines:
+            line.version, line.heard_s = self._version, loop_s
+        self._news.set()
+        self._news = asyncio.Event()
+
     def _opened(self, contract: Any) -> _Line:
         line = self._lines.get(contract.conId)
         if line is None:
-            line = self._lines[contract.conId] = _Line(contract, self._subscribed(contract))
+            self._make_room()
+            self._version += 1
+            line = self._lines[contract.conId] = _Line(contract, self._subscribed(contract), self._version,
+                                                       asyncio.get_running_loop().time())
         if line.closing is not None:
             line.closing.cancel()
             line.closing = None
         return line
+
+    def _make_room(self) -> None:
+        """Close the line that nobody has used for longest, if all are open."""
+        if len(self._lines) < LINES:
+            return
+        unused = [line for line in self._lines.values() if line.closing is not None]
+        if not unused:
+            raise BrokerError(f"All {LINES} market-data lines are in use. Follow fewer contracts at once, or ask again "
+                              f"when another job has ended.")
+        oldest = min(unused, key=lambda line: line.closing.when() if line.closing else 0.0)
+        if oldest.closing is not None:
+            oldest.closing.cancel()
+        self._close(oldest)
 
     def _subscribed(self, contract: Any) -> Any:
         """The ticker of a new subscription, without what it knew from an earlier one."""
@@ -92,6 +161,11 @@ class QuoteLines:
             del self._lines[line.contract.conId]
             if self._ib.isConnected():
                 self._ib.cancelMktData(line.contract)
+
+    def _quote_of(self, line: _Line, at: datetime) -> Quote:
+        """What the line shows; while the farm is broken it shows nothing."""
+        bid, ask, last = ((None,) * 3 if self._is_broken else (price(getattr(line.ticker, name)) for name in _PRICES))
+        return Quote(bid=bid, ask=ask, last=last, at=at)
 
     @staticmethod
     def _is_complete(line: _Line) -> bool:

@@ -1,5 +1,6 @@
 """Bring the journal into the books: message by message, in order; a message applied twice changes nothing."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -35,11 +36,15 @@ class JournalReader:
         """Apply everything that is stored; the last message applied."""
         applied = self.journal.applied()
         while messages := self.journal.after(applied):
-            for message in messages:
-                self._apply(message)
-            applied = messages[-1].sequence
-            self.journal.mark_applied(applied)
+            applied = self.apply(messages)
         return applied
+
+    def apply(self, messages: Sequence[BrokerMessage]) -> int:
+        """Apply `messages`, at least one, which lie behind the last applied; the last of them."""
+        for message in messages:
+            self._apply(message)
+        self.journal.mark_applied(messages[-1].sequence)
+        return messages[-1].sequence
 
     def _apply(self, message: BrokerMessage) -> None:
         facts = message.facts

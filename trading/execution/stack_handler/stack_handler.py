@@ -63,8 +63,14 @@ class StackHandler:
             closed += self.one_pass()
             if not self._can_move():
                 return closed
-            self.sender.wait_for_messages(applied, 1.0)
-            applied = self.reader.apply_new()
+            applied = self._apply_news(applied)
+
+    def _apply_news(self, applied: int) -> int:
+        """Wait for messages behind `applied`, a second at most, and apply all there are; the last applied."""
+        wait_s = 1.0
+        while messages := self.sender.messages(applied, wait_s):
+            applied, wait_s = self.reader.apply(messages), 0.0
+        return applied
 
     def one_pass(self) -> int:
         """Look at every open order once, from the bottom up and then down again."""
