@@ -238,6 +238,17 @@ def test_order_ids_can_go_back_so_that_they_are_given_twice(stage: Stage) -> Non
     assert sorted(order.order_ref for order in stage.gateway.book.open_orders()) == ["new", "old"]
 
 
+@pytest.mark.parametrize(("kind", "begun", "over"), [("link_lost", 1100, 1102), ("data_lost", 1100, 1101),
+                                                     ("farm_lost", 2103, 2104)])
+def test_what_is_taken_back_at_once_is_over_for_the_clients_too(stage: Stage, kind: str, begun: int, over: int) -> None:
+    client = stage.a_client()
+    let(stage, kind, seconds=60)
+    stage.gateway.faults.clear()
+    stage.gateway.poll()
+    stage.gateway.poll()
+    assert kinds(client.take_outbox()) == [f"error {begun}", f"error {over}"]
+
+
 def test_orders_can_be_held_and_a_client_id_be_in_use(stage: Stage) -> None:
     client = stage.a_client()
     let(stage, "hold", seconds=60)

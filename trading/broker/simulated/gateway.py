@@ -15,7 +15,7 @@ from trading.broker.simulated.exchange import Market, Venue
 from trading.broker.simulated.faults.armed import ArmedFaults
 from trading.broker.simulated.faults.fault import FaultKind
 from trading.broker.simulated.faults.late_legs import TOGETHER, LateLegs
-from trading.broker.simulated.faults.notices import CUTTING, ENDINGS
+from trading.broker.simulated.faults.notices import BEGINNINGS, CUTTING, ENDINGS
 from trading.broker.simulated.fill_responses import commission_report, execution
 from trading.broker.simulated.history_pacing import HistoryPacing
 from trading.broker.simulated.hours import ExecutionStamps
@@ -59,7 +59,7 @@ class Gateway:
         self.faults: Final = ArmedFaults()
         self.requests: Final[Counter[str]] = Counter()  # that arrived, by name
         self.history_pacing: Final = HistoryPacing()
-        self._lasting: Final[set[FaultKind]] = set()
+        self._announced: Final[set[FaultKind]] = set()  # begun, and not over as far as the clients know
         self._late_legs: Final = LateLegs()
         self._world: Final = world
 
@@ -142,11 +142,16 @@ class Gateway:
         now_s = self.clock.monotonic_s()
         return any(self.faults.holds(kind, now_s) for kind in CUTTING)
 
-    def announce(self, notice: Refusal | None) -> None:
+    def announce(self, notice: Refusal) -> None:
         """A notice that concerns no request, to every client."""
-        if notice is not None:
-            for session in self.sessions.values():
-                session.refuse(NO_REQUEST, notice)
+        for session in self.sessions.values():
+            session.refuse(NO_REQUEST, notice)
+
+    def announce_fault(self, kind: FaultKind) -> None:
+        """Tell everybody that `kind` begins, if that is told at all; when it is over, they are told again."""
+        if kind in BEGINNINGS:
+            self._announced.add(kind)
+            self.announce(BEGINNINGS[kind])
 
     def tell(self, client_id: int, order_id: int, problem: Refusal) -> None:
         """An error about an order, to its owner if he is there."""
@@ -162,12 +167,10 @@ class Gateway:
     def _restore(self) -> None:
         """What lasted and is over is announced."""
         now_s = self.clock.monotonic_s()
-        for kind, notice in ENDINGS.items():
-            if self.faults.holds(kind, now_s):
-                self._lasting.add(kind)
-            elif kind in self._lasting:
-                self._lasting.discard(kind)
-                self.announce(notice)
+        over = [kind for kind in self._announced if not self.faults.holds(kind, now_s)]
+        for kind in over:
+            self._announced.discard(kind)
+            self.announce(ENDINGS[kind])
 
     def market_of(self, order: Order) -> Market | None:
         """How the market looks to an order; None when the record no longer has its contract."""

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Final
 from trading.broker.simulated import exchange
 from trading.broker.simulated.book import Changes
 from trading.broker.simulated.faults.fault import Fault, FaultKind
-from trading.broker.simulated.faults.notices import BEGINNINGS
 from trading.broker.simulated.faults.wire_faults import WIRE_FAULTS
 from trading.broker.simulated.orders import Action, Execution, Order
 from trading.broker.simulated.refusals import Refusal
@@ -31,7 +30,7 @@ def strike(gateway: "Gateway", fault: Fault) -> str:
     """
     if fault.kind in LASTING:
         gateway.faults.last(fault, gateway.clock.monotonic_s() + fault.seconds)
-        gateway.announce(BEGINNINGS.get(fault.kind))
+        gateway.announce_fault(fault.kind)
         if fault.kind is K.QUOTES:
             gateway.quote_again()
         return f"{fault.kind} for {fault.seconds:g} s."
