@@ -51,7 +51,15 @@ def test_its_memory_is_bounded() -> None:
     heard = HeardMessages()
     for number in range(REMEMBERED + 100):
         heard.is_echo(MessageKind.COMMISSION, "a", {"execution_id": str(number)})
-    assert len(heard._heard) == REMEMBERED
+    assert len(heard) == REMEMBERED
+
+
+def test_a_day_with_many_connections_needs_no_more_memory_than_one_with_a_single_one() -> None:
+    heard = HeardMessages()
+    for epoch in range(50):
+        for order in range(10):
+            heard.is_echo(MessageKind.COMPLETED_ORDER, str(epoch), STATUS | {"perm_id": order})
+    assert len(heard) == 10
 
 
 @given(st.lists(st.tuples(st.sampled_from("ab"), st.integers(0, 3), st.sampled_from(("Submitted", "Filled")))))

@@ -1,7 +1,8 @@
 """Which broker messages are only echoes: most come twice, and all of a day's again on request. Pure.
 
 A fill or a commission is stored once for ever, by its execution id and what it says. The state of an order is stored
-when it says something else than the last time on this connection: the same word after another one is news.
+when it says something else than the last time on this connection: the same word after another one is news. What was said
+on earlier connections is forgotten; a day with many of them would else remember its orders once for each.
 """
 
 import json
@@ -20,7 +21,13 @@ class HeardMessages:
     """What one journal holds, as far as it matters. Mutable, bounded."""
 
     def __init__(self) -> None:
-        self._heard: OrderedDict[tuple[str, ...], str] = OrderedDict()
+        self._once: OrderedDict[tuple[str, ...], str] = OrderedDict()
+        self._states: OrderedDict[tuple[str, ...], str] = OrderedDict()  # of one connection
+        self._epoch = ""
+
+    def __len__(self) -> int:
+        """How many messages are remembered."""
+        return len(self._once) + len(self._states)
 
     def remember(self, message: BrokerMessage) -> None:
         """`message` is stored already."""
@@ -28,22 +35,24 @@ class HeardMessages:
 
     def is_echo(self, kind: MessageKind, epoch: str, facts: Mapping[str, Any]) -> bool:
         """Was this said before? Remembers it."""
-        key = _key(kind, epoch, facts)
-        if key is None:
-            return False
-        content = json.dumps(facts, sort_keys=True, default=str)
-        echo = self._heard.get(key) == content
-        self._heard[key] = content
-        self._heard.move_to_end(key)
-        while len(self._heard) > REMEMBERED:
-            self._heard.popitem(last=False)
-        return echo
+        if kind in _ONCE:
+            return _is_echo(self._once, (kind.value, str(facts["execution_id"])), facts)
+        if kind in _STATES:
+            self._listen_on(epoch)
+            return _is_echo(self._states, (kind.value, str(facts.get("ib_order_id", "")), str(facts["perm_id"])), facts)
+        return False
+
+    def _listen_on(self, epoch: str) -> None:
+        if epoch != self._epoch:
+            self._epoch = epoch
+            self._states.clear()
 
 
-def _key(kind: MessageKind, epoch: str, facts: Mapping[str, Any]) -> tuple[str, ...] | None:
-    """About what a message is; None for those of which each counts."""
-    if kind in _ONCE:
-        return kind.value, str(facts["execution_id"])
-    if kind in _STATES:
-        return kind.value, epoch, str(facts.get("ib_order_id", "")), str(facts["perm_id"])
-    return None
+def _is_echo(heard: "OrderedDict[tuple[str, ...], str]", about: tuple[str, ...], facts: Mapping[str, Any]) -> bool:
+    content = json.dumps(facts, sort_keys=True, default=str)
+    echo = heard.get(about) == content
+    heard[about] = content
+    heard.move_to_end(about)
+    while len(heard) > REMEMBERED:
+        heard.popitem(last=False)
+    return echo
