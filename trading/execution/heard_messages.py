@@ -1,8 +1,8 @@
 """Which broker messages are only echoes: most come twice, and all of a day's again on request. Pure.
 
 A fill or a commission is stored once for ever, by its execution id and what it says. The state of an order is stored
-when it says something else than the last time on this connection: the same word after another one is news. What was said
-on earlier connections is forgotten; a day with many of them would else remember its orders once for each.
+when it says something else than the last time on this connection: the same word after another one is news. What was
+said on earlier connections is forgotten; a day with many of them would else remember its orders once for each.
 """
 
 import json
