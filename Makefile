@@ -5,10 +5,11 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 SHARED := $(wildcard ../shared/data)
 DATA   ?= $(SHARED)
+ORACLE ?= $(wildcard ../shared/oracle)
 CLIENTS := .venv-clients
 CLIENT_STAMPS := $(addprefix $(CLIENTS)/,$(addsuffix /.installed,ib_async ib_insync ibapi-9.81 ibapi-stable ibapi-latest))
 
-.PHONY: setup run test chaos test-clients soak check bench docs clean help
+.PHONY: setup run test golden chaos test-clients soak check bench docs clean help
 .DEFAULT_GOAL := help
 
 help:
@@ -17,6 +18,7 @@ help:
 	@echo "make run AGAIN=1    ... the same day once more"
 	@echo "make run DATA=DIR   ... on recorded prices in pysystemtrade's layout (default: generated markets)"
 	@echo "make test           all tests          make check   ruff, mypy, import rules"
+	@echo "make golden         our numbers against independent ones: ORACLE=DIR DATA=DIR, a line a case and a total"
 	@echo "make chaos          the service as a process: killed, frozen, supervised, its documents executed"
 	@echo "make test-clients   other people's IB clients, each in a venv of its own, against the simulated gateway"
 	@echo "make soak           the long tests: every zone, thousands of courses of events, hundreds of kills"
@@ -37,6 +39,9 @@ run: $(STAMP)
 
 test: $(STAMP)
 	@$(BIN)/python -m pytest -n 2 --dist loadfile
+
+golden: $(STAMP)
+	@ORACLE="$(ORACLE)" DATA="$(DATA)" $(BIN)/python tests/golden/compare.py
 
 chaos: $(STAMP)
 	@$(BIN)/python -m pytest -m "chaos and not soak" -n 2 --dist loadfile tests/end_to_end

@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from benchmarks import gateway_ticks, million_ticks, schedule_speed, supervision
+from benchmarks import broker_link, gateway_ticks, million_ticks, schedule_speed, supervision
 from benchmarks.process_use import cpu_s, resident_mb
 from trading.unix_socket import request
 
@@ -38,7 +38,8 @@ def main() -> None:
     """Run all measurements and write them down."""
     with tempfile.TemporaryDirectory(prefix="tradingd-bench-") as folder:
         state = Path(folder) / "var"
-        lines = [*measure_schedule(), *measure_supervision(Path(folder)), measure_memory(),
+        lines = [*measure_schedule(), *measure_supervision(Path(folder)),
+                 *measure_broker_link(Path(folder) / "link"), measure_memory(),
                  *measure_gateway(Path(folder) / "gateway"), measure_day(state)]
         ctl(state, "start")
         try:
@@ -92,6 +93,15 @@ def measure_supervision(folder: Path) -> list[Measurement]:
     lines.append(Measurement(f"start over {supervision.OLD_RUNS:,} old runs (over none)",
                              f"{old['full_s']:.2f} s ({old['empty_s']:.2f} s)", "2 s", old))
     return lines
+
+
+def measure_broker_link(folder: Path) -> list[Measurement]:
+    """The one connection, and what workers have of it."""
+    messages, orders, quotes = broker_link.measure(folder)
+    return [percentiles("gateway's message, journaled, at a worker (200/s)", messages, "p99 20 ms"),
+            percentiles("order request, claimed, on the wire", orders, "p99 10 ms"),
+            Measurement("100 quote streams, 5 workers: the daemon", f"{quotes['cpu_percent']:.1f} % of a core", "25 %",
+                        quotes)]
 
 
 def measure_memory() -> Measurement:

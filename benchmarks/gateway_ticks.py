@@ -14,14 +14,14 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmarks.process_use import cpu_s
 from trading.broker.simulated.control_client import GatewayControl
-from trading.data.csv.sample_markets import MARKETS, write_sample_markets
+from trading.data.csv.sample_markets import MARKETS, Market, write_sample_markets
 
 ROOT = Path(__file__).resolve().parents[1]
 CLIENTS, LINES = 10, 250  # lines of each client
@@ -80,10 +80,10 @@ def measure(folder: Path) -> tuple[dict[str, float], dict[str, float], dict[str,
 
 
 @contextmanager
-def running(folder: Path) -> Iterator[tuple[int, int, GatewayControl]]:
+def running(folder: Path, markets: Sequence[Market] = MARKETS) -> Iterator[tuple[int, int, GatewayControl]]:
     """A gateway on sample markets, two years before their end: its process, its port, its controls."""
     folder.mkdir(parents=True, exist_ok=True)
-    write_sample_markets(folder / "markets", 1)
+    write_sample_markets(folder / "markets", 1, markets=markets)
     (folder / "scenario.yaml").write_text(SETTINGS)
     words = [sys.executable, "-m", "daemon.market.simulated_gateway", "--port", "0", "--data", str(folder / "markets"),
              "--state", str(folder / "state"), "--scenario", str(folder / "scenario.yaml"),

@@ -62,6 +62,7 @@ class Session:
         self.watches_account = False
         self.wire_faults: Final[list[Fault]] = []
         self.is_broken = False  # its socket breaks, and what it was to hear is lost
+        self._flooded = 0
         self.outgoing: Final = Outgoing(gateway.faults)
         self._gateway: Final = gateway
         self._rate: Final = RateLimit()
@@ -108,9 +109,11 @@ class Session:
             self.send(*update_ticks(line.watch, self._gateway.now(), self._gateway.zone))
 
     def flood(self, count: int) -> None:
-        """`count` sizes to each stream, which nobody needs."""
+        """`count` sizes to each stream, which nobody needs; each another than the last."""
+        sizes = [str(1 + (self._flooded + number) % 9) for number in range(count)]
+        self._flooded += count
         for req_id in self.lines:
-            self.send(*(("2", "6", str(req_id), "0", str(1 + number % 9)) for number in range(count)))
+            self.send(*(("2", "6", str(req_id), "0", size) for size in sizes))
 
     def position_changed(self, con_id: int) -> None:
         answers_account.position_changed(self._gateway, self, con_id)

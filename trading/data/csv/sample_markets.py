@@ -4,6 +4,7 @@ For trying things out and for tests. The prices are random walks with a drift th
 anybody's data, and nothing can be learned from them about real markets.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -56,16 +57,17 @@ MARKETS: Final = tuple(Market(*row) for row in (
 RATES: Final = {"EURUSD": 1.1, "JPYUSD": 0.0085, "CHFUSD": 1.05, "GBPUSD": 1.3}
 
 
-def write_sample_markets(folder: Path, seed: int, last_day: date = LAST_DAY) -> int:
-    """Write all files under `folder`, with prices up to `last_day`; the number of instruments."""
+def write_sample_markets(folder: Path, seed: int, last_day: date = LAST_DAY,
+                         markets: Sequence[Market] = MARKETS) -> int:
+    """Write all files of `markets` under `folder`, with prices up to `last_day`; the number of instruments."""
     for name in ("csvconfig", "ib_config", "multiple_prices_csv", "adjusted_prices_csv", "roll_calendars_csv",
                  "fx_prices_csv"):
         (folder / name).mkdir(parents=True, exist_ok=True)
-    _write_configuration(folder)
-    for index, market in enumerate(MARKETS):
+    _write_configuration(folder, markets)
+    for index, market in enumerate(markets):
         _write_market(folder, market, last_day, np.random.default_rng([seed, index]))
     _write_rates(folder, last_day, np.random.default_rng([seed, 10_000]))
-    return len(MARKETS)
+    return len(markets)
 
 
 def _write_market(folder: Path, market: Market, last_day: date, random: np.random.Generator) -> None:
@@ -112,20 +114,20 @@ def _calendar(multiple: pd.DataFrame) -> pd.DataFrame:
                          "carry_contract": last["CARRY_CONTRACT"]})
 
 
-def _write_configuration(folder: Path) -> None:
+def _write_configuration(folder: Path, markets: Sequence[Market]) -> None:
     pd.DataFrame([{
         "Instrument": market.code, "Pointsize": market.point_size, "Percentage": 0, "PerBlock": 2.0, "PerTrade": 0,
         "AssetClass": market.asset_class, "Currency": market.currency, "Slippage": market.tick / 2,
-        "Description": f"Sample market {market.code}"} for market in MARKETS]).to_csv(
+        "Description": f"Sample market {market.code}"} for market in markets]).to_csv(
             folder / "csvconfig" / "instrumentconfig.csv", index=False)
     pd.DataFrame([{
         "Instrument": market.code, "HoldRollCycle": market.hold, "RollOffsetDays": -5, "CarryOffset": 1,
-        "PricedRollCycle": market.hold, "ExpiryOffset": 14} for market in MARKETS]).to_csv(
+        "PricedRollCycle": market.hold, "ExpiryOffset": 14} for market in markets]).to_csv(
             folder / "csvconfig" / "rollconfig.csv", index=False)
     pd.DataFrame([{
         "Instrument": market.code, "IBSymbol": market.symbol, "IBExchange": market.exchange,
         "IBCurrency": market.currency, "IBMultiplier": market.point_size, "MyMultiplier": 1, "IgnoreWeekly": "FALSE"}
-        for market in MARKETS]).to_csv(folder / "ib_config" / "ib_config_futures.csv", index=False)
+        for market in markets]).to_csv(folder / "ib_config" / "ib_config_futures.csv", index=False)
     inverted = {"JPYUSD", "CHFUSD"}
     pd.DataFrame([{
         "CODE": pair, "CCY1": "USD" if pair in inverted else pair[:3], "CCY2": pair[:3] if pair in inverted else "USD",
