@@ -12,7 +12,6 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from statistics import median
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -20,7 +19,8 @@ from trading_scene import ACCOUNT, TradingScene, until
 
 from trading.execution.fills import execution_base
 
-DISCONNECTS: list[list[dict[str, Any]]] = [
+Faults = list[dict[str, Any]]
+DISCONNECTS: tuple[Faults, ...] = (
     [{"kind": "close"}], [{"kind": "reset"}], [{"kind": "half_open"}], [{"kind": "truncate"}], [{"kind": "garbage"}],
     [{"kind": "restart"}], [{"kind": "restart", "size": 100}], [{"kind": "link_lost", "seconds": 2}],
     [{"kind": "data_lost", "seconds": 2}], [{"kind": "break_after", "request": "placeOrder"}],
@@ -28,16 +28,25 @@ DISCONNECTS: list[list[dict[str, Any]]] = [
     [{"kind": "id_in_use", "seconds": 3}, {"kind": "close"}], [{"kind": "hold", "seconds": 3}, {"kind": "reset"}],
     [{"kind": "duplicate", "message": "execDetails", "times": 0}, {"kind": "close"}],
     [{"kind": "drop", "message": "orderStatus", "times": 5}, {"kind": "close"}],
-    [{"kind": "empty", "seconds": 3}, {"kind": "close"}]]
+    [{"kind": "empty", "seconds": 3}, {"kind": "close"}])
+QUICK = tuple(faults for faults in DISCONNECTS if faults != [{"kind": "half_open"}])  # that takes six seconds to notice
 LONDON = ZoneInfo("Europe/London")
+KB_AT_FIRST = 8_000  # what each part of the service needs when it works for the first time
+KB_AN_ORDER = 45
+IDLE_KB = 1_500
 
 
 @dataclass(frozen=True, kw_only=True)
 class Course:
-    """So many disconnects, with so many orders before each; `hours` of market time pass meanwhile, at `speed`."""
+    """So many disconnects, with so many orders before each; `hours` of market time pass meanwhile, at `speed`.
+
+    At the end the connection breaks `idle` times more, and nothing is traded.
+    """
 
     rounds: int
     orders: int
+    idle: int = 0
+    kinds: tuple[Faults, ...] = DISCONNECTS
     hours: float = 0.0
     speed: float = 1.0
 
@@ -54,7 +63,7 @@ def run(scene: TradingScene, course: Course, seed: int) -> None:
         scene.gateway.clock(to=next_morning(scene.now()).isoformat())
         scene.gateway.clock(speed=course.speed)
     begun = scene.now()
-    for faults in dealt(dice, course.rounds):
+    for faults in dealt(dice, course):
         trade_through(scene, dice, names, course.orders, faults)
         memory_kb.append(resident_kb(scene))
         print(f"{len(memory_kb) - 1:3}. {' then '.join(each['kind'] for each in faults):24} "
@@ -63,19 +72,19 @@ def run(scene: TradingScene, course: Course, seed: int) -> None:
     until(lambda: open_orders(scene) == 0 or scene.settle(120), 240, "no order is open")
     check_books(scene)
     check_wishes(scene, names, before)
-    check_memory(memory_kb)
+    check_memory(memory_kb, idle_memory_kb(scene, course.idle), course.rounds * course.orders)
 
 
-def dealt(dice: random.Random, rounds: int) -> list[list[dict[str, Any]]]:
+def dealt(dice: random.Random, course: Course) -> list[Faults]:
     """Every kind once before any comes again."""
-    cards: list[list[dict[str, Any]]] = []
-    while len(cards) < rounds:
-        cards += dice.sample(DISCONNECTS, len(DISCONNECTS))
-    return cards[:rounds]
+    cards: list[Faults] = []
+    while len(cards) < course.rounds:
+        cards += dice.sample(course.kinds, len(course.kinds))
+    return cards[:course.rounds]
 
 
 def trade_through(scene: TradingScene, dice: random.Random, names: list[str], orders: int,
-                  faults: list[dict[str, Any]]) -> None:
+                  faults: Faults) -> None:
     """Want some lots, and let `faults` strike at some moment while they are traded."""
     for _ in range(orders):
         scene.want(dice.choice(names), dice.choice((-2, -1, 1, 2)))
@@ -103,16 +112,31 @@ def check_wishes(scene: TradingScene, names: list[str], before: Counter[str]) ->
     assert all(abs(after[name] - before[name]) <= most_wanted(scene, name) for name in names)
 
 
-def check_memory(memory_kb: list[int]) -> None:
-    """After a quarter of the course the service needs no more memory than it does then."""
-    quarter = max(1, len(memory_kb) // 4)
-    early, late = median(memory_kb[quarter:2 * quarter + 1]), median(memory_kb[-quarter:])
-    print(f"memory: {memory_kb[0] / 1000:.1f} MB at first, {early / 1000:.1f} early, {late / 1000:.1f} late, "
-          f"{max(memory_kb) / 1000:.1f} at most")
-    assert late < early + GROWTH_KB
+def idle_memory_kb(scene: TradingScene, disconnects: int) -> list[int]:
+    """What the service needs after each of some disconnects between which nothing is traded."""
+    memory_kb = []
+    for _ in range(disconnects):
+        known = connections(scene)
+        scene.gateway.fault("close")
+        until(lambda known=known: connections(scene) > known and scene.link == "ready", 60, "the link is ready again")
+        memory_kb.append(resident_kb(scene))
+    return memory_kb
 
 
-GROWTH_KB = 8_000
+def check_memory(trading_kb: list[int], idle_kb: list[int], orders: int) -> None:
+    """The library keeps each order of the day once; beyond that nothing grows, however often the connection breaks."""
+    grown_kb = trading_kb[-1] - trading_kb[0]
+    print(f"memory: {trading_kb[0] / 1000:.1f} MB at first, {trading_kb[-1] / 1000:.1f} after {orders} orders")
+    assert grown_kb < KB_AT_FIRST + KB_AN_ORDER * orders
+    if idle_kb:
+        later = idle_kb[(len(idle_kb) - 1) // 2:]
+        print(f"memory: {later[-1] - later[0]:+d} kB over the last {len(later) - 1} of {len(idle_kb)} idle disconnects")
+        assert later[-1] - later[0] < IDLE_KB
+
+
+def connections(scene: TradingScene) -> int:
+    """How often the service has connected, by its journal."""
+    return int(scene.store().database.broker_messages.count_documents({"kind": "connected"}))
 
 
 def next_morning(now: datetime) -> datetime:

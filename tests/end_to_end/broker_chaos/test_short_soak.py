@@ -2,7 +2,7 @@
 
 import pytest
 import soak_course
-from soak_course import Course
+from soak_course import QUICK, Course
 from trading_scene import TradingScene
 
 
@@ -10,4 +10,4 @@ def test_x41_all_books_agree_after_two_disconnects(scene: TradingScene, capsys: 
     with capsys.disabled():
         seed = soak_course.dealt_seed()
         print(f"\nCHAOS_SEED={seed}")
-        soak_course.run(scene, Course(rounds=2, orders=4), seed)
+        soak_course.run(scene, Course(rounds=2, orders=4, kinds=QUICK), seed)

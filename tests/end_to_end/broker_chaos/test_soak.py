@@ -9,11 +9,12 @@ import soak_course
 from soak_course import Course
 from trading_scene import TradingScene
 
-TWO_HOURS = Course(rounds=20, orders=25, hours=2, speed=40)
+SOME_MINUTES = Course(rounds=5, orders=6, idle=6)
+TWO_HOURS = Course(rounds=20, orders=25, idle=14, hours=2, speed=40)
 
 
-@pytest.mark.parametrize("course", [Course(rounds=5, orders=6), pytest.param(TWO_HOURS, marks=pytest.mark.soak)],
-                         ids=["short", "two hours"])
+@pytest.mark.parametrize("course", [SOME_MINUTES, pytest.param(TWO_HOURS, marks=pytest.mark.soak)],
+                         ids=["some minutes", "two hours"])
 def test_x41_all_books_agree_after_whatever_happened(scene: TradingScene, course: Course,
                                                       capsys: pytest.CaptureFixture[str]) -> None:
     with capsys.disabled():
