@@ -11,7 +11,7 @@ from trading.errors import BrokerError, BrokerUnavailable, DataError, StoreError
 from trading.log import get_log
 from trading.objects.contracts import Contract, DeliveryMonth
 from trading.objects.multiple_prices import ContractSet, current_contracts
-from trading.objects.rolls import RollParameters
+from trading.objects.rolls import RollParameters, required
 
 log = get_log()
 
@@ -36,12 +36,12 @@ def run(job: JobContext) -> None:
 def update_instrument(job: JobContext, record: InstrumentRecord) -> int:
     """Store what the broker lists of one instrument; how many contracts are sampled from now on."""
     code = record.instrument.code
-    if record.rolls is None or record.broker is None:
-        raise DataError(f"{code} has no roll parameters or no broker symbol. Add it to rollconfig.csv and "
-                        f"ib_config_futures.csv, and import again.")
+    rolls = required(code, record.rolls)
+    if record.broker is None:
+        raise DataError(f"{code} has no broker symbol. Add it to ib_config_futures.csv and import again.")
     listed = {DeliveryMonth.parse(row.contract_month): row for row in job.data.broker.contracts(record.broker)}
     current = current_contracts(code, job.data.db_multiple_prices.load_since(code, job.trading_day.year - 1))
-    wanted = needed_months(current, record.rolls)
+    wanted = needed_months(current, rolls)
     store(job, code, listed, wanted)
     missing = [str(month) for month in current.months() if month not in listed]
     if missing:

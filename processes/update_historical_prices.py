@@ -12,7 +12,8 @@ from trading.data.closes import merged_bars
 from trading.errors import BrokerError, BrokerUnavailable, DataError
 from trading.log import get_log
 from trading.objects.contracts import Contract
-from trading.objects.prices import check_spike, without_empty_bars
+from trading.objects.price_spikes import check_spike
+from trading.objects.prices import without_empty_bars
 
 log = get_log()
 

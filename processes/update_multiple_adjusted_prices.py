@@ -12,9 +12,17 @@ from processes.job import JobContext, account_for
 from trading.data.mongo.instruments import InstrumentRecord
 from trading.errors import DataError, StoreError
 from trading.log import get_log
-from trading.objects.adjusted_prices import rolled
+from trading.objects.adjusted_prices import extended
 from trading.objects.contracts import Contract, DeliveryMonth
-from trading.objects.multiple_prices import ContractSet, current_contracts, roll_gap, roll_reason, rows_of
+from trading.objects.multiple_prices import (
+    ContractSet,
+    current_contracts,
+    roll_gap,
+    roll_reason,
+    roll_rows,
+    rows_of,
+)
+from trading.objects.rolls import required
 
 log = get_log()
 
@@ -35,9 +43,8 @@ def run(job: JobContext) -> None:
 
 def update_instrument(job: JobContext, record: InstrumentRecord) -> None:
     """Append the rows since the last update, then roll if there is a reason to."""
-    code, rolls = record.instrument.code, record.rolls
-    if rolls is None:
-        raise DataError(f"{code} has no roll parameters. Add it to rollconfig.csv and import again.")
+    code = record.instrument.code
+    rolls = required(code, record.rolls)
     old = job.data.db_multiple_prices.load(code)
     contracts = current_contracts(code, old)
     newer = newer_rows(job, code, contracts, old.index[-1])
@@ -69,16 +76,12 @@ def append(job: JobContext, code: str, rows: pd.DataFrame) -> None:
 
 
 def roll(job: JobContext, code: str, multiple: pd.DataFrame, after: ContractSet, reason: str) -> None:
-    """Price `after` from now on: one row with the new contracts, older adjusted prices moved by the gap."""
-    gap = roll_gap(code, multiple)
-    forward = multiple["FORWARD"].dropna()
-    stamp = multiple.index[-1] + pd.Timedelta(seconds=1)
-    row = rows_of(after, {after.price: pd.Series([float(forward.iloc[-1])], index=pd.DatetimeIndex([stamp]))})
-    adjusted = rolled(job.data.db_adjusted_prices.load(code), gap)
-    adjusted = pd.concat([adjusted, row["PRICE"]])
+    """Price `after` from now on, and move the older adjusted prices by the gap."""
+    rows = roll_rows(code, multiple, after)
+    adjusted = extended(code, job.data.db_adjusted_prices.load(code), multiple.tail(1), rows).dropna()
 
     def steps(session: ClientSession) -> None:
-        job.data.db_multiple_prices.append(code, row, session)
+        job.data.db_multiple_prices.append(code, rows, session)
         job.data.db_adjusted_prices.replace(code, adjusted, session)
     job.data.store.transact(steps)
-    log.info("rolled", instrument=code, to=str(after.price), gap=gap, reason=reason)
+    log.info("rolled", instrument=code, to=str(after.price), gap=roll_gap(code, multiple), reason=reason)

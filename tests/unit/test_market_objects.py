@@ -16,7 +16,7 @@ from trading.objects.adjusted_prices import stitch
 from trading.objects.capital import Capital, CapitalFall, CapitalMethod, CapitalRise, split_by_weight
 from trading.objects.contracts import Contract, DeliveryMonth
 from trading.objects.multiple_prices import ContractSet, current_contracts, roll_gap, roll_reason, rows_of
-from trading.objects.prices import PriceSpike, check_spike
+from trading.objects.price_spikes import PriceSpike, check_spike
 from trading.objects.recorded_days import recorded_days
 from trading.objects.rolls import RollParameters
 
@@ -67,14 +67,14 @@ def stamps(count: int, freq: str = "D", start: str = "2021-11-01") -> pd.Datetim
 def test_panama_moves_older_prices_by_the_gap_at_the_roll() -> None:
     multiple = pd.DataFrame({"PRICE": [100.0, 101.0, 105.0], "FORWARD": [103.0, 104.0, np.nan],
                              "PRICE_CONTRACT": ["A", "A", "B"]}, index=stamps(3))
-    assert list(stitch(multiple)) == [103.0, 104.0, 105.0]
+    assert list(stitch("X", multiple)) == [103.0, 104.0, 105.0]
 
 
 def test_a_roll_without_forward_price_cannot_be_stitched() -> None:
     multiple = pd.DataFrame({"PRICE": [100.0, 105.0], "FORWARD": [np.nan, np.nan], "PRICE_CONTRACT": ["A", "B"]},
                             index=stamps(2))
     with pytest.raises(DataError, match="price or forward price is missing at 2021-11-01"):
-        stitch(multiple)
+        stitch("X", multiple)
 
 
 SET = ContractSet.of(month("20211200"), QUARTERLY)

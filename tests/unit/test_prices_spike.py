@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trading.objects.fx_prices import FxPrices
-from trading.objects.prices import MAX_SPIKE, PriceSpike, check_spike, without_empty_bars
+from trading.objects.price_spikes import MAX_SPIKE, PriceSpike, check_spike
+from trading.objects.prices import without_empty_bars
 
 OLD = pd.Series(100 + np.tile([0.0, 1.0], 50),
                 index=pd.date_range("2021-01-01", periods=100, freq="D", tz="UTC"))  # moves by one a day, ends at 101

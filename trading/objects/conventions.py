@@ -19,6 +19,18 @@ class Conventions:
     costs_begin_at_nothing: bool = True  # else nothing is known of the net gain before the first cost
     gains_compound: bool = True  # else losses below the highest capital, and what makes up for them, count less
 
+    crashes_can_be_confirmed: bool = True  # else a move far above the average of moves, itself counted, is refused
+    #                                        for good, and a jump over a missing price is not seen
+    corrections_bring_new_rows: bool = True  # else rows of a correction that are newer than ours are lost
+    calendars_begin_with_a_held_contract: bool = True  # else with any that is priced
+    rolls_later_than_prices_are_open: bool = True  # else the last roll of a calendar is, whatever its date
+    rolls_follow_the_roll_before: bool = True  # else its approximate date, and two can swap places
+    calendars_have_open_ends: bool = True  # else prices before the first and behind the last roll are not used
+    rolls_stand_on_the_last_old_row: bool = True  # else, read from multiple prices, on the row after, and the end of
+    #                                               the prices counts as one
+    largest_rise: float = 0.10  # of the account in a day; more is rather a deposit than a profit
+    largest_fall: float = 0.25  # a loss is believed sooner: sizes must follow it down
+
 
 class ConventionsName(StrEnum):
     """What a configuration file says."""
@@ -33,4 +45,8 @@ class ConventionsName(StrEnum):
 
 OURS = Conventions()
 PYSYSTEMTRADE = Conventions(sunday_belongs_to_monday=False, every_cost_counts=False, rolls_have_a_price=False,
-                            costs_know_no_future=False, costs_begin_at_nothing=False, gains_compound=False)
+                            costs_know_no_future=False, costs_begin_at_nothing=False, gains_compound=False,
+                            crashes_can_be_confirmed=False, corrections_bring_new_rows=False,
+                            calendars_begin_with_a_held_contract=False, rolls_later_than_prices_are_open=False,
+                            rolls_follow_the_roll_before=False, calendars_have_open_ends=False,
+                            rolls_stand_on_the_last_old_row=False, largest_fall=0.10)

@@ -4,7 +4,7 @@ A frame with a sorted, unique UTC index and the columns below; prices are floats
 contracts are texts YYYYMM00 ('' : none).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
@@ -14,6 +14,8 @@ import pandas as pd
 
 from trading.errors import DataError
 from trading.objects.contracts import DeliveryMonth
+from trading.objects.conventions import OURS, Conventions
+from trading.objects.roll_calendars import Closes, check_calendar, rolls_of
 from trading.objects.rolls import RollParameters
 
 PRICE_COLUMNS: Final = ("PRICE", "CARRY", "FORWARD")
@@ -36,6 +38,10 @@ class ContractSet:
     def months(self) -> tuple[DeliveryMonth, ...]:
         return tuple(dict.fromkeys((self.price, self.carry, self.forward)))
 
+    def by_column(self) -> Iterator[tuple[str, DeliveryMonth]]:
+        """The column of prices of each contract."""
+        return zip(PRICE_COLUMNS, (self.price, self.carry, self.forward), strict=True)
+
 
 def current_contracts(instrument: str, frame: pd.DataFrame) -> ContractSet:
     """The contracts of the newest row.
@@ -57,9 +63,62 @@ def rows_of(contracts: ContractSet, closes: Mapping[DeliveryMonth, pd.Series]) -
     `closes`: float series on a UTC index; a month without prices may be missing.
     """
     nothing = pd.Series(dtype="float64", index=pd.DatetimeIndex([], tz="UTC"))
-    named = zip(PRICE_COLUMNS, (contracts.price, contracts.carry, contracts.forward), strict=True)
-    prices = pd.DataFrame({column: closes.get(month, nothing) for column, month in named}).sort_index()
-    prices = prices[prices["PRICE"].notna() | prices["FORWARD"].notna()]
+    prices = pd.DataFrame({column: closes.get(month, nothing) for column, month in contracts.by_column()}).sort_index()
+    return _labelled(prices[prices["PRICE"].notna() | prices["FORWARD"].notna()], contracts)
+
+
+def from_calendar(instrument: str, calendar: pd.DataFrame, closes: Closes, rolls: RollParameters,
+                  conventions: Conventions = OURS) -> pd.DataFrame:
+    """Multiple prices of all of history: between two rolls the contracts that the calendar names.
+
+    A row is a time at which any of the three is known. Before the first roll its contract is priced, behind the last
+    one the contract that is held since, with the contracts that `rolls` put beside it.
+
+    Args:
+        calendar: see `roll_calendars`. closes: of every contract that the calendar names.
+
+    Raises:
+        DataError: the calendar is empty, out of order, or names a roll without prices.
+    """
+    if calendar.empty:
+        raise DataError(f"{instrument}: the roll calendar is empty. Make one from prices of at least two contracts.")
+    check_calendar(instrument, calendar, closes)
+    stretches = _stretches(calendar, rolls)
+    if not conventions.calendars_have_open_ends:
+        return pd.concat([_joined(stretch, closes) for stretch in stretches[1:-1]])
+    frame = pd.concat([_joined(stretch, closes) for stretch in stretches])
+    return frame[frame["PRICE"].notna().cummax()]
+
+
+@dataclass(frozen=True)
+class _Stretch:
+    """From one roll, exclusive, to the next, inclusive; None: to the end of what is known."""
+
+    contracts: ContractSet
+    after: pd.Timestamp | None
+    until: pd.Timestamp | None
+
+    def of(self, series: pd.Series) -> pd.Series:
+        start = 0 if self.after is None else series.index.searchsorted(self.after, side="right")
+        end = len(series) if self.until is None else series.index.searchsorted(self.until, side="right")
+        return series.iloc[int(start):int(end)]
+
+
+def _stretches(calendar: pd.DataFrame, rolls: RollParameters) -> list[_Stretch]:
+    rows = rolls_of(calendar)
+    befores = [None, *(row.at for row in rows)]
+    stretches = [_Stretch(ContractSet(row.current, row.carry, row.following), before, row.at)
+                 for row, before in zip(rows, befores, strict=False)]
+    return [*stretches, _Stretch(ContractSet.of(rows[-1].following, rolls), rows[-1].at, None)]
+
+
+def _joined(stretch: _Stretch, closes: Closes) -> pd.DataFrame:
+    prices = pd.DataFrame({column: stretch.of(closes[month].dropna())
+                           for column, month in stretch.contracts.by_column() if month in closes})
+    return _labelled(prices.reindex(columns=list(PRICE_COLUMNS)).sort_index(), stretch.contracts)
+
+
+def _labelled(prices: pd.DataFrame, contracts: ContractSet) -> pd.DataFrame:
     labels = (str(contracts.price), str(contracts.carry), str(contracts.forward))
     return prices.assign(**dict(zip(CONTRACT_COLUMNS, labels, strict=True)))[list(MULTIPLE_COLUMNS)]
 
@@ -91,6 +150,30 @@ def roll_gap(instrument: str, frame: pd.DataFrame, within_rows: int = 200) -> fl
         raise DataError(f"{instrument} cannot be rolled: price and forward price were not known at the same moment "
                         f"within the last {within_rows} rows.")
     return float(both["FORWARD"].iloc[-1] - both["PRICE"].iloc[-1])
+
+
+def roll_rows(instrument: str, frame: pd.DataFrame, after: ContractSet) -> pd.DataFrame:
+    """The rows that roll `frame` to the contracts `after`, one second apart behind its last row.
+
+    The last of them prices `after` for the first time, at the forward price. When price or forward price is missing on
+    the last row of `frame` a row of the old contracts comes before, with the two a last known gap apart: so that the
+    rows say what the roll was made of, and stitching them anew gives the same series.
+
+    Raises:
+        DataError: see `roll_gap`.
+    """
+    gap, last, second = roll_gap(instrument, frame), frame.iloc[-1], pd.Timedelta(seconds=1)
+    known = frame[["PRICE", "FORWARD"]].ffill().iloc[-1]
+    forward = known["FORWARD"] if np.isnan(last["PRICE"]) else last["PRICE"] + gap
+    forward = forward if np.isnan(last["FORWARD"]) else last["FORWARD"]
+    is_spliced = bool(last[["PRICE", "FORWARD"]].isna().any())
+    stamps = pd.DatetimeIndex([frame.index[-1] + n * second for n in range(1, 2 + is_spliced)])
+    row = _labelled(pd.DataFrame({"PRICE": [forward], "CARRY": np.nan, "FORWARD": np.nan}, index=stamps[-1:]), after)
+    if not is_spliced:
+        return row
+    splice = _labelled(pd.DataFrame({"PRICE": [forward - gap], "CARRY": np.nan, "FORWARD": forward}, index=stamps[:1]),
+                       current_contracts(instrument, frame))
+    return pd.concat([splice, row])
 
 
 def normalised(frame: pd.DataFrame) -> pd.DataFrame:

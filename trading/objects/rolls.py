@@ -38,8 +38,14 @@ class RollParameters:
     def next_held(self, month: DeliveryMonth) -> DeliveryMonth:
         return _step(month, self.hold_cycle, 1)
 
+    def previous_held(self, month: DeliveryMonth) -> DeliveryMonth:
+        return _step(month, self.hold_cycle, -1)
+
     def next_priced(self, month: DeliveryMonth) -> DeliveryMonth:
         return _step(month, self.priced_cycle, 1)
+
+    def previous_priced(self, month: DeliveryMonth) -> DeliveryMonth:
+        return _step(month, self.priced_cycle, -1)
 
     def carry(self, month: DeliveryMonth) -> DeliveryMonth:
         """The contract that carry is measured against while `month` is priced."""
@@ -47,10 +53,26 @@ class RollParameters:
 
     def held_on(self, day: date) -> DeliveryMonth:
         """The first contract of the hold cycle whose roll date is not before `day`."""
-        month = DeliveryMonth(day.year - 1, 1)
+        soonest = day - timedelta(days=self.expiry_offset_days + self.roll_offset_days)
+        month = DeliveryMonth(soonest.year, soonest.month)
         while month.letter not in self.hold_cycle or self.desired_roll_date(month) < day:
             month = month.shifted(1)
         return month
+
+    def days_until_roll(self, month: DeliveryMonth, today: date) -> int:
+        """Days until `month` should be left; negative when that is overdue."""
+        return (self.desired_roll_date(month) - today).days
+
+
+def required(instrument: str, parameters: RollParameters | None) -> RollParameters:
+    """The parameters, which must be there.
+
+    Raises:
+        DataError: they are not.
+    """
+    if parameters is None:
+        raise DataError(f"{instrument} has no roll parameters. Add it to rollconfig.csv and import again.")
+    return parameters
 
 
 def _step(month: DeliveryMonth, cycle: str, direction: int) -> DeliveryMonth:

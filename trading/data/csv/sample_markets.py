@@ -13,6 +13,8 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from trading.objects.adjusted_prices import stitch
+from trading.objects.roll_calendars import backed_out_calendar
 from trading.objects.rolls import RollParameters
 
 LAST_DAY: Final = date(2023, 6, 30)
@@ -82,8 +84,10 @@ def _write_market(folder: Path, market: Market, last_day: date, random: np.rando
         "PRICE": _on_grid(front, market.tick), "PRICE_CONTRACT": list(map(str, held)),
         "FORWARD": _on_grid(front + spread, market.tick), "FORWARD_CONTRACT": list(map(str, forward))}, index=stamps)
     _save(multiple, folder / "multiple_prices_csv" / f"{market.code}.csv", "DATETIME")
-    _save(_adjusted(multiple), folder / "adjusted_prices_csv" / f"{market.code}.csv", "DATETIME")
-    _save(_calendar(multiple), folder / "roll_calendars_csv" / f"{market.code}.csv", "DATE_TIME")
+    adjusted = stitch(market.code, multiple).round(8).to_frame("price")
+    _save(adjusted, folder / "adjusted_prices_csv" / f"{market.code}.csv", "DATETIME")
+    calendar = backed_out_calendar(market.code, multiple)
+    _save(calendar, folder / "roll_calendars_csv" / f"{market.code}.csv", "DATE_TIME")
 
 
 def _stamps(last_day: date) -> pd.DatetimeIndex:
@@ -99,19 +103,6 @@ def _front_prices(market: Market, rows: int, random: np.random.Generator) -> np.
     drift = np.convolve(random.normal(0.0, 1.0, rows + 249), np.ones(250) / 250, mode="valid")[:rows]
     steps = random.normal(0.0, daily, rows) + drift * daily * 2.0
     return np.maximum(market.price * np.exp(np.cumsum(steps)), market.price / 10)
-
-
-def _adjusted(multiple: pd.DataFrame) -> pd.DataFrame:
-    from trading.objects.adjusted_prices import stitch
-
-    return stitch(multiple).round(8).to_frame("price")
-
-
-def _calendar(multiple: pd.DataFrame) -> pd.DataFrame:
-    contract = multiple["PRICE_CONTRACT"]
-    last = multiple[contract != contract.shift(-1)].iloc[:-1]
-    return pd.DataFrame({"current_contract": last["PRICE_CONTRACT"], "next_contract": last["FORWARD_CONTRACT"],
-                         "carry_contract": last["CARRY_CONTRACT"]})
 
 
 def _write_configuration(folder: Path, markets: Sequence[Market]) -> None:

@@ -5,9 +5,8 @@ from pymongo.client_session import ClientSession
 
 from trading.data.mongo.connection import MongoStore
 from trading.data.mongo.series import MongoSeries
-from trading.errors import DataError
 from trading.objects.contracts import Contract
-from trading.objects.fx_prices import FxPrices
+from trading.objects.fx_prices import FxPrices, rate
 from trading.objects.multiple_prices import MULTIPLE_COLUMNS, normalised
 from trading.objects.prices import BAR_COLUMNS
 
@@ -88,13 +87,4 @@ class MongoFxPrices:
         Raises:
             DataError: neither pair nor its cross over the dollar is stored.
         """
-        if currency == base:
-            return pd.Series([1.0], index=pd.DatetimeIndex(["1970-01-01"], tz="UTC"))
-        if base != "USD":
-            both = pd.concat([self.rate(currency, "USD"), self.rate(base, "USD")], axis=1).sort_index().ffill().dropna()
-            return both.iloc[:, 0] / both.iloc[:, 1]
-        rates = self.load(f"{currency}{base}").rates.dropna()
-        if rates.empty:
-            raise DataError(f"There are no rates {currency}{base}; {currency} cannot be valued in {base}. "
-                            f"Import them, or add the pair to ib_config_spot_FX.csv.")
-        return rates
+        return rate(currency, base, self.load)

@@ -1,0 +1,218 @@
+"""When each contract of an instrument was left for the next one (pysystemtrade.md 3.7). Pure.
+
+A calendar is a frame on increasing times, a row a roll: until its time, inclusive, `current_contract` is held, then
+`next_contract`; `carry_contract` is what carry is measured against until then. Contracts are texts YYYYMM00.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import tzinfo
+from itertools import pairwise
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from trading.errors import DataError
+from trading.objects.contracts import DeliveryMonth
+from trading.objects.conventions import OURS, Conventions
+from trading.objects.rolls import RollParameters
+from trading.objects.sound_series import check_series, check_times
+
+CALENDAR_COLUMNS: Final = ("current_contract", "next_contract", "carry_contract")
+Closes = Mapping[DeliveryMonth, pd.Series]  # one price series a contract, floats on increasing times
+
+
+@dataclass(frozen=True)
+class Roll:
+    """One row of a calendar."""
+
+    at: pd.Timestamp
+    current: DeliveryMonth
+    following: DeliveryMonth
+    carry: DeliveryMonth
+
+
+def approximate_calendar(instrument: str, rolls: RollParameters, closes: Closes,
+                         conventions: Conventions = OURS) -> pd.DataFrame:
+    """Rolls on the days that the roll parameters desire, through the contracts that have prices.
+
+    It starts with the earliest held contract that has prices and a carry contract with prices, and goes on while
+    there is a next held contract with prices; months without are stepped over. Times are midnights.
+
+    Raises:
+        DataError: a series of `closes` is unsound, or no two contracts of the hold cycle have prices.
+    """
+    zone = _zone(instrument, closes)
+    priced = _Priced(rolls, sorted(closes))
+    current, found = priced.first_held(conventions.calendars_begin_with_a_held_contract), []
+    while current is not None and (following := priced.next_held(current)) is not None:
+        carry = priced.carry(current)
+        if carry is None:
+            break
+        at = pd.Timestamp(rolls.desired_roll_date(current), tz=zone)
+        found.append(Roll(at, current, following, carry))
+        current = following
+    if not found:
+        raise DataError(f"{instrument}: no contract of the hold cycle {rolls.hold_cycle} has prices together with its "
+                        f"next and its carry contract ({len(closes)} contracts have prices). Fetch more contracts, or "
+                        f"correct its roll parameters.")
+    return _frame(found)
+
+
+@dataclass(frozen=True)
+class _Priced:
+    """Steps through the months that have prices."""
+
+    rolls: RollParameters
+    months: Sequence[DeliveryMonth]  # sorted
+
+    def first_held(self, must_be_held: bool) -> DeliveryMonth | None:
+        held = (month for month in self.months if not must_be_held or month.letter in self.rolls.hold_cycle)
+        first = next(held, None)
+        while first is not None and self.carry(first) is None:
+            first = self.next_held(first)
+        return first
+
+    def next_held(self, month: DeliveryMonth) -> DeliveryMonth | None:
+        return self._next(month, self.rolls.next_held)
+
+    def carry(self, month: DeliveryMonth) -> DeliveryMonth | None:
+        return self._next(month, self.rolls.carry)
+
+    def _next(self, month: DeliveryMonth, step: Callable[[DeliveryMonth], DeliveryMonth]) -> DeliveryMonth | None:
+        month = step(month)
+        while self.months[0] <= month <= self.months[-1]:
+            if month in self.months:
+                return month
+            month = step(month)
+        return None
+
+
+def adjusted_calendar(instrument: str, approximate: pd.DataFrame, closes: Closes,
+                      conventions: Conventions = OURS) -> pd.DataFrame:
+    """Each roll moved to the nearest day on which it can be made: both contracts have prices then.
+
+    When carry is measured against an earlier contract, the carry contracts before and after the roll must have prices
+    too, if there is any such day. Days count whole, the earlier of two wins, and each roll comes after the one before.
+    What has not happened by the newest price is left out.
+
+    Raises:
+        DataError: a series is unsound; a contract has no prices; or a pair of contracts was never priced together.
+    """
+    _zone(instrument, closes)
+    rows, happened = rolls_of(approximate), _happened(approximate, closes, conventions)
+    adjusted: list[Roll] = []
+    after: pd.Timestamp | None = None
+    for row, later in zip(rows[:happened], [*rows[1:], None][:happened], strict=True):
+        at = _nearest(instrument, row, _possible(instrument, row, later, closes, after))
+        adjusted.append(Roll(at, row.current, row.following, row.carry))
+        after = at if conventions.rolls_follow_the_roll_before else row.at
+    return _frame(adjusted)
+
+
+def _happened(approximate: pd.DataFrame, closes: Closes, conventions: Conventions) -> int:
+    """How many rows of the calendar are rolls that can have been made."""
+    if not conventions.rolls_later_than_prices_are_open:
+        return len(approximate) - 1
+    newest = max(series.index[-1] for series in closes.values())
+    return int((approximate.index <= newest).sum())
+
+
+def _possible(instrument: str, row: Roll, later: Roll | None, closes: Closes,
+              after: pd.Timestamp | None) -> pd.DatetimeIndex:
+    """The times at which `row` can be made; those with carry prices if there are any and they are needed."""
+    both = _common(instrument, (row.current, row.following), closes, after)
+    if row.carry >= row.current:
+        return both
+    carries = (row.carry,) if later is None else (row.carry, later.carry)
+    with_carry = both.intersection(_common(instrument, carries, closes, after))
+    return with_carry if len(with_carry) else both
+
+
+def _common(instrument: str, months: Iterable[DeliveryMonth], closes: Closes,
+            after: pd.Timestamp | None) -> pd.DatetimeIndex:
+    common: pd.DatetimeIndex | None = None
+    for month in months:
+        if month not in closes:
+            raise DataError(f"{instrument}: the roll calendar needs prices of {month}, and there are none. Fetch them, "
+                            f"or take the contract out of the calendar.")
+        stamps = pd.DatetimeIndex(closes[month].dropna().index)
+        common = stamps if common is None else common.intersection(stamps)
+    assert common is not None
+    return common if after is None else common[common > after]
+
+
+def _nearest(instrument: str, row: Roll, possible: pd.DatetimeIndex) -> pd.Timestamp:
+    if possible.empty:
+        raise DataError(f"{instrument}: {row.current} cannot be rolled to {row.following}: they have no price at the "
+                        f"same time after the roll before. Fetch more of their prices, or take one of them out.")
+    whole_days = np.floor((possible - row.at) / pd.Timedelta(days=1))
+    nearest: pd.Timestamp = possible[int(np.abs(whole_days).argmin())]
+    return nearest
+
+
+def check_calendar(instrument: str, calendar: pd.DataFrame, closes: Closes) -> None:
+    """Raise DataError unless rolls follow each other in time and by contract, and each can be made at its time."""
+    check_times(f"{instrument}: roll calendar", calendar.index)
+    rows = rolls_of(calendar)
+    for one, other in pairwise(rows):
+        if other.current != one.following:
+            raise DataError(f"{instrument}: the roll calendar goes from {one.current} to {one.following} at {one.at}, "
+                            f"and on from {other.current}. Put in the roll between them.")
+    for row in rows:
+        for month in (row.current, row.following):
+            prices = closes.get(month)
+            if prices is None or row.at not in prices.index or bool(np.isnan(prices[row.at])):
+                raise DataError(f"{instrument}: {month} has no price at {row.at}, when the roll calendar goes from "
+                                f"{row.current} to {row.following}. Move the roll to a time with both prices.")
+
+
+def backed_out_calendar(instrument: str, multiple: pd.DataFrame, conventions: Conventions = OURS) -> pd.DataFrame:
+    """The calendar that multiple prices were made with: each time at which PRICE_CONTRACT moved on.
+
+    Raises:
+        DataError: times are unsorted or repeated, a label is no contract, or the contracts go back in time.
+    """
+    check_times(instrument, multiple.index)
+    labels = multiple["PRICE_CONTRACT"].to_numpy()
+    last = np.flatnonzero(labels[1:] != labels[:-1])
+    contracts = [DeliveryMonth.parse(label) for label in labels[[*last, -1]]]
+    carries = [DeliveryMonth.parse(label) for label in multiple["CARRY_CONTRACT"].to_numpy()[[*last, -1]]]
+    for (old, new), row in zip(pairwise(contracts), last, strict=True):
+        if new < old:
+            raise DataError(f"{instrument}: the priced contract goes back from {old} to {new} after "
+                            f"{multiple.index[int(row)]}. Correct the contracts of the multiple prices.")
+    stamps = multiple.index[last if conventions.rolls_stand_on_the_last_old_row else last + 1]
+    rolls = list(map(Roll, stamps, contracts[:-1], contracts[1:], carries[:-1]))
+    if not conventions.rolls_stand_on_the_last_old_row:
+        forward = DeliveryMonth.parse(multiple["FORWARD_CONTRACT"].iloc[-1])
+        rolls.append(Roll(multiple.index[-1], contracts[-1], forward, carries[-1]))
+    return _frame(rolls)
+
+
+def rolls_of(calendar: pd.DataFrame) -> list[Roll]:
+    """The rows as values.
+
+    Raises:
+        DataError: a label is no contract.
+    """
+    labels = zip(*(calendar[column] for column in CALENDAR_COLUMNS), strict=True)
+    return [Roll(at, *(DeliveryMonth.parse(label) for label in row))
+            for at, row in zip(calendar.index, labels, strict=True)]
+
+
+def _frame(rolls: Sequence[Roll]) -> pd.DataFrame:
+    rows = [(str(roll.current), str(roll.following), str(roll.carry)) for roll in rolls]
+    index = pd.DatetimeIndex([roll.at for roll in rolls])
+    return pd.DataFrame(rows, columns=list(CALENDAR_COLUMNS), index=index, dtype=object)
+
+
+def _zone(instrument: str, closes: Closes) -> tzinfo | None:
+    """The one time zone of all series, once each was found sound."""
+    for month, series in closes.items():
+        check_series(f"{instrument}/{month}", series)
+    zones = {pd.DatetimeIndex(series.index).tz for series in closes.values()}
+    if len(zones) != 1:
+        raise DataError(f"{instrument}: the contracts have no prices, or times of several zones. Store them in UTC.")
+    return zones.pop()
