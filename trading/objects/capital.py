@@ -1,13 +1,12 @@
 """How much capital is traded: the account's value carried forward by one of three rules (pysystemtrade.md 9). Pure."""
 
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
 
 from trading.errors import DataError
-
-LARGEST_RISE: Final = 0.10  # more in a day is rather a deposit than a profit
-LARGEST_FALL: Final = 0.25  # a loss is believed sooner: sizes must follow it down
+from trading.objects.conventions import OURS, Conventions
 
 
 class CapitalRise(DataError):
@@ -37,22 +36,31 @@ class Capital:
 
     @classmethod
     def opened_with(cls, broker_value: float) -> "Capital":
+        """The first day's state.
+
+        Raises:
+            DataError: the value is no number, or not above zero.
+        """
+        if not (math.isfinite(broker_value) and broker_value > 0):
+            raise DataError(f"The account is worth {broker_value}: no capital to begin with. Look at the account.")
         return cls(broker_value=broker_value, total=broker_value, maximum=broker_value, profit=0.0)
 
-    def after(self, broker_value: float, method: CapitalMethod) -> "Capital":
+    def after(self, broker_value: float, method: CapitalMethod, conventions: Conventions = OURS) -> "Capital":
         """The state when the account is worth `broker_value`.
 
         Raises:
             CapitalRise, CapitalFall: the value changed more in a day than is believed without a person.
+            DataError: the value is no number.
         """
-        change = broker_value - self.broker_value
-        if change > LARGEST_RISE * abs(self.broker_value):
-            raise CapitalRise(f"The account went from {self.broker_value:,.0f} to {broker_value:,.0f}, more than "
-                              f"{LARGEST_RISE:.0%} up in a day: a deposit? The capital stays as it was.")
-        if change < -LARGEST_FALL * abs(self.broker_value):
-            raise CapitalFall(f"The account went from {self.broker_value:,.0f} to {broker_value:,.0f}, more than "
-                              f"{LARGEST_FALL:.0%} down in a day: a withdrawal, wrong data, or a disaster? Nothing "
-                              f"is decided on it until a person looks.")
+        if not math.isfinite(broker_value):
+            raise DataError(f"The account is worth {broker_value}, which is no amount. The capital stays as it was.")
+        change, moved = broker_value - self.broker_value, f"from {self.broker_value:,.0f} to {broker_value:,.0f}"
+        if change > conventions.largest_rise * abs(self.broker_value):
+            raise CapitalRise(f"The account went {moved}, more than {conventions.largest_rise:.0%} up in a day: a "
+                              f"deposit? The capital stays as it was.")
+        if change < -conventions.largest_fall * abs(self.broker_value):
+            raise CapitalFall(f"The account went {moved}, more than {conventions.largest_fall:.0%} down in a day: a "
+                              f"withdrawal, wrong data, or a disaster? Nothing is decided on it until a person looks.")
         total, maximum = _moved(self.total, self.maximum, change, method)
         return Capital(broker_value=broker_value, total=total, maximum=maximum, profit=self.profit + change)
 
@@ -66,7 +74,14 @@ def _moved(total: float, maximum: float, change: float, method: CapitalMethod) -
     return total, total
 
 
-def split_by_weight(total: float, weights: dict[str, float]) -> dict[str, float]:
-    """The capital of each strategy, in proportion to its weight."""
-    everything = sum(weights.values())
+def split_by_weight(total: float, weights: Mapping[str, float]) -> dict[str, float]:
+    """The capital of each strategy, in proportion to its weight.
+
+    Raises:
+        DataError: a weight is negative or no number, or they add up to nothing.
+    """
+    everything = math.fsum(weights.values())
+    if not (0 < everything < math.inf) or min(weights.values()) < 0:
+        raise DataError(f"The weights of the strategies cannot split capital: {dict(weights)}. Give each zero or more, "
+                        f"and one of them more than zero.")
     return {name: total * weight / everything for name, weight in weights.items()}

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
+from trading.errors import DataError
+
 
 @dataclass(frozen=True, kw_only=True)
 class Instrument:
@@ -27,6 +29,22 @@ class Instrument:
         value = abs(contracts * price * self.point_size)
         return max(abs(contracts) * self.cost_per_contract, self.cost_per_order if contracts else 0.0,
                    value * self.cost_percentage)
+
+    def cost(self, contracts: int, price: float) -> float:
+        """What one order of `contracts` at `price` costs: commission and half of the spread, in `currency`."""
+        return self.commission(contracts, price) + abs(contracts) * self.slippage * self.point_size
+
+    def cost_fraction(self, contracts: int, price: float) -> float:
+        """The same as a fraction of what is traded; never negative.
+
+        Raises:
+            DataError: nothing is traded, or at a price of zero: no fraction of it is a cost.
+        """
+        value = abs(contracts * price * self.point_size)
+        if not value > 0:
+            raise DataError(f"{self.code}: {contracts} contracts at {price:g} are worth nothing, so their cost is no "
+                            f"fraction of it. Ask for the cost in money.")
+        return self.cost(contracts, price) / value
 
 
 @dataclass(frozen=True, kw_only=True)
