@@ -10,7 +10,7 @@ from typing import Final
 
 import numpy as np
 
-from trading.quant.arrays import Matrix, Vector
+from trading.quant.arrays import Flags, Matrix, Vector
 from trading.quant.weight_bounds import WeightBounds
 
 ROUNDS: Final = 60
@@ -51,7 +51,7 @@ def finished(weights: Vector, hessian: Matrix, cost: Vector, kink: Vector, bound
 class _Sides:
     """For each weight: free or held at `place`; `sign` is the side of zero on which a free one pays its kink."""
 
-    free: "np.ndarray[tuple[int], np.dtype[np.bool_]]"
+    free: Flags
     place: Vector
     sign: Vector
 

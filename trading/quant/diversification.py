@@ -15,10 +15,13 @@ def diversification_multiplier(correlation: Matrix, weights: Vector, highest: fl
         weights: shape (n,), of risk.
 
     Returns:
-        `highest` also when the correlations are so negative that nothing is left of the risk.
+        `highest` also when the correlations are so negative that nothing is left of the risk; 1 when a correlation is
+        unknown, for then nothing is proven.
     """
     variance = float(weights @ correlation @ weights)
-    return min(1 / np.sqrt(variance), highest) if variance > 0 else highest
+    if np.isnan(variance):
+        return 1.0
+    return min(1 / float(np.sqrt(variance)), highest) if variance > 0 else highest
 
 
 def average_correlation(correlation: Matrix) -> float:

@@ -1,12 +1,12 @@
-"""Moments in which the newest periods count most. Pure; periods in which something is missing are left out pair by pair.
+"""Correlations in which the newest periods count most. Pure; what is missing is left out pair by pair.
 
-The weight of a period is (1 - 2 / (span + 1)) ** age. Each pair of instruments ages by its own common periods: a holiday
-of one does not make the other's past older (pandas calls this ignore_na).
+The weight of a period is (1 - 2 / (span + 1)) ** age. Each pair of instruments ages by its own common periods: a
+holiday of one does not make the other's past older (pandas calls this ignore_na).
 """
 
 import numpy as np
 
-from trading.quant.arrays import Matrix
+from trading.quant.arrays import Matrix, Vector
 
 
 def exponential_correlation(returns: Matrix, span: float, min_periods: int = 2) -> Matrix:
@@ -28,7 +28,7 @@ def exponential_correlation(returns: Matrix, span: float, min_periods: int = 2) 
     return correlation
 
 
-def age_weights(periods: int, span: float) -> Matrix:
+def age_weights(periods: int, span: float) -> Vector:
     """Weights of `periods` rows, shape (periods,), the newest last, sum 1."""
     weights = (1 - 2 / (span + 1)) ** np.arange(periods - 1, -1, -1, dtype=float)
     return np.asarray(weights / np.sum(weights), dtype=float)
@@ -44,6 +44,6 @@ def _of_complete(returns: Matrix, span: float, min_periods: int) -> Matrix:
     variances = np.diag(covariance).copy()
     floor = (16 * np.finfo(float).eps * np.max(np.abs(returns), axis=0)) ** 2
     deviations = np.sqrt(np.where(variances > floor, variances, np.nan))
-    correlation = np.clip(covariance / np.outer(deviations, deviations), -1.0, 1.0)
+    correlation: Matrix = np.clip(covariance / np.outer(deviations, deviations), -1.0, 1.0)
     np.fill_diagonal(correlation, np.where(np.isnan(deviations), np.nan, 1.0))
     return correlation

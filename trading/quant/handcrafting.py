@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from trading.quant.arrays import Matrix, Vector
+from trading.quant.arrays import Matrix, Places, Vector
 from trading.quant.conventions import Conventions
 from trading.quant.diversification import diversification_multiplier
 from trading.quant.sharpe_adjustment import adjusted_for_sharpe_of
@@ -43,7 +43,7 @@ def handcraft_with_sharpe(correlation: Matrix, ratios: Vector, years: float,
     return adjusted_for_sharpe_of(_lifted(correlation), ratios, correlation, years, conventions)
 
 
-def two_clusters(correlation: Matrix) -> tuple[Vector, Vector]:
+def two_clusters(correlation: Matrix) -> tuple[Places, Places]:
     """Positions of the instruments of two groups of those that correlate alike with everything else.
 
     Where a tie lets no two groups form, the first half of the list and the second.

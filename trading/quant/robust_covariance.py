@@ -1,7 +1,7 @@
 """A covariance that a few wild periods cannot bend. Pure.
 
-Source: Rousseeuw (1984); the fast search of Rousseeuw and van Driessen (1999) as scikit-learn ships it, which starts from
-random subsets: the same seed gives the same answer, another one may give one of nearly the same determinant.
+Source: Rousseeuw (1984); the fast search of Rousseeuw and van Driessen (1999) as scikit-learn ships it, which starts
+from random subsets: the same seed gives the same answer, another one may give one of nearly the same determinant.
 """
 
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from trading.errors import DataError
-from trading.quant.arrays import Matrix, Vector
+from trading.quant.arrays import Flags, Matrix, Vector
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -18,7 +18,7 @@ class RobustFit:
 
     location: Vector
     covariance: Matrix
-    kept: "np.ndarray[tuple[int], np.dtype[np.bool_]]"
+    kept: Flags
 
 
 def minimum_covariance_determinant(returns: Matrix, seed: int) -> RobustFit:
