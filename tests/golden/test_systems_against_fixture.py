@@ -87,7 +87,7 @@ def business_day(stamp: str) -> date:
     day = datetime.strptime(stamp, "%Y-%m-%d %H:%M").date()
     if stamp.endswith("23:00") and date(2023, 3, 26) <= day < date(2023, 10, 29):
         day += timedelta(days=1)  # 23:00 UTC is midnight in London's summer
-    return day - timedelta(days=max(0, day.weekday() - 4))
+    return day + timedelta(days=7 - day.weekday() if day.weekday() > 4 else 0)
 
 
 def by_day(name: str, value: Any) -> dict[date, list[float]]:
@@ -200,6 +200,9 @@ class FixtureSimData:
 
     def instrument(self, code: str) -> Instrument:
         return Instrument(code=code, point_size=CODES[code][1], currency=CODES[code][0])
+
+    def rolls_per_year(self, code: str) -> int:
+        return 4
 
     def adjusted_prices(self, code: str) -> pd.Series:
         return self._table(code)["ADJUSTED"]

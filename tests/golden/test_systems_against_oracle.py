@@ -7,82 +7,23 @@ README: 1e-7 where it writes 10 digits, 1e-6 for forecasts.
 
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
 import pytest
-import yaml
-from oracle import DATA, PEER, found, found_in, needs_numbers
+from oracle import PEER, found, found_in, needs_numbers
+from peer_system import RULES, WEIGHTS, check_equal, code_of, each_instrument, oracle, system_with
 
-from trading.data.csv.pysystemtrade import PysystemtradeFolder
 from trading.execution.buffered import required_trade
-from trading.objects.instruments import Instrument
-from trading.systems.accounts import Accounts
 from trading.systems.buffered_path import TradeTo, buffered_path
 from trading.systems.forecasts import CombineForecasts, ForecastScaleCap, Rules
 from trading.systems.portfolio import Portfolio
 from trading.systems.position_size import PositionSize
-from trading.systems.production_system import build_system, system_config
+from trading.systems.production_system import build_system
 from trading.systems.rawdata import RawData
 from trading.systems.system import System
 
 pytestmark = needs_numbers
-CONFIG = PEER / "system_config.yaml"
-THEIRS: dict[str, Any] = yaml.safe_load(CONFIG.read_text()) if CONFIG.is_file() else {}
-RULES, WEIGHTS = THEIRS.get("trading_rules", {}), THEIRS.get("forecast_weights", {})
-OUR_WORDS = {"Lfast": "fast", "Lslow": "slow"}
-
-
-def each_instrument(folder: str) -> pytest.MarkDecorator:
-    """The files of `folder` that are named after an instrument of the system."""
-    return pytest.mark.parametrize("file", [param for param in found(PEER / folder, "*.csv.gz")
-                                            if code_of(param.values[0]) in THEIRS.get("instrument_weights", {})])
-
-
-def code_of(file: Path) -> str:
-    return file.name.removesuffix(".csv.gz")
-
-
-def rule_of(name: str, weight: float) -> dict[str, Any]:
-    """One rule of the peer's configuration in our words."""
-    kind = RULES[name]["function"].rpartition(".")[2].removesuffix("2")
-    arguments = {OUR_WORDS.get(key, key): value for key, value in RULES[name]["other_args"].items()}
-    return {"rule": kind, "scalar": RULES[name]["forecast_scalar"], "weight": weight, **arguments}
-
-
-class RecordedSimData:
-    """SimData straight from the csv files."""
-
-    def __init__(self) -> None:
-        self._source = PysystemtradeFolder(DATA, ZoneInfo("Europe/London"))
-        self._instruments = self._source.instruments()
-
-    def instrument_codes(self) -> tuple[str, ...]:
-        return tuple(THEIRS["instrument_weights"])
-
-    def instrument(self, code: str) -> Instrument:
-        return self._instruments[code]
-
-    def adjusted_prices(self, code: str) -> pd.Series:
-        return self._source.adjusted_prices(self._source.files("adjusted_prices_csv")[code]).frame["PRICE"]
-
-    def multiple_prices(self, code: str) -> pd.DataFrame:
-        return self._source.multiple_prices(self._source.files("multiple_prices_csv")[code]).frame
-
-    def fx(self, currency: str, base: str) -> pd.Series:
-        if currency == base:
-            return pd.Series([1.0], index=pd.DatetimeIndex(["1970-01-01"], tz="UTC"))
-        return self._source.fx_prices(self._source.files("fx_prices_csv")[currency + base]).frame["PRICE"]
-
-
-def system_with(weights: dict[str, float]) -> System:
-    same = ("instrument_weights", "forecast_div_multiplier", "instrument_div_multiplier", "percentage_vol_target",
-            "forecast_cap", "base_currency")
-    settings = {"forecast_rules": {name: rule_of(name, weight) for name, weight in weights.items()},
-                **{name: THEIRS[name] for name in same}}
-    return build_system(RecordedSimData(), system_config(
-        settings, notional_trading_capital=THEIRS["notional_trading_capital"]))
 
 
 @pytest.fixture(scope="module")
@@ -98,21 +39,6 @@ def system_of_all_rules() -> System:
 @pytest.fixture(scope="module")
 def system_with_buffers_by_forecast(system: System) -> System:
     return build_system(system.data, system.config.model_copy(update={"buffer_method": "forecast"}))
-
-
-def oracle(file: Path) -> pd.DataFrame:
-    return pd.read_csv(file, index_col=0, parse_dates=True)
-
-
-def check_equal(ours: pd.Series, theirs: pd.Series, rel: float, what: str, absolute: float = 1e-12) -> None:
-    """Equal on every row that the oracle holds, missing values included.
-
-    Before there is any forecast the oracle calls a position zero; we call it unknown.
-    """
-    found = ours.reindex(theirs.index).astype(float)
-    too_early = found.isna() & (theirs == 0) & (theirs.index < (found.first_valid_index() or theirs.index[-1]))
-    found = found.mask(too_early, 0.0).to_numpy()
-    np.testing.assert_allclose(found, theirs.to_numpy(), rtol=rel, atol=absolute, equal_nan=True, err_msg=what)
 
 
 @each_instrument("03_vol")
@@ -167,15 +93,6 @@ def test_buffers_equal_the_oracle(system: System, system_with_buffers_by_forecas
 def test_held_positions_equal_the_oracle(system: System, file: Path) -> None:
     expected, held = oracle(file), system.stage(Portfolio).held_position(code_of(file), TradeTo.OPTIMUM)
     check_equal(held, expected["buffered_rounded"], 1e-7, "whole contracts")
-
-
-@each_instrument("06_accounts")
-def test_gross_gains_equal_the_oracle(system: System, file: Path) -> None:
-    expected, accounts, code = oracle(file), system.stage(Accounts), code_of(file)
-    whole = system.stage(Portfolio).held_position(code, TradeTo.OPTIMUM)
-    subsystem = system.stage(PositionSize).subsystem_position(code)
-    check_equal(accounts.gains_of(code, whole), expected["gross"], 1e-6, "whole contracts", absolute=1e-6)
-    check_equal(accounts.gains_of(code, subsystem), expected["sub_gross"], 1e-6, "subsystem", absolute=1e-6)
 
 
 BUFFER_CASES = PEER / "13_buffers" / "cases.json"

@@ -3,6 +3,7 @@
 import pandas as pd
 
 from trading.data.data_blob import DataBlob
+from trading.errors import DataError
 from trading.objects.instruments import Instrument
 
 
@@ -18,6 +19,16 @@ class StoredSimData:
 
     def instrument(self, code: str) -> Instrument:
         return self._data.db_instruments.load(code).instrument
+
+    def rolls_per_year(self, code: str) -> int:
+        """
+        Raises:
+            DataError: nobody has said when `code` is rolled.
+        """
+        rolls = self._data.db_instruments.load(code).rolls
+        if rolls is None:
+            raise DataError(f"{code} has no roll parameters. Add it to rollconfig.csv and import again.")
+        return len(rolls.hold_cycle)
 
     def adjusted_prices(self, code: str) -> pd.Series:
         return self._data.db_adjusted_prices.load(code)

@@ -14,11 +14,10 @@ class Conventions:
 
     sunday_belongs_to_monday: bool = True  # else a price of Sunday evening is Friday's close: it looks ahead
     every_cost_counts: bool = True  # else of two costs on one day only one does
-    rolls_have_a_price: bool = True  # else a cost in percent is nothing when a position is rolled
+    every_fill_has_a_price: bool = True  # else a cost in percent is nothing for rolls, and on days without a price
     costs_know_no_future: bool = True  # else they are scaled by the volatility of the last day
-    costs_begin_at_nothing: bool = True  # else nothing is known of the net gain before the first cost
+    costs_begin_at_nothing: bool = True  # else the first cost is lost, and nothing known of the net gain before it
     gains_compound: bool = True  # else losses below the highest capital, and what makes up for them, count less
-
     crashes_can_be_confirmed: bool = True  # else a move far above the average of moves, itself counted, is refused
     #                                        for good, and a jump over a missing price is not seen
     corrections_bring_new_rows: bool = True  # else rows of a correction that are newer than ours are lost
@@ -44,7 +43,7 @@ class ConventionsName(StrEnum):
 
 
 OURS = Conventions()
-PYSYSTEMTRADE = Conventions(sunday_belongs_to_monday=False, every_cost_counts=False, rolls_have_a_price=False,
+PYSYSTEMTRADE = Conventions(sunday_belongs_to_monday=False, every_cost_counts=False, every_fill_has_a_price=False,
                             costs_know_no_future=False, costs_begin_at_nothing=False, gains_compound=False,
                             crashes_can_be_confirmed=False, corrections_bring_new_rows=False,
                             calendars_begin_with_a_held_contract=False, rolls_later_than_prices_are_open=False,

@@ -1,32 +1,62 @@
-"""Accounts: what the positions of a system would have earned. Gross of costs; a position earns from the next day on."""
+"""Accounts: what the positions of a system would have earned, gross and net, at every level."""
 
 import pandas as pd
 
+from trading.systems.account_curve import AccountCurve, together
+from trading.systems.buffered_path import TradeTo
 from trading.systems.portfolio import Portfolio
 from trading.systems.position_size import PositionSize
 from trading.systems.rawdata import RawData
 from trading.systems.stage import SystemStage
+from trading.systems.trading_costs import Market, costs_of
 
-_DELAY = 2  # business days: decided at one close, traded by the next, earning from then on
+_DELAY = 1  # business days from the decision to the trade
 
 
 class Accounts(SystemStage):
-    """Profit and loss in the base currency."""
+    """Profit and loss in the base currency, in percent of the notional capital.
+
+    A position that is decided at one close is traded by the next, and earns from then on. Source: oracle README 06.
+    """
 
     name = "accounts"
     needs = ("portfolio", "positionSize", "rawdata")
 
-    def daily_gains(self, code: str) -> pd.Series:
-        """Gain of each business day from the notional position, in the base currency."""
-        return self.kept("daily_gains", code,
-                         lambda: self.gains_of(code, self.system.stage(Portfolio).notional_position(code)))
+    def portfolio(self) -> AccountCurve:
+        """All instruments that are traded together, in whole contracts and with buffers."""
+        codes = self.system.instrument_codes()
+        return together((self.pandl_for_instrument(code) for code in codes), self._capital)
+
+    def pandl_for_instrument(self, code: str) -> AccountCurve:
+        """What `code` added to the portfolio: whole contracts, buffered, as much as its weight allows."""
+        return self._curve("instrument", code, self.system.stage(Portfolio).held_position(code, TradeTo.OPTIMUM))
+
+    def pandl_for_subsystem(self, code: str) -> AccountCurve:
+        """What `code` alone would have gained with the whole capital, in fractions of contracts."""
+        return self._curve("subsystem", code, self.system.stage(PositionSize).subsystem_position(code))
 
     def gains_of(self, code: str, positions: pd.Series) -> pd.Series:
-        """Gain of each business day, in the base currency, from `positions` (contracts decided on each business day).
-
-        Source: oracle README 06.
-        """
+        """Gain of each business day before costs, in the base currency, from contracts decided on each business day."""
         changes = self.system.stage(RawData).daily_prices(code).ffill().diff()
-        held = positions.shift(_DELAY).reindex(changes.index, method="ffill")
+        held = positions.shift(_DELAY + 1, fill_value=0.0).reindex(changes.index, method="ffill")
         point_size = self.system.data.instrument(code).point_size
         return held * changes * point_size * self.system.stage(PositionSize).rate(code)
+
+    def costs_of(self, code: str, positions: pd.Series) -> pd.Series:
+        """Costs of each business day, negative, in the base currency, of contracts decided on each business day."""
+        conventions, prices = self.system.config.chosen_conventions, self.system.stage(RawData).daily_prices(code)
+        market = Market(instrument=self.system.data.instrument(code), prices=prices,
+                        rates=self.system.stage(PositionSize).rate(code))
+        costs = costs_of(positions.shift(_DELAY), market, self.system.data.rolls_per_year(code), conventions)
+        costs = costs.reindex(prices.index)
+        return costs.fillna(0.0) if conventions.costs_begin_at_nothing else costs
+
+    def _curve(self, item: str, code: str, positions: pd.Series) -> AccountCurve:
+        held = positions.mask(positions.ffill().isna(), 0.0)  # before there was a signal nothing was held
+        gross = self.kept(f"{item}_gross", code, lambda: self.gains_of(code, held))
+        costs = self.kept(f"{item}_costs", code, lambda: self.costs_of(code, positions))
+        return AccountCurve(gross=gross, costs=costs, capital=self._capital)
+
+    @property
+    def _capital(self) -> float:
+        return self.system.config.notional_trading_capital

@@ -2,6 +2,8 @@
 
 import pandas as pd
 
+from trading.objects.conventions import Conventions
+
 
 def local_times(values: pd.Series, timezone: str) -> pd.Series:
     """The same values by the operator's clock, without a zone; in a repeated hour the order is the true one."""
@@ -10,18 +12,25 @@ def local_times(values: pd.Series, timezone: str) -> pd.Series:
     return values.set_axis(index.tz_convert(timezone).tz_localize(None), axis=0)
 
 
-def business_day_last(values: pd.Series) -> pd.Series:
-    """The last value of each Monday to Friday; NaN for a day without rows.
-
-    A Saturday's or Sunday's value counts for the Friday before it, as in pysystemtrade (PEER_ODDITIES 4): equal
-    numbers first; whoever trades on Sunday evenings wants another rule, and this is the place for it.
-    """
-    return values.resample("1B").last()
+def business_day_last(values: pd.Series, conventions: Conventions) -> pd.Series:
+    """The last value of each Monday to Friday; NaN for a day without one."""
+    return _monday_for_weekend(values, conventions).resample("1B").last()
 
 
-def business_day_mean(values: pd.Series) -> pd.Series:
-    """The mean of each Monday to Friday; weekends as in `business_day_last`."""
-    return values.resample("1B").mean()
+def business_day_mean(values: pd.Series, conventions: Conventions) -> pd.Series:
+    """The mean of each Monday to Friday."""
+    return _monday_for_weekend(values, conventions).resample("1B").mean()
+
+
+def _monday_for_weekend(values: pd.Series, conventions: Conventions) -> pd.Series:
+    """What is said at a weekend belongs to Monday's session, of which it is the beginning."""
+    index = values.index
+    assert isinstance(index, pd.DatetimeIndex)
+    weekend = index.day_of_week >= 5
+    if not conventions.sunday_belongs_to_monday or not weekend.any():
+        return values
+    mondays = index.normalize() + pd.to_timedelta(7 - index.day_of_week, unit="D")
+    return values.set_axis(index.where(~weekend, mondays), axis=0)
 
 
 def known_at(values: pd.Series, days: pd.Index) -> pd.Series:

@@ -22,14 +22,13 @@ class RawData(SystemStage):
     def daily_prices(self, code: str) -> pd.Series:
         """Back-adjusted price of each business day; may be negative."""
         def compute() -> pd.Series:
-            return business_day_last(local_times(self.system.data.adjusted_prices(code), self.system.config.timezone))
+            return self._last_of_day(self.system.data.adjusted_prices(code))
         return self.kept("daily_prices", code, compute)
 
     def denominator(self, code: str) -> pd.Series:
         """Price of the contract that was held on each business day: what percentages are taken of."""
         def compute() -> pd.Series:
-            prices = self.system.data.multiple_prices(code)["PRICE"]
-            return business_day_last(local_times(prices, self.system.config.timezone))
+            return self._last_of_day(self.system.data.multiple_prices(code)["PRICE"])
         return self.kept("denominator", code, compute)
 
     def daily_volatility(self, code: str) -> pd.Series:
@@ -57,10 +56,14 @@ class RawData(SystemStage):
     def raw_carry(self, code: str) -> pd.Series:
         """Annual return from the slope of the curve, in units of annual volatility, each business day."""
         def compute() -> pd.Series:
-            roll = business_day_mean(self._annualised_roll(code))
+            roll = business_day_mean(self._annualised_roll(code), self.system.config.chosen_conventions)
             annual_volatility = self.daily_volatility(code) * DAYS_TO_YEAR
             return roll / annual_volatility.reindex(roll.index)
         return self.kept("raw_carry", code, compute)
+
+    def _last_of_day(self, prices: pd.Series) -> pd.Series:
+        config = self.system.config
+        return business_day_last(local_times(prices, config.timezone), config.chosen_conventions)
 
     def _annualised_roll(self, code: str) -> pd.Series:
         frame = self.system.data.multiple_prices(code)

@@ -16,6 +16,9 @@ class SimData(Protocol):
     def instrument(self, code: str) -> Instrument:
         """What is configured about `code`."""
 
+    def rolls_per_year(self, code: str) -> int:
+        """How often the held contract of `code` changes."""
+
     def adjusted_prices(self, code: str) -> pd.Series:
         """Back-adjusted prices at their own times."""
 

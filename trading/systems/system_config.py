@@ -5,6 +5,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, field_validator, model_validator
 
+from trading.objects.conventions import Conventions, ConventionsName
+
 Weight = Annotated[float, Field(ge=0)]
 
 
@@ -50,6 +52,11 @@ class SystemConfig(BaseModel):
     buffer_size: float = Field(default=0.10, ge=0, lt=1)
     buffer_method: Literal["position", "forecast"] = "position"
     timezone: str = "Europe/London"
+    conventions: ConventionsName = ConventionsName.OURS
+
+    @property
+    def chosen_conventions(self) -> Conventions:
+        return self.conventions.conventions
 
     def named_instruments(self) -> tuple[str, ...] | None:
         """The instruments that somebody wrote down; None when it is left to the data."""

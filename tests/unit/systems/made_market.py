@@ -48,12 +48,18 @@ class MadeSimData:
     rates: Mapping[str, pd.Series] = field(default_factory=dict)  # currency to its value in the base currency
     currency: str = "USD"
     point_size: float = 10.0
+    slippage: float = 0.0
+    cost_per_contract: float = 0.0
 
     def instrument_codes(self) -> tuple[str, ...]:
         return tuple(self.adjusted)
 
     def instrument(self, code: str) -> Instrument:
-        return Instrument(code=code, point_size=self.point_size, currency=self.currency)
+        return Instrument(code=code, point_size=self.point_size, currency=self.currency, slippage=self.slippage,
+                          cost_per_contract=self.cost_per_contract)
+
+    def rolls_per_year(self, code: str) -> int:
+        return 4
 
     def adjusted_prices(self, code: str) -> pd.Series:
         return self.adjusted[code]

@@ -23,9 +23,17 @@ def test_the_last_price_of_a_day_counts() -> None:
     assert daily.daily_prices("A").tolist() == [2.0, 3.0]
 
 
-def test_a_weekend_price_counts_for_the_friday_before() -> None:
-    daily = raw(pd.Series([1.0, 2.0, 3.0], index=at("2024-01-05 20:00", "2024-01-07 23:00", "2024-01-08 20:00")))
-    assert daily.daily_prices("A").to_dict() == {pd.Timestamp("2024-01-05"): 2.0, pd.Timestamp("2024-01-08"): 3.0}
+def test_a_price_of_sunday_evening_belongs_to_monday() -> None:
+    sunday = pd.Series([1.0, 2.0, 3.0], index=at("2024-01-05 20:00", "2024-01-07 23:00", "2024-01-08 20:00"))
+    friday, monday = pd.Timestamp("2024-01-05"), pd.Timestamp("2024-01-08")
+    assert raw(sunday).daily_prices("A").to_dict() == {friday: 1.0, monday: 3.0}
+    assert raw(sunday.iloc[:2]).daily_prices("A").to_dict() == {friday: 1.0, monday: 2.0}
+
+
+def test_the_peer_gives_it_to_the_friday_before() -> None:
+    prices = pd.Series([1.0, 2.0, 3.0], index=at("2024-01-05 20:00", "2024-01-07 23:00", "2024-01-08 20:00"))
+    daily = a_system(MadeSimData({"A": prices}), conventions="pysystemtrade").stage(RawData).daily_prices("A")
+    assert daily.to_dict() == {pd.Timestamp("2024-01-05"): 2.0, pd.Timestamp("2024-01-08"): 3.0}
 
 
 def test_a_day_begins_at_midnight_of_the_operators_clock() -> None:

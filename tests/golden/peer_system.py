@@ -1,0 +1,90 @@
+"""The system of the directory that is compared with: its instruments, rules and weights, over its csv files."""
+
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+from oracle import DATA, PEER, found
+
+from trading.data.csv.pysystemtrade import PysystemtradeFolder
+from trading.objects.instruments import Instrument
+from trading.systems.production_system import build_system, system_config
+from trading.systems.system import System
+
+CONFIG = PEER / "system_config.yaml"
+THEIRS: dict[str, Any] = yaml.safe_load(CONFIG.read_text()) if CONFIG.is_file() else {}
+RULES, WEIGHTS = THEIRS.get("trading_rules", {}), THEIRS.get("forecast_weights", {})
+OUR_WORDS = {"Lfast": "fast", "Lslow": "slow"}
+
+
+def each_instrument(folder: str) -> pytest.MarkDecorator:
+    """The files of `folder` that are named after an instrument of the system."""
+    return pytest.mark.parametrize("file", [param for param in found(PEER / folder, "*.csv.gz")
+                                            if code_of(param.values[0]) in THEIRS.get("instrument_weights", {})])
+
+
+def code_of(file: Path) -> str:
+    return file.name.removesuffix(".csv.gz")
+
+
+def rule_of(name: str, weight: float) -> dict[str, Any]:
+    """One rule of the peer's configuration in our words."""
+    kind = RULES[name]["function"].rpartition(".")[2].removesuffix("2")
+    arguments = {OUR_WORDS.get(key, key): value for key, value in RULES[name]["other_args"].items()}
+    return {"rule": kind, "scalar": RULES[name]["forecast_scalar"], "weight": weight, **arguments}
+
+
+class RecordedSimData:
+    """SimData straight from the csv files."""
+
+    def __init__(self) -> None:
+        self._source = PysystemtradeFolder(DATA, ZoneInfo("Europe/London"))
+        self._instruments, self._rolls = self._source.instruments(), self._source.roll_parameters()
+
+    def instrument_codes(self) -> tuple[str, ...]:
+        return tuple(THEIRS["instrument_weights"])
+
+    def instrument(self, code: str) -> Instrument:
+        return self._instruments[code]
+
+    def rolls_per_year(self, code: str) -> int:
+        return len(self._rolls[code].hold_cycle)
+
+    def adjusted_prices(self, code: str) -> pd.Series:
+        return self._source.adjusted_prices(self._source.files("adjusted_prices_csv")[code]).frame["PRICE"]
+
+    def multiple_prices(self, code: str) -> pd.DataFrame:
+        return self._source.multiple_prices(self._source.files("multiple_prices_csv")[code]).frame
+
+    def fx(self, currency: str, base: str) -> pd.Series:
+        if currency == base:
+            return pd.Series([1.0], index=pd.DatetimeIndex(["1970-01-01"], tz="UTC"))
+        return self._source.fx_prices(self._source.files("fx_prices_csv")[currency + base]).frame["PRICE"]
+
+
+def system_with(weights: dict[str, float] = WEIGHTS) -> System:
+    same = ("instrument_weights", "forecast_div_multiplier", "instrument_div_multiplier", "percentage_vol_target",
+            "forecast_cap", "base_currency")
+    settings = {"forecast_rules": {name: rule_of(name, weight) for name, weight in weights.items()},
+                **{name: THEIRS[name] for name in same}}
+    return build_system(RecordedSimData(), system_config(
+        settings, notional_trading_capital=THEIRS["notional_trading_capital"], conventions="pysystemtrade"))
+
+
+def oracle(file: Path) -> pd.DataFrame:
+    return pd.read_csv(file, index_col=0, parse_dates=True)
+
+
+def check_equal(ours: pd.Series, theirs: pd.Series, rel: float, what: str, absolute: float = 1e-12) -> None:
+    """Equal on every row that the oracle holds, missing values included.
+
+    Before there is any forecast the oracle calls a position zero; we call it unknown.
+    """
+    found = ours.reindex(theirs.index).astype(float)
+    too_early = found.isna() & (theirs == 0) & (theirs.index < (found.first_valid_index() or theirs.index[-1]))
+    found = found.mask(too_early, 0.0).to_numpy()
+    np.testing.assert_allclose(found, theirs.to_numpy(), rtol=rel, atol=absolute, equal_nan=True, err_msg=what)
