@@ -13,7 +13,7 @@ from trading.errors import DataError
 from trading.log import get_log
 from trading.systems.buffered_position import BufferedPosition
 from trading.systems.portfolio import Portfolio
-from trading.systems.production_system import build_system, system_config
+from trading.systems.production_system import futures_system, system_config
 
 log = get_log()
 
@@ -28,7 +28,7 @@ def run(job: JobContext) -> None:
         if capital is None:
             raise DataError(f"{name} has no capital yet. Run: tradectl run update_strategy_capital")
         service = job.config.service
-        system = build_system(StoredSimData(job.data), system_config(
+        system = futures_system(StoredSimData(job.data), system_config(
             strategy.system, notional_trading_capital=capital, base_currency=service.base_currency,
             timezone=service.timezone))
         for code in system.instrument_codes():

@@ -2,7 +2,6 @@
 
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
@@ -10,9 +9,8 @@ import pytest
 import yaml
 from oracle import DATA, PEER, found
 
-from trading.data.csv.pysystemtrade import PysystemtradeFolder
-from trading.objects.instruments import Instrument
-from trading.systems.production_system import build_system, system_config
+from trading.data.csv.csv_sim_data import CsvSimData
+from trading.systems.production_system import futures_system, system_config
 from trading.systems.system import System
 
 CONFIG = PEER / "system_config.yaml"
@@ -38,40 +36,12 @@ def rule_of(name: str, weight: float) -> dict[str, Any]:
     return {"rule": kind, "scalar": RULES[name]["forecast_scalar"], "weight": weight, **arguments}
 
 
-class RecordedSimData:
-    """SimData straight from the csv files."""
-
-    def __init__(self) -> None:
-        self._source = PysystemtradeFolder(DATA, ZoneInfo("Europe/London"))
-        self._instruments, self._rolls = self._source.instruments(), self._source.roll_parameters()
-
-    def instrument_codes(self) -> tuple[str, ...]:
-        return tuple(THEIRS["instrument_weights"])
-
-    def instrument(self, code: str) -> Instrument:
-        return self._instruments[code]
-
-    def rolls_per_year(self, code: str) -> int:
-        return len(self._rolls[code].hold_cycle)
-
-    def adjusted_prices(self, code: str) -> pd.Series:
-        return self._source.adjusted_prices(self._source.files("adjusted_prices_csv")[code]).frame["PRICE"]
-
-    def multiple_prices(self, code: str) -> pd.DataFrame:
-        return self._source.multiple_prices(self._source.files("multiple_prices_csv")[code]).frame
-
-    def fx(self, currency: str, base: str) -> pd.Series:
-        if currency == base:
-            return pd.Series([1.0], index=pd.DatetimeIndex(["1970-01-01"], tz="UTC"))
-        return self._source.fx_prices(self._source.files("fx_prices_csv")[currency + base]).frame["PRICE"]
-
-
 def system_with(weights: dict[str, float] = WEIGHTS) -> System:
     same = ("instrument_weights", "forecast_div_multiplier", "instrument_div_multiplier", "percentage_vol_target",
             "forecast_cap", "base_currency")
     settings = {"forecast_rules": {name: rule_of(name, weight) for name, weight in weights.items()},
                 **{name: THEIRS[name] for name in same}}
-    return build_system(RecordedSimData(), system_config(
+    return futures_system(CsvSimData(DATA, tuple(THEIRS["instrument_weights"])), system_config(
         settings, notional_trading_capital=THEIRS["notional_trading_capital"], conventions="pysystemtrade"))
 
 

@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 
 from trading.objects.instruments import Instrument
-from trading.systems.production_system import build_system, system_config
+from trading.systems.production_system import futures_system, system_config
 from trading.systems.system import System
 
 FIXTURE = Path(__file__).parent / "fixture"
@@ -225,7 +225,7 @@ class FixtureSimData:
 def system() -> System:
     settings = {"forecast_rules": RULES, "instrument_weights": {code: fact[2] for code, fact in CODES.items()},
                 "forecast_div_multiplier": FDM, "instrument_div_multiplier": IDM, "percentage_vol_target": 100 * TARGET}
-    return build_system(FixtureSimData(), system_config(settings, notional_trading_capital=CAPITAL))
+    return futures_system(FixtureSimData(), system_config(settings, notional_trading_capital=CAPITAL))
 
 
 def check(ours: pd.Series, by_hand: list[float]) -> None:

@@ -19,7 +19,7 @@ from trading.systems.buffered_path import TradeTo, buffered_path
 from trading.systems.forecasts import CombineForecasts, ForecastScaleCap, Rules
 from trading.systems.portfolio import Portfolio
 from trading.systems.position_size import PositionSize
-from trading.systems.production_system import build_system
+from trading.systems.production_system import futures_system
 from trading.systems.rawdata import RawData
 from trading.systems.system import System
 
@@ -38,7 +38,7 @@ def system_of_all_rules() -> System:
 
 @pytest.fixture(scope="module")
 def system_with_buffers_by_forecast(system: System) -> System:
-    return build_system(system.data, system.config.model_copy(update={"buffer_method": "forecast"}))
+    return futures_system(system.data, system.config.model_copy(update={"buffer_method": "forecast"}))
 
 
 @each_instrument("03_vol")

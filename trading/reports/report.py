@@ -1,6 +1,6 @@
 """A report: a title and tables. Rendered as text that lines up and as one self-contained html page. Pure."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 from typing import Final
@@ -14,27 +14,34 @@ _TEMPLATES: Final = jinja2.Environment(loader=jinja2.FileSystemLoader(Path(__fil
 
 @dataclass(frozen=True, kw_only=True)
 class Section:
-    """One table with its heading; `note` stands below it, or instead of it when it is empty."""
+    """One table with its heading; `note` stands below it, or instead of it when it is empty.
+
+    `picture` is an SVG element of our own (trading.reports.pictures), for pages only.
+    """
 
     heading: str
-    table: pd.DataFrame
+    table: pd.DataFrame = field(default_factory=pd.DataFrame)
     note: str = ""
+    picture: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """What one report says about one trading day."""
+    """What one report says about one trading day, or, if `about` says so, about something else."""
 
     name: str
     title: str
     day: str
     sections: tuple[Section, ...]
+    about: str = "Trading day"
 
 
 def as_text(report: Report) -> str:
     """For terminals and mail: numbers to the right, words to the left."""
     lines = [f"{report.title}, {report.day}", "=" * (len(report.title) + len(report.day) + 2), ""]
     for section in report.sections:
+        if section.table.empty and not section.note:
+            continue  # a picture, which a terminal does not show
         lines += [section.heading, "-" * len(section.heading)]
         if not section.table.empty:
             lines += _rows(section.table)
@@ -46,7 +53,8 @@ def as_text(report: Report) -> str:
 
 def as_html(report: Report) -> str:
     """For browsers: no script, no outside resource, readable on a telephone and in the dark."""
-    sections = [{"heading": section.heading, "note": section.note, "columns": list(section.table.columns),
+    sections = [{"heading": section.heading, "note": section.note, "picture": section.picture,
+                 "columns": list(section.table.columns),
                  "numeric": [_is_numeric(section.table[name]) for name in section.table.columns],
                  "rows": [[cell(value) for value in row] for row in section.table.itertuples(index=False)]}
                 for section in report.sections]

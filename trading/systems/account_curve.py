@@ -4,8 +4,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import reduce
+from typing import Final
 
 import pandas as pd
+
+DAYS_IN_YEAR: Final = 256.0  # business days
 
 
 class Frequency(StrEnum):
@@ -18,7 +21,7 @@ class Frequency(StrEnum):
 
     @property
     def per_year(self) -> float:
-        return {"1B": 256.0, "W": 365.25 / 7, "ME": 12.0, "YE": 1.0}[self.value]
+        return {"1B": DAYS_IN_YEAR, "W": 365.25 / 7, "ME": 12.0, "YE": 1.0}[self.value]
 
 
 @dataclass(frozen=True, kw_only=True)

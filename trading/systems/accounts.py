@@ -2,7 +2,8 @@
 
 import pandas as pd
 
-from trading.systems.account_curve import AccountCurve, together
+from trading.errors import DataError
+from trading.systems.account_curve import DAYS_IN_YEAR, AccountCurve, together
 from trading.systems.buffered_path import TradeTo
 from trading.systems.portfolio import Portfolio
 from trading.systems.position_size import PositionSize
@@ -10,6 +11,7 @@ from trading.systems.rawdata import RawData
 from trading.systems.stage import SystemStage
 from trading.systems.trading_costs import Market, costs_of
 
+_TURNOVER_SMOOTHING = 250  # centre of mass in business days
 _DELAY = 1  # business days from the decision to the trade
 
 
@@ -23,9 +25,27 @@ class Accounts(SystemStage):
     needs = ("portfolio", "positionSize", "rawdata")
 
     def portfolio(self) -> AccountCurve:
-        """All instruments that are traded together, in whole contracts and with buffers."""
-        codes = self.system.instrument_codes()
+        """All instruments that are traded together, in whole contracts and with buffers.
+
+        Raises:
+            DataError: the data of all of them are broken.
+        """
+        left_out = self.left_out()
+        codes = [code for code in self.system.instrument_codes() if code not in left_out]
+        if not codes:
+            raise DataError("No instrument has an account: " + "; ".join(left_out.values()))
         return together((self.pandl_for_instrument(code) for code in codes), self._capital)
+
+    def left_out(self) -> dict[str, str]:
+        """The instruments whose data are broken, and why; nothing is known of their accounts."""
+        reasons = {}
+        for code in self.system.instrument_codes():
+            try:
+                if not self.pandl_for_instrument(code).gross.notna().any():
+                    reasons[code] = f"{code} has no prices"
+            except DataError as error:
+                reasons[code] = str(error)
+        return reasons
 
     def pandl_for_instrument(self, code: str) -> AccountCurve:
         """What `code` added to the portfolio: whole contracts, buffered, as much as its weight allows."""
@@ -34,6 +54,15 @@ class Accounts(SystemStage):
     def pandl_for_subsystem(self, code: str) -> AccountCurve:
         """What `code` alone would have gained with the whole capital, in fractions of contracts."""
         return self._curve("subsystem", code, self.system.stage(PositionSize).subsystem_position(code))
+
+    def turnover(self, code: str) -> float:
+        """How often a year the position of an average forecast is bought and sold again, as contracts held of `code`.
+
+        Source: pysystemtrade.md 4.7.
+        """
+        held = self.system.stage(Portfolio).held_position(code, TradeTo.OPTIMUM)
+        average = self.system.stage(Portfolio).average_position(code).ewm(com=_TURNOVER_SMOOTHING).mean()
+        return DAYS_IN_YEAR * float((held / average.reindex(held.index, method="ffill")).diff().abs().mean())
 
     def gains_of(self, code: str, positions: pd.Series) -> pd.Series:
         """Gain of each business day before costs, in the base currency, from contracts decided on each business day."""

@@ -48,9 +48,12 @@ class Portfolio(SystemStage):
         config = self.system.config
         if config.buffer_method == "position":
             return self.notional_position(code).abs() * config.buffer_size
+        return self.average_position(code).abs() * config.buffer_size
+
+    def average_position(self, code: str) -> pd.Series:
+        """Contracts each business day if the forecast were an average one."""
         scalar = self.system.stage(PositionSize).volatility_scalar(code)
-        weight = self.weight(code).reindex(scalar.index, method="ffill")
-        return (scalar * weight * self._multiplier).abs() * config.buffer_size
+        return scalar * self.weight(code).reindex(scalar.index, method="ffill") * self._multiplier
 
     def held_position(self, code: str, to: TradeTo = TradeTo.EDGE) -> pd.Series:
         """Whole contracts each business day, had every signal been followed; half a contract rounds to even."""

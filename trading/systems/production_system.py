@@ -37,6 +37,6 @@ def system_config(settings: Mapping[str, Any], **facts: Any) -> SystemConfig:
         raise ConfigError("\n".join(lines)) from error
 
 
-def build_system(data: SimData, config: SystemConfig) -> System:
+def futures_system(data: SimData, config: SystemConfig) -> System:
     """A system with the standard stages."""
     return System(standard_stages(), data, config, SystemCache(SystemClock().monotonic_s))

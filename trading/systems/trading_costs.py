@@ -42,7 +42,8 @@ def costs_of(held: pd.Series, market: Market, rolls_per_year: int, conventions: 
         costs = costs * _relative_volatility(known).reindex(costs.index).ffill()
     costs = costs.groupby(_business_days(costs.index, conventions)).sum()
     costs = costs if conventions.costs_begin_at_nothing else costs.iloc[1:]
-    return costs[costs.index <= held.index[-1]]
+    known_costs: pd.Series = costs[costs.index <= held.index[-1]]
+    return known_costs
 
 
 def _fills(held: pd.Series, conventions: Conventions) -> pd.Series:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from trading.objects.instruments import Instrument
-from trading.systems.production_system import build_system, system_config
+from trading.systems.production_system import futures_system, system_config
 from trading.systems.system import System
 
 RULES = {"fast_trend": {"rule": "ewmac", "fast": 4, "slow": 16, "scalar": 5.0, "weight": 0.5},
@@ -73,4 +73,4 @@ class MadeSimData:
 
 def a_system(data: MadeSimData, **settings: Any) -> System:
     """The standard stages with the two rules above unless others are given."""
-    return build_system(data, system_config({"forecast_rules": RULES, **settings}))
+    return futures_system(data, system_config({"forecast_rules": RULES, **settings}))
