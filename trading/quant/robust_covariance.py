@@ -4,12 +4,18 @@ Source: Rousseeuw (1984); the fast search of Rousseeuw and van Driessen (1999) a
 from random subsets: the same seed gives the same answer, another one may give one of nearly the same determinant.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import combinations, islice
+from math import comb
+from typing import Final
 
 import numpy as np
 
 from trading.errors import DataError
-from trading.quant.arrays import Flags, Matrix, Vector
+from trading.quant.arrays import Flags, Matrix, Places, Vector
+
+MOST_SUBSETS: Final = 200_000  # that are worth looking at one by one
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -48,3 +54,36 @@ def minimum_covariance_determinant(returns: Matrix, seed: int) -> RobustFit:
                         f"determinant is zero. Leave out copies, or use Ledoit-Wolf.")
     return RobustFit(location=np.asarray(fitted.location_) * float(np.mean(scale)), covariance=covariance,
                      kept=np.asarray(fitted.support_))
+
+
+def compact_subset(returns: Matrix, size: int) -> Places:
+    """The `size` periods whose covariance has the least determinant, by looking at every subset: for short histories.
+
+    Args:
+        returns: shape (T, n), no NaN; n < size <= T.
+
+    Raises:
+        DataError: `size` does not fit, or there are more than 200,000 subsets.
+    """
+    rows, count = returns.shape
+    if not count < size <= rows:
+        raise DataError(f"A subset of {size} of {rows} periods does not fit {count} instruments. It needs more periods "
+                        f"than instruments.")
+    if comb(rows, size) > MOST_SUBSETS:
+        raise DataError(f"{rows} periods have {comb(rows, size)} subsets of {size}, too many to look at each. Use "
+                        f"minimum_covariance_determinant.")
+    best, least = np.arange(size), np.inf
+    for subsets in _in_batches(rows, size):
+        chosen = returns[subsets]
+        centred = chosen - chosen.mean(axis=1, keepdims=True)
+        determinants = np.linalg.det(np.einsum("sti,stj->sij", centred, centred) / size)
+        where = int(np.argmin(determinants))
+        if determinants[where] < least:
+            best, least = subsets[where], float(determinants[where])
+    return best
+
+
+def _in_batches(rows: int, size: int, batch: int = 4096) -> Iterator[Places]:
+    subsets = combinations(range(rows), size)
+    while some := list(islice(subsets, batch)):
+        yield np.array(some, dtype=np.intp)
