@@ -34,6 +34,8 @@ log = get_log()
 
 HEARTBEAT_ANSWER_S: Final = 5.0
 JOURNAL_WITHIN_S: Final = 5.0
+CUT_OFF: Final = "the gateway lost its connection to the broker"
+DEGRADED_AT_MOST_S: Final = 300.0
 PAUSES_S: Final = (0.5, 1, 2, 5, 10, 30)
 
 
@@ -69,6 +71,8 @@ class BrokerService:
         self.link = Link.DOWN
         self.reason = "not connected yet"
         self.since: datetime = parts.clock.now()
+        self._since_s = parts.clock.monotonic_s()
+        self._is_cut_off = False  # the gateway has told that it lost the broker
         self._library: IbLibrary | None = None
         self._next_valid_id = 0
         self._pacing = Pacing(parts.settings.messages_per_s, parts.clock)
@@ -196,6 +200,7 @@ class BrokerService:
 
     async def _connect(self) -> None:
         self._lost.clear()
+        self._is_cut_off = False
         journal, settings = self._parts.journal, self._parts.settings
         self._library = library = IbLibrary(self._note, settings.request_timeout_s)
         library.on_disconnect(self._lost.set)
@@ -209,6 +214,9 @@ class BrokerService:
         journal.note(MessageKind.CONNECTED, {"next_valid_id": self._next_valid_id, "host": host, "port": port})
         await library.ask_for_orders()
         await journal.flush()
+        if self._is_cut_off:  # it was said while we asked: what was answered may be incomplete
+            self._move(Link.DEGRADED, CUT_OFF)
+            return
         self._move(Link.READY, "")
         self.on_ready()
 
@@ -220,7 +228,14 @@ class BrokerService:
                 await asyncio.wait_for(self._lost.wait(), self._parts.settings.heartbeat_s)
             except TimeoutError:
                 await self._library.current_time(HEARTBEAT_ANSWER_S)
+                self._refuse_to_wait_for_ever()
         self._move(Link.DOWN, "the gateway closed the connection")
+
+    def _refuse_to_wait_for_ever(self) -> None:
+        """A gateway that never says that the broker is back is asked anew: connecting shows how things stand."""
+        if self.link is Link.DEGRADED and self._parts.clock.monotonic_s() - self._since_s > DEGRADED_AT_MOST_S:
+            raise BrokerUnavailable(f"The gateway has been without the broker for {DEGRADED_AT_MOST_S:g} s; a new "
+                                    f"connection is tried.")
 
     def _drop(self) -> None:
         if self._library is not None:
@@ -234,12 +249,15 @@ class BrokerService:
             self._heed(self._policy.of(int(str(facts["code"]))))
 
     def _heed(self, meaning: CodeMeaning) -> None:
-        if meaning is CodeMeaning.LINK_LOST and self.link is Link.READY:
-            self._move(Link.DEGRADED, "the gateway lost its connection to the broker")
-        elif meaning is CodeMeaning.LINK_RESTORED and self.link is Link.DEGRADED:
+        if meaning is CodeMeaning.LINK_LOST:
+            self._is_cut_off = True
+            if self.link is Link.READY:
+                self._move(Link.DEGRADED, CUT_OFF)
+        elif meaning is CodeMeaning.LINK_RESTORED and self._is_cut_off:
             self._lost.set()  # begin again: every order is asked for on a fresh connection
 
     def _move(self, link: Link, reason: str) -> None:
         if (link, reason) != (self.link, self.reason):
             log.info("broker_link", state=link.value, reason=reason)
             self.link, self.reason, self.since = link, reason, self._parts.clock.now()
+            self._since_s = self._parts.clock.monotonic_s()

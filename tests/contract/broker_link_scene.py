@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,7 +14,7 @@ from starlette.applications import Starlette
 from daemon.api.broker_link import BrokerRoutes
 from daemon.api.errors import EXCEPTION_HANDLERS
 from daemon.api.server import Switch, serve_control
-from daemon.broker_service import BrokerParts, BrokerService
+from daemon.broker_service import BrokerParts, BrokerService, Link
 from daemon.leadership import Leadership
 from daemon.store.async_store import AsyncStore
 from daemon.store.journal_writer import JournalWriter
@@ -29,11 +30,12 @@ ACCOUNT = "DU0000001"
 class BrokerScene:
     """What workers talk to, in a thread of its own, from entering the block until leaving it."""
 
-    def __init__(self, folder: Path, gateway: GatewayProcess, store: MongoStore, messages_per_s: float = 200) -> None:
+    def __init__(self, folder: Path, gateway: GatewayProcess, store: MongoStore, **settings: float) -> None:
         self.gateway, self.socket = gateway, folder / "run" / "control.sock"
         self.control = GatewayControl(gateway.folder / "state")
         self.link = BrokerLink(self.socket)
-        self._settings = BrokerConfig(port=gateway.port, account=ACCOUNT, messages_per_s=messages_per_s)
+        self._settings = BrokerConfig.model_validate(
+            {"port": gateway.port, "account": ACCOUNT, "messages_per_s": 200, **settings})
         self._store = store
         self._ready, self._ending = threading.Event(), asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -61,6 +63,13 @@ class BrokerScene:
             return ask(service)
 
         return self.awaited(asked)
+
+    def wait_for(self, link: Link) -> None:
+        """Return when things stand so with the broker."""
+        deadline_s = time.monotonic() + 20
+        while self.on_the_loop(lambda service: service.link) is not link:
+            assert time.monotonic() < deadline_s, f"it is never {link}"
+            time.sleep(0.01)
 
     async def _serve(self) -> None:
         self._loop = asyncio.get_running_loop()

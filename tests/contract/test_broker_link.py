@@ -15,6 +15,8 @@ import pytest
 from broker_link_scene import BrokerScene
 from recorded_gateway import NOON, GatewayProcess
 
+from daemon import broker_service
+from daemon.broker_service import Link
 from daemon.store import journal_writer
 from daemon.turn_queue import Urgency
 from trading.broker.facts import ContractDetails
@@ -22,7 +24,7 @@ from trading.broker.ib import quote_lines
 from trading.broker.link import BrokerLink
 from trading.data.mongo.broker_journal import MongoBrokerJournal
 from trading.data.mongo.connection import MongoStore
-from trading.errors import BrokerError, NoPermission
+from trading.errors import BrokerError, BrokerUnavailable, NoPermission
 from trading.execution.broker_messages import BrokerMessage, MessageKind
 from trading.objects.instruments import BrokerInstrument
 from trading.unix_socket import DaemonRefused, request
@@ -180,6 +182,34 @@ def test_each_process_takes_turns_of_its_own(scene: BrokerScene, monkeypatch: py
     with subprocess.Popen([sys.executable, "-c", words, str(scene.socket)]) as other:
         assert other.wait(30) == 0
     assert askers == [str(os.getpid()), str(other.pid)]
+
+
+# --- the broker behind the gateway ---------------------------------------------------------------------------------
+
+def epoch_of(scene: BrokerScene) -> str:
+    return str(scene.on_the_loop(lambda service: service._parts.journal.epoch))
+
+
+def test_a_broker_that_is_back_is_asked_for_everything_on_a_new_connection(scene: BrokerScene) -> None:
+    before = epoch_of(scene)
+    scene.control.fault("link_lost", seconds=1)
+    scene.wait_for(Link.DEGRADED)
+    with pytest.raises(BrokerUnavailable, match="lost its connection to the broker"):
+        scene.link.positions()
+    scene.wait_for(Link.READY)
+    assert epoch_of(scene) != before
+
+
+def test_a_gateway_that_never_says_that_the_broker_is_back_is_asked_anew(
+        tmp_path: Path, gateway: GatewayProcess, store: MongoStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(broker_service, "DEGRADED_AT_MOST_S", 0.5)
+    with BrokerScene(tmp_path, gateway, store, heartbeat_s=0.2) as scene:
+        before = epoch_of(scene)
+        scene.control.fault("link_lost", seconds=0.3)
+        scene.wait_for(Link.DEGRADED)
+        scene.control.fault("drop", message="error")  # the 1102 is never heard
+        scene.wait_for(Link.READY)
+        assert epoch_of(scene) != before
 
 
 # --- nonsense ------------------------------------------------------------------------------------------------------
