@@ -31,7 +31,6 @@ def extended(what: str, old: pd.Series, new: pd.Series, conventions: Conventions
     if new.empty:
         return old
     check_times(what, new.index)
-    check_numbers(what, new)
     newer = newer_than(old, new)
     check_spike(what, old, newer, conventions)
     return pd.concat([old, newer]) if len(old) else newer

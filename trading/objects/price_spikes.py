@@ -7,6 +7,7 @@ import pandas as pd
 
 from trading.errors import DataError
 from trading.objects.conventions import OURS, Conventions
+from trading.objects.sound_series import check_numbers, check_times
 
 MAX_SPIKE: Final = 8.0  # a move this many times the usual one
 _USUAL_MOVES_NEEDED: Final = 20
@@ -29,8 +30,15 @@ def check_spike(what: str, old: pd.Series, new: pd.Series, conventions: Conventi
     """Raise PriceSpike when a price in `new` is a spike by the rule of `conventions`.
 
     Args:
-        old: what is stored, in order of time; may be empty. new: later rows only, in order of time.
+        old: what is stored, in order of time; may be empty. new: later rows only.
+
+    Raises:
+        PriceSpike: see above. DataError: `new` is unsorted, has a time twice or an infinite price.
     """
+    if new.empty:
+        return
+    check_times(what, new.index)
+    check_numbers(what, new)
     if conventions.crashes_can_be_confirmed:
         _check_unconfirmed(what, old, new)
     else:
