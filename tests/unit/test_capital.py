@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from trading.errors import DataError
 from trading.objects.capital import Capital, CapitalFall, CapitalMethod, CapitalRise, split_by_weight
 
 METHODS = st.sampled_from(list(CapitalMethod))
@@ -61,3 +62,21 @@ def test_the_shares_of_the_strategies_add_up(total: float, weights: dict[str, fl
     shares = split_by_weight(total, weights)
     assert set(shares) == set(weights)
     assert sum(shares.values()) == pytest.approx(total)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
+def test_an_account_that_is_worth_no_number_moves_nothing(value: float) -> None:
+    with pytest.raises(DataError, match=r"which is no amount. The capital stays as it was"):
+        Capital.opened_with(100.0).after(value, CapitalMethod.FULL)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), 0.0, -5.0])
+def test_nothing_is_no_capital_to_begin_with(value: float) -> None:
+    with pytest.raises(DataError, match="no capital to begin with"):
+        Capital.opened_with(value)
+
+
+@pytest.mark.parametrize("weights", [{}, {"a": 0.0}, {"a": 2.0, "b": -1.0}, {"a": float("nan")}, {"a": float("inf")}])
+def test_weights_that_split_nothing_are_refused(weights: dict[str, float]) -> None:
+    with pytest.raises(DataError, match="The weights of the strategies cannot split capital"):
+        split_by_weight(100.0, weights)

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from trading.errors import DataError
+from trading.objects.adjusted_prices import extended, stitch
 from trading.objects.contracts import DeliveryMonth
 from trading.objects.multiple_prices import (
     MULTIPLE_COLUMNS,
@@ -16,6 +17,7 @@ from trading.objects.multiple_prices import (
     normalised,
     roll_gap,
     roll_reason,
+    roll_rows,
     rows_of,
 )
 from trading.objects.rolls import RollParameters
@@ -96,3 +98,40 @@ def test_labels_become_texts_and_prices_floats() -> None:
 def test_the_last_price_is_the_newest_that_is_known() -> None:
     assert last_price(rows_of(SET, {SET.price: series(1, 2, NAN), SET.forward: series(5, 5, 5)})) == 2
     assert np.isnan(last_price(rows_of(SET, {})))
+
+
+AFTER = ContractSet.of(SET.forward, ROLLS)
+
+
+def test_a_roll_is_one_row_at_the_forward_price() -> None:
+    rows = roll_rows("SP500", both(10, 12), AFTER)
+    assert rows["PRICE"].tolist() == [12]
+    assert rows.iloc[0].tolist()[3:] == ["20220300", "20220200", "20220600"]
+    assert str(rows.index[0]) == "2021-11-01 00:00:01+00:00"
+
+
+@pytest.mark.parametrize(("price", "forward", "splice"), [
+    ([10, 11, NAN], [12, 13, 14], (12, 14)), ([10, 11, 12], [12, 13, NAN], (12, 14)),
+    ([10, NAN, 11.5], [12, 13, NAN], (11.5, 13.5)), ([10, NAN], [12, 12.5], (10.5, 12.5))])
+def test_a_roll_without_one_of_the_prices_says_what_it_was_made_of(price: list[float], forward: list[float],
+                                                                   splice: tuple[float, float]) -> None:
+    # given prices whose last row lacks one of the two, and the adjusted prices so far
+    frame = rows_of(SET, {SET.price: series(*price), SET.forward: series(*forward)})
+    adjusted = stitch("SP500", frame)
+
+    # when rolled
+    rows = roll_rows("SP500", frame, AFTER)
+
+    # then the row before the roll holds both, a last known gap apart, and the stored series is the stitched one
+    assert rows["PRICE_CONTRACT"].tolist() == ["20211200", "20220300"]
+    assert rows[["PRICE", "FORWARD"]].iloc[0].tolist() == list(splice)
+    assert rows["PRICE"].iloc[1] == splice[1]
+    whole = pd.concat([frame, rows])
+    pd.testing.assert_series_equal(extended("SP500", adjusted, frame.tail(1), rows), stitch("SP500", whole),
+                                   check_freq=False)
+
+
+def test_prices_that_were_never_known_together_cannot_be_rolled() -> None:
+    frame = rows_of(SET, {SET.price: series(10, NAN), SET.forward: series(NAN, 12)})
+    with pytest.raises(DataError, match="SP500 cannot be rolled: price and forward price were not known"):
+        roll_rows("SP500", frame, AFTER)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from trading.errors import DataError
 from trading.objects.contracts import MONTH_LETTERS, DeliveryMonth
-from trading.objects.rolls import RollParameters
+from trading.objects.rolls import RollParameters, required
 
 CYCLES = st.sets(st.sampled_from(MONTH_LETTERS), min_size=1).map(lambda letters: "".join(sorted(letters)))
 MONTHS = st.builds(DeliveryMonth, st.integers(1990, 2050), st.integers(1, 12))
@@ -18,7 +18,7 @@ DAYS = st.dates(date(1990, 1, 1), date(2050, 12, 31))
 @st.composite
 def roll_parameters(draw: st.DrawFn) -> RollParameters:
     return RollParameters(hold_cycle=draw(CYCLES), priced_cycle=draw(CYCLES),
-                          roll_offset_days=draw(st.integers(-60, 5)), carry_offset=draw(st.sampled_from([-1, 1])),
+                          roll_offset_days=draw(st.integers(-700, 500)), carry_offset=draw(st.sampled_from([-1, 1])),
                           expiry_offset_days=draw(st.integers(-40, 40)))
 
 
@@ -66,3 +66,23 @@ def test_a_carry_offset_is_one_step_either_way(offset: int) -> None:
     with pytest.raises(DataError, match=r"carry offset -?\d is not allowed \(allowed: -1, 1\)"):
         RollParameters(hold_cycle="HMUZ", priced_cycle="HMUZ", roll_offset_days=0, carry_offset=offset,
                        expiry_offset_days=0)
+
+
+@given(roll_parameters(), MONTHS)
+def test_a_step_forth_undoes_a_step_back(rolls: RollParameters, month: DeliveryMonth) -> None:
+    assert rolls.next_held(rolls.previous_held(month)) == month or month.letter not in rolls.hold_cycle
+    assert rolls.next_priced(rolls.previous_priced(month)) == month or month.letter not in rolls.priced_cycle
+    assert rolls.previous_priced(month) < month
+    assert rolls.previous_held(month) < month
+
+
+def test_days_until_a_roll_are_negative_when_it_is_overdue() -> None:
+    rolls = RollParameters(hold_cycle="HMUZ", priced_cycle="HMUZ", roll_offset_days=-5, carry_offset=1,
+                           expiry_offset_days=14)
+    assert rolls.days_until_roll(DeliveryMonth(2021, 12), date(2021, 12, 1)) == 9
+    assert rolls.days_until_roll(DeliveryMonth(2021, 12), date(2021, 12, 12)) == -2
+
+
+def test_parameters_that_are_missing_are_asked_for_by_name() -> None:
+    with pytest.raises(DataError, match=r"SP500 has no roll parameters. Add it to rollconfig.csv and import again"):
+        required("SP500", None)
