@@ -94,5 +94,5 @@ class CorrelationEstimator:
         if self.method is CorrelationMethod.SAMPLE:
             return returns.corr().to_numpy(dtype=float)
         covariance = CovarianceEstimator(method=OF_COVARIANCE[self.method], missing=self.missing, seed=self.seed)
-        matrix = covariance.estimate(returns).to_numpy()
+        matrix = covariance.estimate(returns / returns.std()).to_numpy()  # so that nobody's units matter
         return np.asarray(matrix / np.sqrt(np.outer(np.diag(matrix), np.diag(matrix))), dtype=float)
