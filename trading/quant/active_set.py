@@ -15,6 +15,7 @@ from trading.quant.weight_bounds import WeightBounds
 
 ROUNDS: Final = 60
 NEAR: Final = 1e-7    # nearer than this to a bound, a weight is taken to be at it
+RIDGE: Final = 1e-11  # for instruments that are copies of others; how their weight is split is arbitrary
 SLACK: Final = 1e-12  # a slope this small, relative to its own terms, is rounding
 
 
@@ -37,13 +38,18 @@ def finished(weights: Vector, hessian: Matrix, cost: Vector, kink: Vector, bound
         weights: shape (n,), nearly feasible and nearly best.
         hessian, cost, kink, bounds: the problem, as in QuadraticProgram.
     """
+    from scipy.linalg import LinAlgError
+
     deviations = np.sqrt(np.diag(hessian))
     if not np.all(np.isfinite(weights)) or not np.all(deviations > 0):
         return None
     unit = 1 / deviations
     problem = _Problem(hessian=hessian * np.outer(unit, unit), cost=cost * unit, kink=kink * unit,
                        lower=bounds.lower / unit, upper=bounds.upper / unit, unit=unit)
-    found = _settled(_starting_sides(weights, bounds, kink), problem)
+    try:
+        found = _settled(_starting_sides(weights, bounds, kink), problem)
+    except LinAlgError:
+        return None
     return None if found is None else np.clip(found * unit, bounds.lower, bounds.upper)
 
 
@@ -83,22 +89,33 @@ def _settled(sides: _Sides, problem: _Problem) -> Vector | None:
 
 def _solved(sides: _Sides, problem: _Problem) -> tuple[Vector, float] | None:
     """Weights and the price of the sum, with the held ones where they are; None when that is not possible."""
-    from scipy.linalg import LinAlgError, cho_factor, cho_solve
+    from scipy.linalg import cho_solve
 
     free, values = np.flatnonzero(sides.free), sides.place.copy()
     missing = 1 - float(problem.unit @ values)
     if len(free) == 0:
         slopes = problem.hessian @ values + problem.cost
         return (values, _price_when_all_are_held(sides, values, slopes, problem)) if abs(missing) < 1e-9 else None
-    try:
-        factor = cho_factor(problem.hessian[np.ix_(free, free)], lower=True)
-    except LinAlgError:
-        return None
+    factor = _factor(problem.hessian[np.ix_(free, free)])
     pull = problem.cost[free] + (problem.kink * sides.sign)[free] + problem.hessian[free] @ values
     sums, rest = cho_solve(factor, problem.unit[free]), cho_solve(factor, pull)
     price = (missing + float(problem.unit[free] @ rest)) / float(problem.unit[free] @ sums)
     values[free] = price * sums - rest
     return values, price
+
+
+def _factor(curvature: Matrix) -> tuple[Matrix, bool]:
+    """Of a matrix with a unit diagonal; with a ridge when it is singular but for rounding."""
+    from scipy.linalg import LinAlgError, cho_factor
+
+    try:
+        factor, lower = cho_factor(curvature, lower=True)
+        if np.min(np.diag(factor)) ** 2 > RIDGE:
+            return factor, lower
+    except LinAlgError:
+        pass
+    factor, lower = cho_factor(curvature + RIDGE * np.eye(len(curvature)), lower=True)
+    return factor, lower
 
 
 def _price_when_all_are_held(sides: _Sides, values: Vector, slopes: Vector, problem: _Problem) -> float:
