@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from benchmarks import broker_link, gateway_ticks, million_ticks, schedule_speed, supervision
+from benchmarks import broker_link, gateway_ticks, market_data_speed, million_ticks, schedule_speed, supervision
 from benchmarks.process_use import cpu_s, resident_mb
 from trading.unix_socket import request
 
@@ -38,7 +38,7 @@ def main() -> None:
     """Run all measurements and write them down."""
     with tempfile.TemporaryDirectory(prefix="tradingd-bench-") as folder:
         state = Path(folder) / "var"
-        lines = [*measure_schedule(), *measure_supervision(Path(folder)),
+        lines = [*measure_schedule(), *measure_market_data(), *measure_supervision(Path(folder)),
                  *measure_broker_link(Path(folder) / "link"), measure_memory(),
                  *measure_gateway(Path(folder) / "gateway"), measure_day(state)]
         ctl(state, "start")
@@ -78,6 +78,17 @@ def measure_schedule() -> list[Measurement]:
     return [Measurement("next_after, calls", f"{figures['next_after_per_s']:,.0f} a second", "20,000 a second",
                         figures),
             Measurement("between, a year of */5", f"{figures['between_year_ms']:.0f} ms", "100 ms", figures)]
+
+
+def measure_market_data() -> list[Measurement]:
+    """From prices of contracts to adjusted prices, crosses and merges."""
+    found = market_data_speed.measure()
+    return [Measurement(f"Panama prices, {found['rows']:,.0f} rows of 24 instruments",
+                        f"{found['stitch_s'] * 1000:.0f} ms", "1 s", found),
+            Measurement(f"history of 24 instruments from {found['contracts']:,.0f} contracts",
+                        f"{found['history_s']:.1f} s", "-", found),
+            Measurement(f"{found['crosses']:.0f} crosses of 8,000 days / a day joined to 24 series",
+                        f"{found['crosses_s'] * 1000:.0f} / {found['merge_s'] * 1000:.0f} ms", "-", found)]
 
 
 def measure_supervision(folder: Path) -> list[Measurement]:

@@ -175,7 +175,7 @@ GOOD = {MARCH: prices("4 5", 1, 2), JUNE: prices("4 5", 3, 4), SEPTEMBER: prices
     (a_calendar((6, "20210300", "20210600", "20210600")), "X: 20210300 has no price at 2021-01-06"),
     (a_calendar((5, "20210600", "20211200", "20210900")), "X: 20211200 has no price at 2021-01-05"),
     (a_calendar((5, "2021", "20211200", "20210900")), "'2021' is no contract date"),
-    (a_calendar(), "X: the roll calendar is empty. Make one from prices of at least two contracts")])
+    (a_calendar(), "X: the roll calendar has 0 rolls, prices need 1. Make one from prices of more contracts")])
 def test_a_calendar_that_cannot_be_rolled_by_is_refused(calendar: pd.DataFrame, complaint: str) -> None:
     with pytest.raises(DataError, match=complaint):
         from_calendar("X", calendar, GOOD, QUARTERLY)
@@ -205,3 +205,10 @@ def test_contracts_that_go_back_in_time_make_no_calendar() -> None:
                          index=prices("4 5", 1, 2).index)
     with pytest.raises(DataError, match="X: the priced contract goes back from 20210600 to 20210300 after 2021-01-04"):
         backed_out_calendar("X", frame)
+
+
+def test_one_roll_is_a_history_only_when_its_ends_are_used() -> None:
+    calendar = a_calendar((5, "20210300", "20210600", "20210600"))
+    assert from_calendar("X", calendar, GOOD, QUARTERLY)["PRICE"].dropna().tolist() == [1, 2]
+    with pytest.raises(DataError, match="X: the roll calendar has 1 rolls, prices need 2"):
+        from_calendar("X", calendar, GOOD, QUARTERLY, PYSYSTEMTRADE)

@@ -4,8 +4,8 @@ A calendar is a frame on increasing times, a row a roll: until its time, inclusi
 `next_contract`; `carry_contract` is what carry is measured against until then. Contracts are texts YYYYMM00.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import tzinfo
 from itertools import pairwise
 from typing import Final
@@ -20,6 +20,7 @@ from trading.objects.rolls import RollParameters
 from trading.objects.sound_series import check_series, check_times
 
 CALENDAR_COLUMNS: Final = ("current_contract", "next_contract", "carry_contract")
+_NANOSECONDS_A_DAY: Final = 86_400_000_000_000
 Closes = Mapping[DeliveryMonth, pd.Series]  # one price series a contract, floats on increasing times
 
 
@@ -100,14 +101,15 @@ def adjusted_calendar(instrument: str, approximate: pd.DataFrame, closes: Closes
     Raises:
         DataError: a series is unsound; a contract has no prices; or a pair of contracts was never priced together.
     """
-    _zone(instrument, closes)
+    zone, priced = _zone(instrument, closes), _Times(instrument, closes)
     rows, happened = rolls_of(approximate), _happened(approximate, closes, conventions)
     adjusted: list[Roll] = []
-    after: pd.Timestamp | None = None
+    after: int | None = None
     for row, later in zip(rows[:happened], [*rows[1:], None][:happened], strict=True):
-        at = _nearest(instrument, row, _possible(instrument, row, later, closes, after))
-        adjusted.append(Roll(at, row.current, row.following, row.carry))
-        after = at if conventions.rolls_follow_the_roll_before else row.at
+        desired = row.at.as_unit("ns").value
+        nearest = _nearest(instrument, row, desired, priced.possible(row, later, after))
+        adjusted.append(replace(row, at=pd.Timestamp(nearest, tz=zone)))
+        after = nearest if conventions.rolls_follow_the_roll_before else desired
     return _frame(adjusted)
 
 
@@ -119,37 +121,41 @@ def _happened(approximate: pd.DataFrame, closes: Closes, conventions: Convention
     return int((approximate.index <= newest).sum())
 
 
-def _possible(instrument: str, row: Roll, later: Roll | None, closes: Closes,
-              after: pd.Timestamp | None) -> pd.DatetimeIndex:
-    """The times at which `row` can be made; those with carry prices if there are any and they are needed."""
-    both = _common(instrument, (row.current, row.following), closes, after)
-    if row.carry >= row.current:
-        return both
-    carries = (row.carry,) if later is None else (row.carry, later.carry)
-    with_carry = both.intersection(_common(instrument, carries, closes, after))
-    return with_carry if len(with_carry) else both
+@dataclass(frozen=True)
+class _Times:
+    """When contracts have prices, as nanoseconds: dozens of intersections of pandas' indices would take seconds."""
+
+    instrument: str
+    closes: Closes
+
+    def possible(self, row: Roll, later: Roll | None, after: int | None) -> np.ndarray:
+        """When `row` can be made after `after`; with carry prices if they are needed and there is such a time."""
+        both = self._common((row.current, row.following), after)
+        if row.carry >= row.current:
+            return both
+        with_carry = np.intersect1d(both, self._common((row.carry, (later or row).carry), after), assume_unique=True)
+        return with_carry if len(with_carry) else both
+
+    def _common(self, months: tuple[DeliveryMonth, DeliveryMonth], after: int | None) -> np.ndarray:
+        one, other = map(self._known, months)
+        common: np.ndarray = np.intersect1d(one, other, assume_unique=True)
+        return common if after is None else common[common > after]
+
+    def _known(self, month: DeliveryMonth) -> np.ndarray:
+        if month not in self.closes:
+            raise DataError(f"{self.instrument}: the roll calendar needs prices of {month}, and there are none. Fetch "
+                            f"them, or take the contract out of the calendar.")
+        series = self.closes[month]
+        known: np.ndarray = pd.DatetimeIndex(series.index).as_unit("ns").asi8[series.notna().to_numpy()]
+        return known
 
 
-def _common(instrument: str, months: Iterable[DeliveryMonth], closes: Closes,
-            after: pd.Timestamp | None) -> pd.DatetimeIndex:
-    common: pd.DatetimeIndex | None = None
-    for month in months:
-        if month not in closes:
-            raise DataError(f"{instrument}: the roll calendar needs prices of {month}, and there are none. Fetch them, "
-                            f"or take the contract out of the calendar.")
-        stamps = pd.DatetimeIndex(closes[month].dropna().index)
-        common = stamps if common is None else common.intersection(stamps)
-    assert common is not None
-    return common if after is None else common[common > after]
-
-
-def _nearest(instrument: str, row: Roll, possible: pd.DatetimeIndex) -> pd.Timestamp:
-    if possible.empty:
+def _nearest(instrument: str, row: Roll, desired: int, possible: np.ndarray) -> int:
+    if not len(possible):
         raise DataError(f"{instrument}: {row.current} cannot be rolled to {row.following}: they have no price at the "
                         f"same time after the roll before. Fetch more of their prices, or take one of them out.")
-    whole_days = np.floor((possible - row.at) / pd.Timedelta(days=1))
-    nearest: pd.Timestamp = possible[int(np.abs(whole_days).argmin())]
-    return nearest
+    whole_days = (possible - desired) // _NANOSECONDS_A_DAY
+    return int(possible[np.abs(whole_days).argmin()])
 
 
 def check_calendar(instrument: str, calendar: pd.DataFrame, closes: Closes) -> None:
