@@ -1,9 +1,14 @@
 """The stages rules, forecastScaleCap and combForecast: from prices to one capped forecast an instrument."""
 
+from collections.abc import Callable, Mapping
+from inspect import signature
+from typing import Any
+
 import pandas as pd
 
+from trading.systems.cross_section import CrossSection
 from trading.systems.rawdata import RawData
-from trading.systems.rules.registry import RULES
+from trading.systems.rules.registry import INPUTS, inputs_of, rule_function
 from trading.systems.stage import SystemStage
 
 _WEIGHT_SMOOTHING = 125  # span in business days
@@ -13,13 +18,28 @@ class Rules(SystemStage):
     """Raw forecasts of each rule."""
 
     name = "rules"
-    needs = ("rawdata",)
+    needs = ("rawdata", "crossSection")
 
     def raw_forecast(self, code: str, rule: str) -> pd.Series:
         """One rule's own opinion, each business day."""
-        settings = self.system.config.forecast_rules[rule]
-        return self.kept(f"raw_forecast {rule}", code,
-                         lambda: RULES[settings.rule](self.system.stage(RawData), code, settings))
+        def compute() -> pd.Series:
+            config = self.system.config.forecast_rules[rule]
+            function, settings = rule_function(config.rule), config.settings
+            inputs = {name: self._input(name, code, settings) for name in inputs_of(function)}
+            own = {name: value for name, value in settings.items() if name in signature(function).parameters}
+            return function(**inputs, **own)
+        return self.kept(f"raw_forecast {rule}", code, compute)
+
+    def _input(self, name: str, code: str, settings: Mapping[str, Any]) -> pd.Series:
+        """One of the registry's inputs for `code`."""
+        raw, others = self.system.stage(RawData), self.system.stage(CrossSection)
+        given: dict[str, Callable[..., pd.Series]] = {
+            "price": raw.daily_prices, "volatility": raw.daily_volatility, "raw_carry": raw.raw_carry,
+            "percentage_returns": raw.percentage_returns, "normalised_price": raw.normalised_price,
+            "smooth_carry": others.smooth_carry, "asset_class_price": others.asset_class_price,
+            "asset_class_carry": others.asset_class_carry, "skew_above_usual": others.skew_above_usual,
+            "skew_above_class": others.skew_above_class}
+        return given[name](code, *(settings[setting] for setting in INPUTS[name]))
 
 
 class ForecastScaleCap(SystemStage):

@@ -9,18 +9,21 @@ from trading.clock import SystemClock
 from trading.errors import ConfigError
 from trading.systems.accounts import Accounts
 from trading.systems.cache import SystemCache
+from trading.systems.cross_section import CrossSection
 from trading.systems.forecasts import CombineForecasts, ForecastScaleCap, Rules
 from trading.systems.portfolio import Portfolio
 from trading.systems.position_size import PositionSize
 from trading.systems.rawdata import RawData
 from trading.systems.sim_data import SimData
+from trading.systems.stage import SystemStage
 from trading.systems.system import System
 from trading.systems.system_config import SystemConfig
 
 
-def standard_stages() -> tuple[RawData, Rules, ForecastScaleCap, CombineForecasts, PositionSize, Portfolio, Accounts]:
-    """The seven stages, in their order."""
-    return (RawData(), Rules(), ForecastScaleCap(), CombineForecasts(), PositionSize(), Portfolio(), Accounts())
+def standard_stages() -> tuple[SystemStage, ...]:
+    """The stages of a system that trades forecasts, in their order."""
+    return (RawData(), CrossSection(), Rules(), ForecastScaleCap(), CombineForecasts(), PositionSize(), Portfolio(),
+            Accounts())
 
 
 def system_config(settings: Mapping[str, Any], **facts: Any) -> SystemConfig:

@@ -53,6 +53,21 @@ class RawData(SystemStage):
             return 100 * volatility / denominator.abs()
         return self.kept("percentage_volatility", code, compute)
 
+    def percentage_returns(self, code: str) -> pd.Series:
+        """Change of each business day in percent of the held contract's price on the day before."""
+        def compute() -> pd.Series:
+            prices = self.daily_prices(code)
+            before = self.denominator(code).ffill().reindex(prices.index, method="ffill").shift(1)
+            return 100 * prices.diff() / before.abs()
+        return self.kept("percentage_returns", code, compute)
+
+    def normalised_price(self, code: str) -> pd.Series:
+        """The sum of each business day's change in units of the volatility of the day before."""
+        def compute() -> pd.Series:
+            prices = self.daily_prices(code)
+            return (prices.diff() / self.daily_volatility(code).ffill().shift(1)).cumsum()
+        return self.kept("normalised_price", code, compute)
+
     def raw_carry(self, code: str) -> pd.Series:
         """Annual return from the slope of the curve, in units of annual volatility, each business day."""
         def compute() -> pd.Series:

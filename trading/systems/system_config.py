@@ -1,35 +1,40 @@
 """The settings of one system. Frozen and strict: a typo is an error that names the key."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, field_validator, model_validator
 
+from trading.errors import ConfigError
 from trading.objects.conventions import Conventions, ConventionsName
+from trading.systems.rules.registry import check_settings
 
 Weight = Annotated[float, Field(ge=0)]
 
 
 class RuleConfig(BaseModel):
-    """One trading rule with its scalar (forecasts average 10 in size) and its weight in the combination."""
+    """One trading rule with its scalar (forecasts average 10 in size) and its weight in the combination.
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-    rule: Literal["ewmac", "carry", "breakout"]
+    `rule` is a word of trading.systems.rules.registry, or the dotted path of a function; whatever else is written down
+    are its settings.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="allow", allow_inf_nan=False)
+    rule: str
     scalar: PositiveFloat
     weight: float = Field(gt=0)
-    fast: PositiveInt | None = None  # ewmac, in business days
-    slow: PositiveInt | None = None  # ewmac
-    smooth_days: PositiveInt | None = None  # carry
-    lookback: PositiveInt | None = None  # breakout
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """By name; one that is empty is not set."""
+        return {name: value for name, value in (self.model_extra or {}).items() if value is not None}
 
     @model_validator(mode="after")
     def _complete(self) -> "RuleConfig":
-        needed = {"ewmac": ("fast", "slow"), "carry": ("smooth_days",), "breakout": ("lookback",)}[self.rule]
-        given = {name for name in ("fast", "slow", "smooth_days", "lookback") if getattr(self, name) is not None}
-        if given != set(needed):
-            raise ValueError(f"rule {self.rule} needs exactly {', '.join(needed)}")
-        if self.fast is not None and self.slow is not None and self.fast >= self.slow:
-            raise ValueError(f"fast ({self.fast}) must be smaller than slow ({self.slow})")
+        try:
+            check_settings(self.rule, self.settings)
+        except ConfigError as error:
+            raise ValueError(str(error)) from error
         return self
 
 

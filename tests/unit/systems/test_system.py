@@ -25,8 +25,8 @@ class Egg(SystemStage):
 
 
 def test_stages_have_the_names_of_the_seed() -> None:
-    assert a_system(DATA).stage_names == ("rawdata", "rules", "forecastScaleCap", "combForecast", "positionSize",
-                                          "portfolio", "accounts")
+    assert a_system(DATA).stage_names == ("rawdata", "crossSection", "rules", "forecastScaleCap", "combForecast",
+                                          "positionSize", "portfolio", "accounts")
 
 
 def test_a_stage_is_found_by_type_name_or_attribute() -> None:
@@ -40,7 +40,7 @@ def test_a_system_makes_its_own_cache_when_none_is_given() -> None:
 
 
 def test_an_unknown_stage_is_named_with_those_that_exist() -> None:
-    with pytest.raises(ConfigError, match=r"^The system has no stage portfolios \(it has: rawdata, rules, "):
+    with pytest.raises(ConfigError, match=r"^The system has no stage portfolios \(it has: rawdata, crossSection, "):
         a_system(DATA).get_item("portfolios")
 
 

@@ -1,0 +1,71 @@
+"""CrossSection: an instrument beside the others of its asset class. Instruments with broken data are not counted."""
+
+from collections.abc import Callable
+
+import pandas as pd
+
+from trading.errors import DataError
+from trading.systems.rawdata import RawData
+from trading.systems.stage import SystemStage
+
+_CARRY_SMOOTHING = 90  # centre of mass in business days
+_LONG = 256 * 15  # centre of mass in business days of what is usual
+
+
+class CrossSection(SystemStage):
+    """Source of the formulas: pysystemtrade.md 4.3."""
+
+    name = "crossSection"
+    needs = ("rawdata",)
+
+    def asset_class_price(self, code: str) -> pd.Series:
+        """What the median instrument of the asset class of `code` has moved, in units of daily volatility, added up."""
+        raw = self.system.stage(RawData)
+        return self._of_class("price", code, lambda each: raw.normalised_price(each).diff(),
+                              lambda moves: moves.median(axis=1).cumsum())
+
+    def asset_class_carry(self, code: str) -> pd.Series:
+        """The smoothed carry of the median instrument of the asset class of `code`."""
+        return self._of_class("carry", code, self.smooth_carry, lambda carries: carries.ffill().median(axis=1))
+
+    def smooth_carry(self, code: str) -> pd.Series:
+        """Carry of `code`, smoothed."""
+        return self.system.stage(RawData).raw_carry(code).ewm(com=_CARRY_SMOOTHING).mean()
+
+    def skew_above_usual(self, code: str, days: int) -> pd.Series:
+        """How much less negative skew than all instruments usually had: minus the skew of `days`, above its average."""
+        usual = self._of(f"usual skew {days}", "", self.system.instrument_codes(),
+                         lambda each: self._negative_skew(each, days),
+                         lambda skews: skews.ffill().mean(axis=1).ewm(com=_LONG).mean())
+        skew = self._negative_skew(code, days)
+        return skew - usual.reindex(skew.index, method="ffill")
+
+    def skew_above_class(self, code: str, days: int) -> pd.Series:
+        """Minus the skew of `days`, above that of the asset class on the same day."""
+        others = self._of_class(f"skew {days}", code, lambda each: self._negative_skew(each, days),
+                                lambda skews: skews.ffill().mean(axis=1))
+        skew = self._negative_skew(code, days)
+        return skew - others.reindex(skew.index, method="ffill")
+
+    def _negative_skew(self, code: str, days: int) -> pd.Series:
+        returns = self.system.stage(RawData).percentage_returns(code)
+        return self.kept(f"negative_skew {days}", code, lambda: -returns.rolling(f"{days}D", min_periods=10).skew())
+
+    def _of_class(self, item: str, code: str, each: Callable[[str], pd.Series],
+                  together: Callable[[pd.DataFrame], pd.Series]) -> pd.Series:
+        name = self.system.data.instrument(code).asset_class
+        codes = [other for other in self.system.instrument_codes()
+                 if self.system.data.instrument(other).asset_class == name]
+        return self._of(item, name, codes, each, together)
+
+    def _of(self, item: str, name: str, codes: "list[str] | tuple[str, ...]", each: Callable[[str], pd.Series],
+            together: Callable[[pd.DataFrame], pd.Series]) -> pd.Series:
+        def compute() -> pd.Series:
+            found = {}
+            for code in codes:
+                try:
+                    found[code] = each(code)
+                except DataError:
+                    continue  # whoever asks for its own position is told why
+            return together(pd.DataFrame(found))
+        return self.kept(item, f"class {name}", compute)
