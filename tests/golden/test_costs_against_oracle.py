@@ -1,40 +1,59 @@
-"""Slippage of a trade in parts, and the cost of an order, against pysystemtrade's cases."""
+"""Costs in units of risk and turnovers against numbers that pysystemtrade computed from the same files (README 07).
 
+Needs the reference data beside the checkout; tests/unit/systems checks the same code on numbers of our own.
+"""
+
+import json
 from typing import Any
 
 import pytest
-from oracle import PEER, found_in, needs_numbers
+from oracle import PEER, needs_numbers
+from peer_system import RULES, system_with
 
-from trading.objects.instruments import Instrument
-from trading.objects.slippage import TradePrices, slippage
+from trading.systems.accounts import Accounts
+from trading.systems.forecasts import ForecastScaleCap
+from trading.systems.sharpe_costs import forecast_turnover
+from trading.systems.system import System
 
 pytestmark = needs_numbers
-CASES = PEER / "14_execution" / "slippage_costs.json"
+COSTS, SUMMARY = PEER / "07_costs" / "costs.json", PEER / "06_accounts" / "summary.json"
+THEIRS: dict[str, Any] = json.loads(COSTS.read_text()) if COSTS.is_file() else {}
+each_instrument = pytest.mark.parametrize("code", [pytest.param(code, id=f"07_costs/{code}") for code in THEIRS])
 
 
-@pytest.mark.parametrize("case", found_in(CASES, "slippage"))
-def test_the_parts_of_slippage_equal_the_oracle(case: dict[str, Any]) -> None:
-    seen = case["inputs"]
-    parts = slippage(TradePrices(
-        quantity=seen["buy_or_sell"], reference=seen["parent_reference_price"], mid=seen["mid_price"],
-        side=seen["side_price"], filled=seen["filled_price"], limit=seen["limit_price"],
-        parent_limit=seen["parent_limit_price"]))
-    theirs = [case[name] for name in ("delay", "bid_ask", "execution", "total_trading", "versus_limit",
-                                      "versus_parent_limit")]
-    ours = [parts.delay, parts.bid_ask, parts.execution, parts.trading, parts.versus_limit, parts.versus_parent_limit]
-    assert [part is None for part in ours] == [part is None for part in theirs]
-    assert [part for part in ours if part is not None] == pytest.approx(
-        [part for part in theirs if part is not None], rel=1e-9, abs=1e-12)
+@pytest.fixture(scope="module")
+def system() -> System:
+    return system_with()
 
 
-@pytest.mark.parametrize("case", found_in(CASES, "instrument_costs"))
-def test_the_cost_of_an_order_equals_the_oracle(case: dict[str, Any]) -> None:
-    costs, contracts, price = case["costs"], case["blocks"], case["price"]
-    instrument = Instrument(
-        code="X", point_size=case["multiplier"], currency="USD", slippage=costs["price_slippage"],
-        cost_per_contract=costs.get("value_of_block_commission", 0.0),
-        cost_percentage=costs.get("percentage_cost", 0.0),
-        cost_per_order=costs.get("value_of_pertrade_commission", 0.0))
-    assert instrument.cost(contracts, price) == pytest.approx(case["currency_cost"], rel=1e-9)
-    # theirs is negative when a sale costs something
-    assert instrument.cost_fraction(contracts, price) == pytest.approx(abs(case["pct"]), rel=1e-9)
+@pytest.fixture(scope="module")
+def system_of_all_rules() -> System:
+    return system_with(dict.fromkeys(RULES, 1.0))
+
+
+@each_instrument
+def test_costs_in_units_of_risk_equal_the_oracle(system: System, code: str) -> None:
+    expected, accounts = THEIRS[code], system.stage(Accounts)
+    ours = accounts.sharpe_costs(code)
+    assert ours.per_trade == pytest.approx(expected["SR_cost_per_trade"], rel=1e-7)
+    assert ours.holding == pytest.approx(expected["SR_holding_cost"], rel=1e-7)
+    assert ours.of(accounts.subsystem_turnover(code)) == pytest.approx(expected["SR_cost_subsystem"], rel=1e-7)
+
+
+@each_instrument
+def test_turnovers_of_forecasts_equal_the_oracle(system_of_all_rules: System, code: str) -> None:
+    expected, accounts = THEIRS[code], system_of_all_rules.stage(Accounts)
+    for rule, turnover in expected["forecast_turnover_individual"].items():
+        forecast = system_of_all_rules.stage(ForecastScaleCap).capped_forecast(code, rule)
+        assert forecast_turnover(forecast) == pytest.approx(turnover, rel=1e-7), rule
+    for rule, turnover in expected["forecast_turnover_pooled"].items():
+        assert accounts.rule_turnover(rule) == pytest.approx(turnover, rel=1e-7), rule
+        cost = accounts.sharpe_costs(code).of(accounts.rule_turnover(rule))
+        assert cost == pytest.approx(expected["SR_cost_rule"][rule], rel=1e-7), rule
+
+
+@each_instrument
+def test_turnovers_of_positions_equal_the_oracle(system: System, code: str) -> None:
+    expected, accounts = json.loads(SUMMARY.read_text())[code]["account"], system.stage(Accounts)
+    assert accounts.turnover(code) == pytest.approx(expected["instrument_turnover"], rel=1e-7)
+    assert accounts.subsystem_turnover(code) == pytest.approx(expected["subsystem_turnover"], rel=1e-7)

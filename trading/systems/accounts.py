@@ -3,15 +3,17 @@
 import pandas as pd
 
 from trading.errors import DataError
-from trading.systems.account_curve import DAYS_IN_YEAR, AccountCurve, together
+from trading.objects.conventions import Conventions
+from trading.systems.account_curve import AccountCurve, together
 from trading.systems.buffered_path import TradeTo
+from trading.systems.forecasts import ForecastScaleCap
 from trading.systems.portfolio import Portfolio
 from trading.systems.position_size import PositionSize
 from trading.systems.rawdata import RawData
+from trading.systems.sharpe_costs import SharpeCosts, pooled_turnover, sharpe_cost_per_trade, turnover_of
 from trading.systems.stage import SystemStage
 from trading.systems.trading_costs import Market, costs_of
 
-_TURNOVER_SMOOTHING = 250  # centre of mass in business days
 _DELAY = 1  # business days from the decision to the trade
 
 
@@ -22,7 +24,7 @@ class Accounts(SystemStage):
     """
 
     name = "accounts"
-    needs = ("portfolio", "positionSize", "rawdata")
+    needs = ("portfolio", "positionSize", "forecastScaleCap", "rawdata")
 
     def portfolio(self) -> AccountCurve:
         """All instruments that are traded together, in whole contracts and with buffers.
@@ -60,9 +62,25 @@ class Accounts(SystemStage):
 
         Source: pysystemtrade.md 4.7.
         """
-        held = self.system.stage(Portfolio).held_position(code, TradeTo.OPTIMUM)
-        average = self.system.stage(Portfolio).average_position(code).ewm(com=_TURNOVER_SMOOTHING).mean()
-        return DAYS_IN_YEAR * float((held / average.reindex(held.index, method="ffill")).diff().abs().mean())
+        portfolio = self.system.stage(Portfolio)
+        return turnover_of(portfolio.held_position(code, TradeTo.OPTIMUM), portfolio.average_position(code))
+
+    def subsystem_turnover(self, code: str) -> float:
+        """The same of `code` alone, in fractions of contracts."""
+        sizes = self.system.stage(PositionSize)
+        return turnover_of(sizes.subsystem_position(code), sizes.volatility_scalar(code))
+
+    def sharpe_costs(self, code: str) -> SharpeCosts:
+        """What trading `code` takes from a year's Sharpe ratio, at the prices and the risk of its last year."""
+        raw, data = self.system.stage(RawData), self.system.data
+        paid = raw.denominator(code) if self._conventions.costs_on_held_prices else raw.daily_prices(code)
+        return SharpeCosts(per_trade=sharpe_cost_per_trade(data.instrument(code), paid, raw.daily_volatility(code)),
+                           rolls_per_year=data.rolls_per_year(code))
+
+    def rule_turnover(self, rule: str) -> float:
+        """How often a year a forecast of `rule` changes by an average one and back, over all instruments."""
+        forecasts = self.system.stage(ForecastScaleCap)
+        return pooled_turnover([forecasts.capped_forecast(code, rule) for code in self.system.instrument_codes()])
 
     def gains_of(self, code: str, positions: pd.Series) -> pd.Series:
         """Gain of each business day before costs, in the base currency, from contracts decided on each business day."""
@@ -73,7 +91,7 @@ class Accounts(SystemStage):
 
     def costs_of(self, code: str, positions: pd.Series) -> pd.Series:
         """Costs of each business day, negative, in the base currency, of contracts decided on each business day."""
-        conventions, prices = self.system.config.chosen_conventions, self.system.stage(RawData).daily_prices(code)
+        conventions, prices = self._conventions, self.system.stage(RawData).daily_prices(code)
         market = Market(instrument=self.system.data.instrument(code), prices=prices,
                         rates=self.system.stage(PositionSize).rate(code))
         costs = costs_of(positions.shift(_DELAY), market, self.system.data.rolls_per_year(code), conventions)
@@ -85,6 +103,10 @@ class Accounts(SystemStage):
         gross = self.kept(f"{item}_gross", code, lambda: self.gains_of(code, held))
         costs = self.kept(f"{item}_costs", code, lambda: self.costs_of(code, positions))
         return AccountCurve(gross=gross, costs=costs, capital=self._capital)
+
+    @property
+    def _conventions(self) -> Conventions:
+        return self.system.config.chosen_conventions
 
     @property
     def _capital(self) -> float:
