@@ -100,6 +100,12 @@ def test_a_series_that_ends_elsewhere_cannot_be_carried_on() -> None:
         extended("X", frame["PRICE"], frame.iloc[1:2], frame.tail(1))
 
 
+def test_local_times_do_not_carry_on_a_series_in_utc() -> None:
+    frame = multiple([101, 105], [104, np.nan], ["A", "B"])
+    with pytest.raises(DataError, match="X: some of the rows have a time zone and some have none"):
+        extended("X", frame["PRICE"].head(1), frame.head(1), frame.tail(1).tz_localize(None))
+
+
 def test_the_gaps_stand_on_the_last_row_of_each_contract() -> None:
     gaps = roll_gaps("X", multiple([100, 110, 105], [112, 106, np.nan], ["A", "B", "C"]))
     assert gaps.tolist() == [12, -4]

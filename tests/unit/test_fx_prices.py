@@ -81,6 +81,12 @@ def test_a_missing_rate_is_bridged_by_the_one_before() -> None:
     assert rate("EUR", "USD", Stored(EURUSD=series({1: 1.0, 2: np.nan, 3: 2.0}))).tolist() == [1.0, 2.0]
 
 
+def test_pairs_on_two_kinds_of_clock_make_no_cross() -> None:
+    stored = Stored(EURUSD=series({1: 1.0}), GBPUSD=series({1: 1.0}).tz_localize(None))
+    with pytest.raises(DataError, match="EURGBP: some of the rows have a time zone and some have none"):
+        rate("EUR", "GBP", stored)
+
+
 def test_an_infinite_new_rate_is_refused() -> None:
     with pytest.raises(DataError, match=r"EURUSD: the price at .* is infinite"):
         FxPrices("EURUSD", series({1: 1.0})).newer_than_ours(series({2: np.inf}))

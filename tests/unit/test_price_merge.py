@@ -87,6 +87,13 @@ def test_rows_that_are_no_series_are_refused(new: pd.Series, complaint: str) -> 
             join("X", series({0: 1.0}), new)
 
 
+def test_times_of_a_zone_and_times_of_none_do_not_join() -> None:
+    local = series({1: 1.0}).tz_localize(None)
+    for join in (extended, gaps_filled, corrected):
+        with pytest.raises(DataError, match="X: some of the rows have a time zone and some have none"):
+            join("X", series({0: 1.0}), local)
+
+
 def labelled(*rows: tuple[int, float, str]) -> LabelledPrices:
     index = series({day: 0.0 for day, _, _ in rows}).index
     return LabelledPrices(pd.Series([price for _, price, _ in rows], index=index, dtype=float),

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from trading.errors import DataError
-from trading.objects.sound_series import check_numbers, check_series
+from trading.objects.sound_series import check_numbers, check_one_clock, check_series
 
 
 def stitch(instrument: str, multiple: pd.DataFrame) -> pd.Series:
@@ -44,6 +44,7 @@ def extended(instrument: str, adjusted: pd.Series, last: pd.DataFrame, newer: pd
     Raises:
         DataError: as `stitch`; or `adjusted` ends behind `last`.
     """
+    check_one_clock(instrument, adjusted, last["PRICE"], newer["PRICE"])
     joined = pd.concat([last, newer])
     _check(instrument, joined)
     if len(last) != 1 or (len(adjusted) and adjusted.index[-1] > last.index[0]):

@@ -12,7 +12,7 @@ import pandas as pd
 from trading.errors import DataError
 from trading.objects.price_merge import newer_than
 from trading.objects.price_spikes import check_spike
-from trading.objects.sound_series import check_series, check_times
+from trading.objects.sound_series import check_one_clock, check_series, check_times
 
 DOLLAR: Final = "USD"
 _FIRST_DAY: Final = "1970-01-01"
@@ -30,10 +30,11 @@ class FxPrices:
 
         Raises:
             PriceSpike: a new rate is out of proportion (a DataError).
-            DataError: the times of `fetched` are unsorted or repeated.
+            DataError: the times of `fetched` are unsorted or repeated, or of another kind than ours.
         """
         if len(fetched):
             check_times(self.pair, fetched.index)
+        check_one_clock(self.pair, self.rates, fetched)
         newer = newer_than(self.rates, fetched)
         newer = newer[newer > 0].dropna()
         check_spike(self.pair, self.rates, newer)
@@ -74,6 +75,8 @@ def rate(currency: str, base: str, load: Callable[[str], FxPrices]) -> pd.Series
         return load(f"{currency}{DOLLAR}").sound()
     if currency == DOLLAR:
         return 1.0 / load(f"{base}{DOLLAR}").sound()
-    both = pd.concat([rate(currency, DOLLAR, load), rate(base, DOLLAR, load)], axis=1, sort=True).ffill().dropna()
+    one, other = rate(currency, DOLLAR, load), rate(base, DOLLAR, load)
+    check_one_clock(f"{currency}{base}", one, other)
+    both = pd.concat([one, other], axis=1, sort=True).ffill().dropna()
     cross: pd.Series = both.iloc[:, 0] / both.iloc[:, 1]
     return cross

@@ -10,7 +10,7 @@ import pandas as pd
 
 from trading.objects.conventions import OURS, Conventions
 from trading.objects.price_spikes import check_spike
-from trading.objects.sound_series import check_numbers, check_times
+from trading.objects.sound_series import check_numbers, check_one_clock, check_times
 
 
 def newer_than(old: pd.Series, new: pd.Series) -> pd.Series:
@@ -31,6 +31,7 @@ def extended(what: str, old: pd.Series, new: pd.Series, conventions: Conventions
     if new.empty:
         return old
     check_times(what, new.index)
+    check_one_clock(what, old, new)
     newer = newer_than(old, new)
     check_spike(what, old, newer, conventions)
     return pd.concat([old, newer]) if len(old) else newer
@@ -95,3 +96,4 @@ def _check_both(what: str, *both: pd.Series) -> None:
         if len(series):
             check_times(what, series.index)
             check_numbers(what, series)
+    check_one_clock(what, *both)

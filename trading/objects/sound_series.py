@@ -44,3 +44,10 @@ def check_series(what: str, series: pd.Series) -> None:
     check_numbers(what, series)
     if not series.notna().any():
         raise DataError(f"{what}: no price is known (rows: {len(series)}). Import or fetch prices first.")
+
+
+def check_one_clock(what: str, *series: pd.Series) -> None:
+    """Raise DataError when some of `series` have times of a zone and some local times; empty ones do not count."""
+    zones = [str(pd.DatetimeIndex(one.index).tz) for one in series if len(one)]
+    if "None" in zones and len(set(zones)) > 1:
+        raise DataError(f"{what}: some of the rows have a time zone and some have none. Give all of them UTC.")
