@@ -41,7 +41,7 @@ def _is_being_started(place: Path, mark: bytes) -> bool:
 
 
 def _is_young_program(place: Path) -> bool:
-    """A program, not a thread of the kernel, that was begun in the last seconds; others have no environment for good."""
+    """A program, not a thread of the kernel, begun in the last seconds; others have no environment for good."""
     (place / "exe").readlink()
     ticks = int((place / "stat").read_text().rpartition(")")[2].split()[19])
     return boottime_s() - ticks / os.sysconf("SC_CLK_TCK") < _YOUNG_S

@@ -200,6 +200,14 @@ def test_a_contract_that_the_calendar_names_must_have_prices() -> None:
         adjusted_calendar("X", a_calendar((5, "20210900", "20211200", "20211200")), GOOD)
 
 
+def test_an_approximate_calendar_must_be_one() -> None:
+    with pytest.raises(DataError, match="X: the approximate roll calendar is empty"):
+        adjusted_calendar("X", a_calendar(), GOOD)
+    with pytest.raises(DataError, match="X: roll calendar: the rows are not in order of time"):
+        adjusted_calendar("X", a_calendar((5, "20210300", "20210600", "20210600"),
+                                          (4, "20210600", "20210900", "20210900")), GOOD)
+
+
 def test_contracts_that_go_back_in_time_make_no_calendar() -> None:
     frame = pd.DataFrame({"PRICE_CONTRACT": ["20210600", "20210300"], "CARRY_CONTRACT": ["20210600"] * 2},
                          index=prices("4 5", 1, 2).index)

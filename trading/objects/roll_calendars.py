@@ -99,8 +99,12 @@ def adjusted_calendar(instrument: str, approximate: pd.DataFrame, closes: Closes
     What has not happened by the newest price is left out.
 
     Raises:
-        DataError: a series is unsound; a contract has no prices; or a pair of contracts was never priced together.
+        DataError: a series is unsound; the approximate calendar is empty or out of order; a contract has no prices; or
+            a pair of contracts was never priced together.
     """
+    if approximate.empty:
+        raise DataError(f"{instrument}: the approximate roll calendar is empty. Make one from the roll parameters.")
+    check_times(f"{instrument}: roll calendar", approximate.index)
     zone, priced = _zone(instrument, closes), _Times(instrument, closes)
     rows, happened = rolls_of(approximate), _happened(approximate, closes, conventions)
     adjusted: list[Roll] = []
