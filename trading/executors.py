@@ -54,7 +54,7 @@ class DaskCluster:
         self._client = client
 
     @classmethod
-    def at(cls, address: str) -> Self:
+    def at(cls, address: str, timeout_s: float = 10) -> Self:
         """The cluster whose scheduler listens at `address`, for example tls://scheduler:8786.
 
         Raises:
@@ -66,7 +66,7 @@ class DaskCluster:
             raise ConfigError("dask.distributed is not installed. Install it: "
                               "pip install 'tradingd[cluster]'") from error
         try:
-            return cls(Client(address, timeout=10))
+            return cls(Client(address, timeout=timeout_s))
         except OSError as error:
             raise ConfigError(f"No dask scheduler answers at {address}. Start one, or use this machine's "
                               f"processes.") from error

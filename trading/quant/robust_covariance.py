@@ -46,7 +46,7 @@ def minimum_covariance_determinant(returns: Matrix, seed: int) -> RobustFit:
                         f"needs more periods than instruments, better five times as many. Use Ledoit-Wolf.")
     scale = returns.std(axis=0)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)
+        warnings.simplefilter("ignore")  # what it warns of is an error below
         fitted = MinCovDet(random_state=seed).fit(returns / float(np.mean(scale)))
     covariance = np.asarray(fitted.covariance_) * float(np.mean(scale)) ** 2
     if np.linalg.matrix_rank(covariance / np.outer(scale, scale)) < count:
