@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from benchmarks import broker_link, gateway_ticks, market_data_speed, million_ticks, schedule_speed, supervision
+from benchmarks import broker_link, gateway_ticks, market_data_speed, million_ticks, quant_speed, schedule_speed, supervision
 from benchmarks.process_use import cpu_s, resident_mb
 from trading.unix_socket import request
 
@@ -89,6 +89,16 @@ def measure_market_data() -> list[Measurement]:
                         f"{found['history_s']:.1f} s", "-", found),
             Measurement(f"{found['crosses']:.0f} crosses of 8,000 days / a day joined to 24 series",
                         f"{found['crosses_s'] * 1000:.0f} / {found['merge_s'] * 1000:.0f} ms", "-", found)]
+
+
+def measure_quant() -> list[Measurement]:
+    """The sums of a trading day."""
+    found = quant_speed.measure()
+    return [Measurement("whole contracts, 100 instruments, one day", f"{found['dynamic_ms']:.1f} ms", "20 ms", found),
+            Measurement("least variance, 500 instruments", f"{found['minimum_variance_ms']:.1f} ms", "60 ms", found),
+            Measurement("Ledoit-Wolf, 500 instruments, 2,500 days: identity / correlation / constant correlation",
+                        f"{found['identity_ms']:.1f} / {found['correlation_ms']:.1f} / "
+                        f"{found['constant_correlation_ms']:.1f} ms", "50 ms", found)]
 
 
 def measure_supervision(folder: Path) -> list[Measurement]:

@@ -79,8 +79,8 @@ def test_a_method_that_knows_no_bounds_refuses_to_break_them() -> None:
     with pytest.raises(OutsideBounds) as refused:
         weights_within(np.array([0.7, 0.3]), bounds, "risk parity")
     assert str(refused.value) == (
-        "risk parity has one answer and knows no bounds; it lies outside them for A (0.7000). Widen the bounds, or choose "
-        "a method that respects them.")
+        "risk parity has one answer and knows no bounds; it lies outside them for A (0.7000). Widen the bounds, or "
+        "choose a method that respects them.")
 
 
 def test_equal_weights_are_an_answer_only_when_asked_for() -> None:
