@@ -14,6 +14,7 @@ from trading.log import get_log
 from trading.systems.buffered_position import BufferedPosition
 from trading.systems.portfolio import Portfolio
 from trading.systems.production_system import futures_system, system_config
+from trading.systems.provenance import provenance_of
 
 log = get_log()
 
@@ -40,7 +41,8 @@ def run(job: JobContext) -> None:
                 log.warning("no_optimal_position", strategy=name, instrument=code, reason=str(error))
                 failed.append(f"{name}/{code}")
                 continue
-            job.data.db_optimal_positions.save(name, code, job.day, position)
+            source = provenance_of(job.run_id, system.config, system.data, code)
+            job.data.db_optimal_positions.save(name, code, job.day, position, source)
             log.info("optimal_position", strategy=name, instrument=code, optimal=round(position.optimal, 2),
                      lower=round(position.lower, 2), upper=round(position.upper, 2))
     account_for("Optimal positions stored", failed, tried)

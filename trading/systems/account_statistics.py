@@ -57,10 +57,12 @@ def statistics_of(percent: pd.Series, frequency: Frequency = Frequency.DAILY) ->
     losses, gains, drawdown = known[known < 0], known[known > 0], drawdown_of(percent).dropna()
     yearly, per_year = float(known.sum()) * frequency.per_year / len(percent), math.sqrt(frequency.per_year)
     risk, worst, typical = float(known.std()) * per_year, float(drawdown.min()), float(drawdown.mean())
-    t_stat, p_value = stats.ttest_1samp(known, 0.0)
+    moves = bool(known.std() > 0)
+    skew = float(stats.skew(known)) if moves else math.nan
+    t_stat, p_value = stats.ttest_1samp(known, 0.0) if moves else (math.nan, math.nan)
     return AccountStatistics(
         periods=len(known), min=float(known.min()), max=float(known.max()), median=float(known.median()),
-        mean=float(known.mean()), std=float(known.std()), skew=float(stats.skew(known)), ann_mean=yearly,
+        mean=float(known.mean()), std=float(known.std()), skew=skew, ann_mean=yearly,
         ann_std=risk, sharpe=_ratio(yearly, risk),
         sharpe_error=sharpe_error(_ratio(yearly, risk) / per_year, len(known)) * per_year,
         sortino=_ratio(yearly, float(np.std(losses)) * per_year if len(losses) else 0.0),
@@ -96,7 +98,7 @@ def difference_of(first: pd.Series, second: pd.Series, frequency: Frequency = Fr
     if len(both) < 2:
         raise DataError(f"The two accounts have {len(both)} periods in common; at least two are needed.")
     gap = both.iloc[:, 0] - both.iloc[:, 1]
-    t_stat, p_value = stats.ttest_1samp(gap, 0.0)
+    t_stat, p_value = stats.ttest_1samp(gap, 0.0) if gap.std() > 0 else (math.nan, math.nan)
     return Difference(ann_mean=float(gap.mean()) * frequency.per_year, t_stat=float(t_stat), p_value=float(p_value))
 
 

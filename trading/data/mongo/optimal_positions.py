@@ -3,7 +3,9 @@
 from dataclasses import asdict
 
 from trading.data.mongo.connection import Document, MongoStore
+from trading.errors import NotFound
 from trading.systems.buffered_position import BufferedPosition
+from trading.systems.provenance import Provenance
 
 
 class MongoOptimalPositions:
@@ -12,9 +14,22 @@ class MongoOptimalPositions:
     def __init__(self, store: MongoStore) -> None:
         self._collection = store.database.optimal_positions
 
-    def save(self, strategy: str, instrument: str, day: str, position: BufferedPosition) -> None:
-        document = {"strategy": strategy, "instrument": instrument, "day": day, **asdict(position)}
+    def save(self, strategy: str, instrument: str, day: str, position: BufferedPosition, source: Provenance) -> None:
+        """Store what is wanted, and from what it was computed."""
+        document = {"strategy": strategy, "instrument": instrument, "day": day, **asdict(position),
+                    "provenance": asdict(source)}
         self._collection.replace_one({"_id": f"{strategy}/{instrument}/{day}"}, document, upsert=True)
+
+    def provenance(self, strategy: str, instrument: str, day: str) -> Provenance:
+        """From what the position of `day` was computed.
+
+        Raises:
+            NotFound: nothing was wanted that day.
+        """
+        row = self._collection.find_one({"_id": f"{strategy}/{instrument}/{day}"}, {"provenance": 1})
+        if row is None:
+            raise NotFound(f"{strategy} wanted nothing in {instrument} on {day}.")
+        return Provenance(**row["provenance"])
 
     def of_day(self, strategy: str, day: str) -> dict[str, BufferedPosition]:
         """Instrument to the position wanted on `day`."""
