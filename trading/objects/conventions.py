@@ -18,6 +18,7 @@ class Conventions:
     costs_know_no_future: bool = True  # else they are scaled by the volatility of the last day
     costs_begin_at_nothing: bool = True  # else the first cost is lost, and nothing known of the net gain before it
     costs_on_held_prices: bool = True  # else on back-adjusted ones, which may be near nothing, or below it
+    scalars_know_no_future: bool = True  # else the first estimated scalar serves the days before it as well
     gains_compound: bool = True  # else losses below the highest capital, and what makes up for them, count less
     crashes_can_be_confirmed: bool = True  # else a move far above the average of moves, itself counted, is refused
     #                                        for good, and a jump over a missing price is not seen
@@ -36,17 +37,9 @@ class ConventionsName(StrEnum):
     """What a configuration file says."""
 
     OURS = "ours"
-    PYSYSTEMTRADE = "pysystemtrade"
-
-    @property
-    def conventions(self) -> Conventions:
-        return OURS if self is ConventionsName.OURS else PYSYSTEMTRADE
-
-
-OURS = Conventions()
-PYSYSTEMTRADE = Conventions(sunday_belongs_to_monday=False, every_cost_counts=False, every_fill_has_a_price=False,
-                            costs_know_no_future=False, costs_begin_at_nothing=False, costs_on_held_prices=False,
-                            gains_compound=False, crashes_can_be_confirmed=False, corrections_bring_new_rows=False,
-                            calendars_begin_with_a_held_contract=False, rolls_later_than_prices_are_open=False,
-                            rolls_follow_the_roll_before=False, calendars_have_open_ends=False,
-                            rolls_stand_on_the_last_old_row=False, largest_fall=0.10)
+    PYSYSTEMTRADE = Conventions(
+    sunday_belongs_to_monday=False, every_cost_counts=False, every_fill_has_a_price=False, costs_know_no_future=False,
+    costs_begin_at_nothing=False, costs_on_held_prices=False, scalars_know_no_future=False, gains_compound=False,
+    crashes_can_be_confirmed=False, corrections_bring_new_rows=False, calendars_begin_with_a_held_contract=False,
+    rolls_later_than_prices_are_open=False, rolls_follow_the_roll_before=False, calendars_have_open_ends=False,
+    rolls_stand_on_the_last_old_row=False, largest_fall=0.10)

@@ -6,12 +6,15 @@ from typing import Any
 
 import pandas as pd
 
+from trading.errors import DataError
 from trading.systems.cross_section import CrossSection
 from trading.systems.rawdata import RawData
 from trading.systems.rules.registry import INPUTS, inputs_of, rule_function
 from trading.systems.stage import SystemStage
 
 _WEIGHT_SMOOTHING = 125  # span in business days
+_AVERAGE_FORECAST = 10.0
+_SCALAR_DAYS = 500  # business days with a forecast, before a scalar is estimated
 
 
 class Rules(SystemStage):
@@ -43,17 +46,46 @@ class Rules(SystemStage):
 
 
 class ForecastScaleCap(SystemStage):
-    """Forecasts on one scale: ten on average, never beyond the cap."""
+    """Forecasts on one scale: ten on average, never beyond the cap (pysystemtrade.md 4.4, 4.5)."""
 
     name = "forecastScaleCap"
-    needs = ("rules",)
+    needs = ("rules", "rawdata")
 
     def capped_forecast(self, code: str, rule: str) -> pd.Series:
         def compute() -> pd.Series:
-            config = self.system.config
-            scaled = self.system.stage(Rules).raw_forecast(code, rule) * config.forecast_rules[rule].scalar
-            return scaled.clip(-config.forecast_cap, config.forecast_cap)
+            cap = self.system.config.forecast_cap
+            return self.scaled_forecast(code, rule).clip(-cap, cap)
         return self.kept(f"capped_forecast {rule}", code, compute)
+
+    def scaled_forecast(self, code: str, rule: str) -> pd.Series:
+        """Not capped yet; unknown while an estimated scalar is."""
+        config, raw = self.system.config.forecast_rules[rule], self._raw(code, rule)
+        if isinstance(config.scalar, float):
+            return raw * config.scalar
+        return raw * self.forecast_scalar(code, rule).reindex(raw.index, method="ffill")
+
+    def forecast_scalar(self, code: str, rule: str) -> pd.Series:
+        """What makes the forecasts of `rule` until each day ten on average; of all instruments if it is pooled."""
+        is_pooled = self.system.config.forecast_rules[rule].scalar == "pooled"
+        codes = self.system.instrument_codes() if is_pooled else (code,)
+        return self.kept(f"scalar {rule}", "" if is_pooled else code, lambda: self._estimated(codes, rule))
+
+    def _estimated(self, codes: tuple[str, ...], rule: str) -> pd.Series:
+        sizes = {}
+        for code in codes:
+            try:
+                sizes[code] = self._raw(code, rule).abs()
+            except DataError:
+                continue  # an instrument with broken data says nothing about the others
+        typical = pd.DataFrame(sizes).median(axis=1)
+        scalar: pd.Series = _AVERAGE_FORECAST / typical.expanding(min_periods=_SCALAR_DAYS).mean()
+        return scalar if self.system.config.chosen_conventions.scalars_know_no_future else scalar.bfill()
+
+    def _raw(self, code: str, rule: str) -> pd.Series:
+        raw = self.system.stage(Rules).raw_forecast(code, rule)
+        if not self.system.config.forecast_rules[rule].attenuated:
+            return raw
+        return raw * self.system.stage(RawData).attenuation(code).reindex(raw.index, method="ffill").fillna(1.0)
 
 
 class CombineForecasts(SystemStage):

@@ -8,6 +8,7 @@ from trading.quant.volatility import DAYS_TO_YEAR, VolatilityEstimator
 from trading.systems.daily import business_day_last, business_day_mean, local_times, year_fraction
 from trading.systems.stage import SystemStage
 
+_LONG_DAYS = 2_500
 _SHORTEST_SPREAD = 1 / 365.25  # years between two contracts, at least
 
 
@@ -67,6 +68,18 @@ class RawData(SystemStage):
             prices = self.daily_prices(code)
             return (prices.diff() / self.daily_volatility(code).ffill().shift(1)).cumsum()
         return self.kept("normalised_price", code, compute)
+
+    def attenuation(self, code: str) -> pd.Series:
+        """From 2, while the volatility is the lowest that it ever was against its long average, to 0.5; smoothed.
+
+        Source: pysystemtrade.md 4.4; 1 where nothing is known.
+        """
+        def compute() -> pd.Series:
+            volatility = self.daily_volatility(code)
+            relative = volatility / volatility.rolling(_LONG_DAYS, min_periods=10).mean()
+            quantile = relative.expanding(min_periods=10).rank(pct=True)
+            return (2 - 1.5 * quantile).ewm(span=10).mean().fillna(1.0)
+        return self.kept("attenuation", code, compute)
 
     def raw_carry(self, code: str) -> pd.Series:
         """Annual return from the slope of the curve, in units of annual volatility, each business day."""

@@ -15,14 +15,17 @@ Weight = Annotated[float, Field(ge=0)]
 class RuleConfig(BaseModel):
     """One trading rule with its scalar (forecasts average 10 in size) and its weight in the combination.
 
+    A scalar that is "estimated" comes from the instrument's own past, a "pooled" one from that of all instruments.
+    `attenuated` makes forecasts smaller while the volatility is high for the instrument.
     `rule` is a word of trading.systems.rules.registry, or the dotted path of a function; whatever else is written down
     are its settings.
     """
 
     model_config = ConfigDict(frozen=True, extra="allow", allow_inf_nan=False)
     rule: str
-    scalar: PositiveFloat
+    scalar: PositiveFloat | Literal["estimated", "pooled"]
     weight: float = Field(gt=0)
+    attenuated: bool = False
 
     @property
     def settings(self) -> dict[str, Any]:

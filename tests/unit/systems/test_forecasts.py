@@ -6,6 +6,7 @@ import pytest
 from made_market import RULES, MadeSimData, a_system, multiple, wandering
 
 from trading.systems.forecasts import CombineForecasts, ForecastScaleCap, Rules
+from trading.systems.rawdata import RawData
 from trading.systems.system import System
 
 
@@ -51,3 +52,42 @@ def test_the_combined_forecast_is_capped_after_the_multiplier() -> None:
 
 def test_before_there_is_any_forecast_the_combination_is_unknown() -> None:
     assert np.isnan(with_carry_from(0).stage(CombineForecasts).combined_forecast("A").iloc[0])
+
+
+ESTIMATED = {"it": {"rule": "ewmac", "fast": 4, "slow": 16, "scalar": "estimated", "weight": 1.0}}
+
+
+def test_an_estimated_scalar_makes_the_past_ten_on_average() -> None:
+    stage = a_system(MadeSimData({"A": wandering(800)}), forecast_rules=ESTIMATED).stage(ForecastScaleCap)
+    raw = a_system(MadeSimData({"A": wandering(800)})).stage(Rules).raw_forecast("A", "fast_trend")
+    scalar = stage.forecast_scalar("A", "it")
+    assert scalar.iloc[-1] == pytest.approx(10 / raw.abs().mean())
+    assert scalar.first_valid_index() == raw.dropna().index[499]
+    assert stage.scaled_forecast("A", "it").abs().iloc[-1] == pytest.approx(abs(raw.iloc[-1]) * scalar.iloc[-1])
+
+
+def test_nothing_is_forecast_before_the_scalar_is_known_but_by_the_peer() -> None:
+    data = MadeSimData({"A": wandering(800)})
+    ours = a_system(data, forecast_rules=ESTIMATED).stage(ForecastScaleCap).capped_forecast("A", "it")
+    theirs = a_system(data, forecast_rules=ESTIMATED, conventions="pysystemtrade").stage(ForecastScaleCap)
+    assert ours.iloc[:500].isna().all()
+    assert theirs.capped_forecast("A", "it").iloc[20:500].notna().all()
+
+
+def test_a_pooled_scalar_is_the_same_for_all() -> None:
+    pooled = {"it": ESTIMATED["it"] | {"scalar": "pooled"}}
+    stage = a_system(MadeSimData({"A": wandering(800), "B": wandering(700, 50.0) * 2}), forecast_rules=pooled).stage(
+        ForecastScaleCap)
+    assert stage.forecast_scalar("A", "it").equals(stage.forecast_scalar("B", "it"))
+
+
+def test_a_forecast_is_smaller_while_the_volatility_is_high() -> None:
+    quiet, loud = wandering(400), wandering(400) * 1.0
+    loud.iloc[380:] += np.where(np.arange(20) % 2, 8.0, -8.0)
+    attenuations = [a_system(MadeSimData({"A": each})).stage(RawData).attenuation("A") for each in (quiet, loud)]
+    assert attenuations[1].iloc[-1] < attenuations[0].iloc[-1]
+    assert all(0.5 <= value <= 2 for value in attenuations[1])
+    attenuated = {"it": ESTIMATED["it"] | {"scalar": 5.0, "attenuated": True}}
+    stage = a_system(MadeSimData({"A": loud}), forecast_rules=attenuated).stage(ForecastScaleCap)
+    raw = a_system(MadeSimData({"A": loud})).stage(Rules).raw_forecast("A", "fast_trend")
+    assert stage.scaled_forecast("A", "it").iloc[-1] == pytest.approx(raw.iloc[-1] * 5 * attenuations[1].iloc[-1])
