@@ -37,7 +37,15 @@ class ConventionsName(StrEnum):
     """What a configuration file says."""
 
     OURS = "ours"
-    PYSYSTEMTRADE = Conventions(
+    PYSYSTEMTRADE = "pysystemtrade"
+
+    @property
+    def conventions(self) -> Conventions:
+        return OURS if self is ConventionsName.OURS else PYSYSTEMTRADE
+
+
+OURS = Conventions()
+PYSYSTEMTRADE = Conventions(
     sunday_belongs_to_monday=False, every_cost_counts=False, every_fill_has_a_price=False, costs_know_no_future=False,
     costs_begin_at_nothing=False, costs_on_held_prices=False, scalars_know_no_future=False, gains_compound=False,
     crashes_can_be_confirmed=False, corrections_bring_new_rows=False, calendars_begin_with_a_held_contract=False,
