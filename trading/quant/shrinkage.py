@@ -29,13 +29,8 @@ def ledoit_wolf_identity(returns: Matrix) -> Shrunk:
         Multivariate Analysis 88.
     """
     centred, scale = _centred(returns)
-    sample = centred.T @ centred / len(centred)
-    mean_variance = float(np.trace(sample)) / len(sample)
-    distance = float(np.sum(sample * sample)) - len(sample) * mean_variance**2
-    squares = np.einsum("ij,ij->i", centred, centred)
-    noise = float(squares @ squares) / len(centred) ** 2 - float(np.sum(sample * sample)) / len(centred)
-    intensity = min(noise / distance, 1.0) if distance > 0 else 1.0
-    return Shrunk(covariance=_towards_identity(sample, intensity) * scale**2, intensity=intensity)
+    shrunk = _shrunk_to_identity(centred)
+    return Shrunk(covariance=shrunk.covariance * scale**2, intensity=shrunk.intensity)
 
 
 def ledoit_wolf_correlation(returns: Matrix) -> Shrunk:
@@ -43,10 +38,11 @@ def ledoit_wolf_correlation(returns: Matrix) -> Shrunk:
 
     Source: quant.md 1; the identity is a sensible target for correlations, not for variances of unlike instruments.
     """
-    deviations = returns.std(axis=0)
-    shrunk = ledoit_wolf_identity((returns - returns.mean(axis=0)) / deviations)
-    correlation = shrunk.covariance / np.sqrt(np.outer(np.diag(shrunk.covariance), np.diag(shrunk.covariance)))
-    return Shrunk(covariance=correlation, intensity=shrunk.intensity)
+    standardised = returns - returns.mean(axis=0)
+    standardised /= np.sqrt(np.einsum("ij,ij->j", standardised, standardised) / len(returns))
+    shrunk = _shrunk_to_identity(standardised)
+    deviations = np.sqrt(np.diag(shrunk.covariance))
+    return Shrunk(covariance=shrunk.covariance / np.outer(deviations, deviations), intensity=shrunk.intensity)
 
 
 def ledoit_wolf_constant_correlation(returns: Matrix) -> Shrunk:
@@ -105,31 +101,38 @@ def constant_correlation(covariance: Matrix) -> Matrix:
 def _centred(returns: Matrix) -> tuple[Matrix, float]:
     """Returns around their means in units of their typical deviation, and that deviation."""
     centred = returns - returns.mean(axis=0)
-    scale = float(np.sqrt(np.mean(np.var(centred, axis=0))))
-    return centred / scale, scale
+    scale = float(np.linalg.norm(centred)) / np.sqrt(centred.size)
+    centred /= scale
+    return centred, float(scale)
 
 
-def _towards_identity(sample: Matrix, intensity: float) -> Matrix:
-    shrunk: Matrix = (1 - intensity) * sample
-    shrunk[np.diag_indices_from(shrunk)] += intensity * float(np.trace(sample)) / len(sample)
-    return shrunk
+def _shrunk_to_identity(centred: Matrix) -> Shrunk:
+    sample: Matrix = centred.T @ centred / len(centred)
+    level = float(np.trace(sample)) / len(sample)
+    distance = float(np.vdot(sample, sample)) - len(sample) * level**2
+    intensity = min(_noise(centred, sample) / len(centred) / distance, 1.0) if distance > 0 else 1.0
+    sample *= 1 - intensity
+    sample[np.diag_indices_from(sample)] += intensity * level
+    return Shrunk(covariance=sample, intensity=intensity)
 
 
 def _noise(centred: Matrix, sample: Matrix) -> float:
     """Sum over all pairs of the asymptotic variance of a sample covariance."""
     squares = np.einsum("ij,ij->i", centred, centred)
-    return float(squares @ squares) / len(centred) - float(np.sum(sample * sample))
+    return float(squares @ squares) / len(centred) - float(np.vdot(sample, sample))
 
 
 def _noise_of_target(centred: Matrix, sample: Matrix) -> float:
-    """Sum over all pairs of the asymptotic covariance of the sample with the constant-correlation target."""
+    """Sum over all pairs of the asymptotic covariance of the sample with the constant-correlation target.
+
+    The double sum over pairs i, j of E[x_i^3 x_j] d_j / d_i, d the deviations, is one mean of a product of two sums.
+    """
     deviations: Vector = np.sqrt(np.diag(sample))
-    count = len(deviations)
-    squares = centred * centred
-    own = float(np.sum(squares * squares)) / len(centred) - float(np.sum(np.diag(sample) ** 2))
+    count, squares = len(deviations), centred * centred
+    own = float(np.vdot(squares, squares)) / len(centred) - float(np.sum(np.diag(sample) ** 2))
     if count < 2:
         return own
     average = (float((sample / np.outer(deviations, deviations)).sum()) - count) / (count * (count - 1))
-    cubes = (squares * centred).T @ centred / len(centred) - np.diag(sample)[:, None] * sample
-    np.fill_diagonal(cubes, 0.0)
-    return own + average * float(np.sum(np.outer(1 / deviations, deviations) * cubes))
+    squares *= centred
+    all_pairs = float((squares @ (1 / deviations)) @ (centred @ deviations)) / len(centred)
+    return own + average * (all_pairs - float(deviations @ sample @ deviations) - own)
