@@ -24,6 +24,7 @@ from benchmarks import (
     quant_speed,
     schedule_speed,
     supervision,
+    system_speed,
 )
 from benchmarks.process_use import cpu_s, resident_mb
 from trading.unix_socket import request
@@ -46,7 +47,7 @@ def main() -> None:
     """Run all measurements and write them down."""
     with tempfile.TemporaryDirectory(prefix="tradingd-bench-") as folder:
         state = Path(folder) / "var"
-        lines = [*measure_schedule(), *measure_market_data(), *measure_supervision(Path(folder)),
+        lines = [*measure_schedule(), *measure_market_data(), *measure_systems(), *measure_supervision(Path(folder)),
                  *measure_broker_link(Path(folder) / "link"), measure_memory(),
                  *measure_gateway(Path(folder) / "gateway"), measure_day(state)]
         ctl(state, "start")
@@ -131,6 +132,18 @@ def measure_broker_link(folder: Path) -> list[Measurement]:
             percentiles("order request, claimed, on the wire", orders, "p99 10 ms"),
             Measurement("100 quote streams, 5 workers: the daemon", f"{quotes['cpu_percent']:.1f} % of a core", "25 %",
                         quotes)]
+
+
+def measure_systems() -> list[Measurement]:
+    """From prices to positions."""
+    found = system_speed.measure()
+    days = found["positions_s"] / found["half_the_days_s"]
+    grown = [found[f"instruments_{count}_s"] / count * 1000 for count in system_speed.GROWING]
+    return [Measurement("positions of 16 instruments by 13 rules, 10,000 days", f"{found['positions_s']:.2f} s", "2 s",
+                        found),
+            Measurement("their account, every fill and roll charged", f"{found['account_s']:.2f} s", "-", found),
+            Measurement("an instrument among 8 / 16 / 64 / 256; twice the days",
+                        f"{' / '.join(f'{each:.0f}' for each in grown)} ms; {days:.1f} times", "linear", found)]
 
 
 def measure_memory() -> Measurement:

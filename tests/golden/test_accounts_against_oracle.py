@@ -13,14 +13,14 @@ from typing import Any
 import pandas as pd
 import pytest
 from oracle import PEER, needs_numbers
-from peer_system import check_equal, code_of, each_instrument, oracle, system_with
+from peer_system import check_equal, code_of, each_instrument, needs_system, oracle, system_with
 
 from trading.systems.account_curve import Frequency
 from trading.systems.account_statistics import AccountStatistics, statistics_of
 from trading.systems.accounts import Accounts
 from trading.systems.system import System
 
-pytestmark = needs_numbers
+pytestmark = [*needs_numbers, needs_system]
 SUMMARY = PEER / "06_accounts" / "summary.json"
 THEIR_STATISTICS: dict[str, Any] = json.loads(SUMMARY.read_text()) if SUMMARY.is_file() else {}
 

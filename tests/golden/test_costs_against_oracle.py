@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 from oracle import PEER, needs_numbers
-from peer_system import RULES, system_with
+from peer_system import RULES, needs_system, system_with
 
 from trading.systems.accounts import Accounts
 from trading.systems.forecasts import ForecastScaleCap
 from trading.systems.sharpe_costs import forecast_turnover
 from trading.systems.system import System
 
-pytestmark = needs_numbers
+pytestmark = [*needs_numbers, needs_system]
 COSTS, SUMMARY = PEER / "07_costs" / "costs.json", PEER / "06_accounts" / "summary.json"
 THEIRS: dict[str, Any] = json.loads(COSTS.read_text()) if COSTS.is_file() else {}
 each_instrument = pytest.mark.parametrize("code", [pytest.param(code, id=f"07_costs/{code}") for code in THEIRS])

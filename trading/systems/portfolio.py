@@ -57,9 +57,11 @@ class Portfolio(SystemStage):
 
     def held_position(self, code: str, to: TradeTo = TradeTo.EDGE) -> pd.Series:
         """Whole contracts each business day, had every signal been followed; half a contract rounds to even."""
-        optimal, half = self.notional_position(code), self.buffer(code)
-        half = half.reindex(optimal.index, method="ffill")
-        return buffered_path(optimal.round(), (optimal - half).round(), (optimal + half).round(), to)
+        def compute() -> pd.Series:
+            optimal, half = self.notional_position(code), self.buffer(code)
+            half = half.reindex(optimal.index, method="ffill")
+            return buffered_path(optimal.round(), (optimal - half).round(), (optimal + half).round(), to)
+        return self.kept(f"held_position {to}", code, compute)
 
     def optimal_position(self, code: str) -> BufferedPosition:
         """What should be held after the last day.

@@ -8,7 +8,6 @@ them in advance.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
-from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -57,8 +56,14 @@ def _rolls(held: pd.Series, per_year: int) -> pd.Series:
     sizes, index = held.abs(), held.index
     assert isinstance(index, pd.DatetimeIndex)
     dates = list(_roll_dates(index[0].year, index[-1].year, per_year)) if len(index) else []
-    means = {date: sizes[(index >= before) & (index <= date)].mean() for before, date in pairwise(dates)}
-    return pd.Series(means, dtype="float64").dropna()
+    if len(dates) < 2:
+        return pd.Series(dtype="float64")
+    totals, counts = (np.r_[0.0, each.cumsum()] for each in (sizes.fillna(0.0).to_numpy(), sizes.notna().to_numpy()))
+    begin, end = index.searchsorted(dates[:-1], side="left"), index.searchsorted(dates[1:], side="right")
+    known = counts[end] - counts[begin]
+    with np.errstate(invalid="ignore"):
+        means = (totals[end] - totals[begin]) / np.where(known > 0, known, np.nan)
+    return pd.Series(means, index=pd.DatetimeIndex(dates[1:])).dropna()
 
 
 def _roll_dates(first_year: int, last_year: int, per_year: int) -> Iterator[pd.Timestamp]:
