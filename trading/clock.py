@@ -12,6 +12,8 @@ from typing import Protocol
 
 OFFSET_VARIABLE = "TRADINGD_CLOCK_OFFSET_S"  # how a child process learns of its parent's shifted clock
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
 
 class Clock(Protocol):
     """What time it is, and how much of it has passed."""
@@ -53,9 +55,9 @@ def inherited_clock() -> SystemClock:
 
 def to_milliseconds(instant: datetime) -> int:
     """Milliseconds since 1970 in UTC; `instant` must be aware."""
-    return int(instant.timestamp() * 1000)
+    return (instant - _EPOCH) // timedelta(milliseconds=1)
 
 
 def from_milliseconds(milliseconds: int) -> datetime:
     """The aware UTC instant `milliseconds` after the start of 1970."""
-    return datetime.fromtimestamp(milliseconds / 1000, UTC)
+    return _EPOCH + timedelta(milliseconds=milliseconds)
