@@ -1,5 +1,6 @@
 """CorrelationEstimator: how instruments move together, and whether that changed. Pure."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from itertools import combinations
@@ -13,7 +14,7 @@ from trading.quant.correlation_cleaning import CorrelationCleaning
 from trading.quant.covariance import CovarianceEstimator, CovarianceMethod
 from trading.quant.exponential import exponential_correlation
 from trading.quant.fitting_periods import FittingPeriod
-from trading.quant.returns import Missing, usable_returns
+from trading.quant.returns import BadReturns, Missing, usable_returns
 
 
 class CorrelationMethod(StrEnum):
@@ -70,6 +71,21 @@ class CorrelationEstimator:
             rows = period.rows(returns) if period.has_data else returns.head(0)
             estimates.append(pairwise._cleaned(rows.astype(float), np.asarray(rows.notna().any(axis=0), dtype=bool)))
         return estimates
+
+    def estimate_pooled(self, tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
+        """One estimate from several tables of the same columns: rules, say, each table of another instrument.
+
+        Every row counts; with EXPONENTIAL those of one time count alike, and `span` goes on to mean periods of time.
+
+        Raises:
+            BadReturns: no tables, tables with other columns, or see `estimate`.
+        """
+        if not tables or any(list(table.columns) != list(tables[0].columns) for table in tables):
+            raise BadReturns("Tables can be pooled only when there are some and all have the same columns in the same "
+                             "order. Select and order them first.")
+        stacked = pd.concat(tables).sort_index(kind="stable")
+        longer = replace(self, span=self.span * len(tables), min_periods=self.min_periods * len(tables))
+        return longer.estimate(stacked)
 
     def detect_correlation_regime_changes(self, returns: pd.DataFrame,
                                           size: float = 0.05) -> dict[tuple[str, str], CorrelationBreak]:

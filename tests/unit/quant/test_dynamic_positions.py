@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trading.errors import DataError
+from trading.quant.conventions import Conventions
 from trading.quant.dynamic_positions import DynamicInputs, TradingSpeed, dynamic_positions
 
 SPEED = TradingSpeed(shadow_cost=50, buffer=0.0125)
@@ -120,3 +121,25 @@ def test_a_limit_that_is_no_limit_is_refused() -> None:
 def test_a_restriction_on_a_stranger_is_refused() -> None:
     with pytest.raises(DataError, match="WHEAT may not be traded freely but is not among the positions"):
         dynamic_positions(replace(two((0, 0), (1.0, 1.0)), no_trade=frozenset({"WHEAT"})), SPEED)
+
+
+def reference(held: tuple[int, ...] | None) -> DynamicInputs:
+    """The check vector of the reference (pysystemtrade.md 4.9), computed with pysystemtrade's unit of costs."""
+    volatility = np.array([0.16, 0.22, 0.10, 0.30])
+    correlation = np.array([[1, 0.6, 0.1, 0.3], [0.6, 1, 0, 0.4], [0.1, 0, 1, -0.2], [0.3, 0.4, -0.2, 1]])
+    return DynamicInputs(names=("A", "B", "C", "D"), optimal=np.array([1.4, 0.6, -1.7, 0.3]),
+                         value=np.array([0.20, 0.35, 0.15, 0.40]), cost=np.array([1e-4, 2e-4, 5e-5, 3e-4]),
+                         covariance=correlation * np.outer(volatility, volatility),
+                         held=None if held is None else np.array(held))
+
+
+@pytest.mark.parametrize(("held", "shadow", "expected"), [
+    (None, 250, [1, 1, -2, 0]), ((1, 0, -1, 1), 250, [1, 0, -1, 1]), ((1, 0, -1, 1), 25, [1, 1, -2, 0])])
+def test_contracts_equal_the_check_vector(held: tuple[int, ...] | None, shadow: float, expected: list[int]) -> None:
+    speed = TradingSpeed(shadow_cost=shadow, conventions=Conventions.PYSYSTEMTRADE)
+    assert dynamic_positions(reference(held), speed).contracts.tolist() == expected
+
+
+def test_the_tracking_error_equals_the_check_vector() -> None:
+    found = dynamic_positions(reference(None), TradingSpeed(conventions=Conventions.PYSYSTEMTRADE))
+    assert found.tracking_error == pytest.approx(0.0359, abs=5e-5)

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from trading.errors import ConfigError
-from trading.executors import DaskCluster, ProcessPool
+from trading.executors import DaskCluster, ProcessPool, default_executor
 from trading.quant.bootstrap import drawn_periods
 from trading.quant.executor import Executor, SerialExecutor
 from trading.quant.portfolio_optimiser import PortfolioOptimiser
@@ -48,6 +48,10 @@ def test_bootstrapped_weights_do_not_depend_on_who_computes_them(executor: Execu
     ours = PortfolioOptimiser().bootstrapped(RETURNS, executor, samples=24, seed=11)
     here = PortfolioOptimiser().bootstrapped(RETURNS, SerialExecutor(), samples=24, seed=11)
     assert ours == here
+
+
+def test_all_processors_of_this_machine_are_the_default() -> None:
+    assert isinstance(default_executor(), ProcessPool)
 
 
 def test_another_seed_draws_other_samples() -> None:

@@ -14,7 +14,7 @@ from trading.quant.fitting_periods import FittingDates, fitting_periods
 from trading.quant.forecast_mapping import mapping_of_height
 from trading.quant.moments import ExponentialMoments, weekly_changes
 from trading.quant.portfolio_optimiser import PortfolioOptimiser
-from trading.quant.returns import Missing
+from trading.quant.returns import BadReturns, Missing
 from trading.quant.weight_cleaning import cleaned_weights
 from trading.quant.weights_over_time import weights_over_time
 
@@ -110,6 +110,30 @@ def test_correlations_over_time_do_not_credit_what_is_unknown() -> None:
     first, *_, last = estimator.estimate_over_time(changes(), fitting_periods(WEEKS))
     assert first.to_numpy()[0].tolist() == [1.0, 0.99, 0.99]
     assert abs(last.loc["A", "LATE"]) < 0.5
+
+
+def test_pooling_a_table_with_itself_changes_nothing() -> None:
+    table = changes().dropna()
+    estimator = CorrelationEstimator(span=1e9)
+    np.testing.assert_allclose(estimator.estimate_pooled([table, table]), estimator.estimate(table), atol=1e-6)
+
+
+def test_a_pooled_past_ages_by_time() -> None:
+    # given one pair that moves together early and against each other late, in three copies
+    half = np.random.default_rng(4).normal(size=130)
+    early, late = np.array([half, half]), np.array([half, -half])
+    table = pd.DataFrame(np.hstack([early, late]).T, columns=["fast", "slow"], index=WEEKS)
+
+    # then three copies have the same recent past as one
+    alone = CorrelationEstimator(span=30).estimate(table)
+    pooled = CorrelationEstimator(span=30).estimate_pooled([table] * 3)
+    assert pooled.loc["fast", "slow"] == pytest.approx(alone.loc["fast", "slow"], abs=0.01)
+    assert alone.loc["fast", "slow"] < -0.95
+
+
+def test_tables_of_other_columns_are_not_pooled() -> None:
+    with pytest.raises(BadReturns, match="all have the same columns"):
+        CorrelationEstimator().estimate_pooled([changes(), changes()[["B", "A", "LATE"]]])
 
 
 def test_an_unknown_pair_of_known_instruments_is_average() -> None:

@@ -74,7 +74,7 @@ class MongoSeries:
         if stored is not None and stored["data"] == data:
             return
         document = {"_id": f"{key}:{year}", "key": key, "year": year, "rows": len(rows),
-                    "last": pd.Timestamp(rows.index[-1]).as_unit("ms").value, "data": data}
+                    "last": int(pd.DatetimeIndex(rows.index[-1:]).as_unit("ms").asi8[0]), "data": data}
         replace_version(self._collection, document, stored["v"] if stored else 0, f"series {key}", session)
 
 
