@@ -81,6 +81,11 @@ def test_what_lacks_data_is_not_traded(part: str) -> None:
     assert found.contracts[1] > 3
 
 
+def test_what_lacks_a_value_is_not_closed_even_when_that_costs_nothing() -> None:
+    inputs = replace(two(held=(7, 0), optimal=(1.0, 6.0)), cost=np.zeros(2), value=np.array([np.nan, 0.1]))
+    assert dynamic_positions(inputs, SPEED).contracts[0] == 7
+
+
 def test_a_limit_is_applied_after_the_buffer() -> None:
     # given ten held, nothing wanted but what a wide buffer allows, and a limit of five
     inputs = replace(two(held=(10, 0), optimal=(10.0, 0.0)), maximum=np.array([5.0, 5.0]))

@@ -60,6 +60,11 @@ def test_another_seed_draws_other_samples() -> None:
     assert first != second
 
 
+def test_each_sample_draws_its_own() -> None:
+    drawn = {tuple(rows.tolist()) for rows in drawn_periods(30, 20, seed=9)}
+    assert len(drawn) == 20
+
+
 def test_a_sample_draws_the_same_whatever_others_there_are() -> None:
     few, many = drawn_periods(30, 2, seed=9), drawn_periods(30, 20, seed=9)
     assert [rows.tolist() for rows in few] == [rows.tolist() for rows in many[:2]]

@@ -37,9 +37,10 @@ def test_the_next_solver_is_asked_when_one_fails(first: object) -> None:
     assert solve(PROGRAM, chain).tolist() == pytest.approx(BEST, abs=1e-12)
 
 
-def test_weights_that_are_slightly_wrong_are_finished() -> None:
+@pytest.mark.parametrize("wrong", [[0.7, 0.3], [1.0, 0.0], [0.0, 1.0]])
+def test_weights_that_are_slightly_wrong_or_at_wrong_bounds_are_finished(wrong: list[float]) -> None:
     def hasty(program: QuadraticProgram) -> Vector:
-        return np.array([0.7, 0.3])
+        return np.array(wrong)
 
     assert solve(PROGRAM, (("hasty", hasty),)).tolist() == pytest.approx(BEST, abs=1e-12)
 
