@@ -1,15 +1,19 @@
-"""SystemCache: what a stage computed, kept while it is worth its room. Least recently used goes first, in O(1).
+"""SystemCache: what a stage computed, kept while there is room for it. Least recently used goes first, in O(1).
 
 An item remembers from which items it was computed: dropping one drops everything built on it, even if the item
 itself had to make room long ago, and an item is as old as the oldest of its inputs. None is a value like any other.
 The clock is given, so that ageing can be tested.
 """
 
+import sys
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
-from typing import TypeVar, cast
+from typing import Final, TypeVar, cast
 
+import pandas as pd
+
+MAX_BYTES: Final = 1_000_000_000  # 123 instruments with fifty rules and their history
 Value = TypeVar("Value")
 
 
@@ -21,11 +25,13 @@ class CacheStatistics:
     misses: int
     evictions: int
     items: int
+    bytes: int
 
 
 @dataclass(frozen=True)
 class _Item:
     value: object
+    bytes: int
     stored_s: float  # when it was computed, or its oldest input if that is older
 
 
@@ -36,10 +42,14 @@ class _Computation:
 
 
 class SystemCache:
-    """At most `max_items`, none older than `ttl_s` seconds (None: ageless)."""
+    """At most `max_bytes` in all, nothing older than `ttl_s` seconds (None: ageless).
 
-    def __init__(self, now_s: Callable[[], float], max_items: int = 100_000, ttl_s: float | None = None) -> None:
-        self._now_s, self._max_items, self._ttl_s = now_s, max_items, ttl_s
+    What is larger than all the room is not kept, and sends nothing else away.
+    """
+
+    def __init__(self, now_s: Callable[[], float], max_bytes: int = MAX_BYTES, ttl_s: float | None = None) -> None:
+        self._now_s, self._max_bytes, self._ttl_s = now_s, max_bytes, ttl_s
+        self._bytes = 0
         self._items: OrderedDict[Hashable, _Item] = OrderedDict()
         self._users: dict[Hashable, set[Hashable]] = {}  # key to what was computed from it; outlives its item
         self._running: list[_Computation] = []
@@ -65,17 +75,19 @@ class SystemCache:
 
     def invalidate(self, key: Hashable) -> int:
         """Drop `key` and everything computed from it; how many items that were."""
-        dropped = 0 if self._items.pop(key, None) is None else 1
-        return dropped + sum(self.invalidate(user) for user in self._users.pop(key, ()))
+        item = self._items.pop(key, None)
+        self._bytes -= 0 if item is None else item.bytes
+        return (item is not None) + sum(self.invalidate(user) for user in self._users.pop(key, ()))
 
     def clear(self) -> None:
         """Drop everything; the statistics go on."""
         self._items.clear()
         self._users.clear()
+        self._bytes = 0
 
     @property
     def statistics(self) -> CacheStatistics:
-        return CacheStatistics(self._hits, self._misses, self._evictions, len(self._items))
+        return CacheStatistics(self._hits, self._misses, self._evictions, len(self._items), self._bytes)
 
     def _refuse_circle(self, key: Hashable) -> None:
         running = [computation.key for computation in self._running]
@@ -86,7 +98,8 @@ class SystemCache:
     def _computed(self, key: Hashable, compute: Callable[[], object]) -> _Item:
         self._running.append(_Computation(key, self._now_s()))
         try:
-            return _Item(compute(), self._running[-1].oldest_input_s)
+            value = compute()
+            return _Item(value, size_of(value), self._running[-1].oldest_input_s)
         finally:
             self._running.pop()
 
@@ -105,7 +118,18 @@ class SystemCache:
         return item
 
     def _store(self, key: Hashable, item: _Item) -> None:
+        if item.bytes > self._max_bytes:
+            return
         self._items[key] = item
-        while len(self._items) > self._max_items:
-            self._items.popitem(last=False)
+        self._bytes += item.bytes
+        while self._bytes > self._max_bytes:
+            _, oldest = self._items.popitem(last=False)
+            self._bytes -= oldest.bytes
             self._evictions += 1
+
+
+def size_of(value: object) -> int:
+    """Bytes that `value` takes; of a series or a table its numbers, for the index is mostly shared with others."""
+    if isinstance(value, pd.DataFrame):
+        return int(value.memory_usage(index=False).sum())
+    return int(value.memory_usage(index=False)) if isinstance(value, pd.Series) else sys.getsizeof(value)

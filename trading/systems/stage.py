@@ -24,4 +24,4 @@ class SystemStage:
 
         A caller may change what it receives: with pandas' copy on write the kept value stays as it was.
         """
-        return self.system.cache.get((self.name, item, code), compute).copy(deep=False)
+        return self.system.cache.get((self.system.config_key, self.name, item, code), compute).copy(deep=False)

@@ -26,7 +26,8 @@ class System:
         given = tuple(stages)
         _check_names([stage.name for stage in given])
         _check_needs({stage.name: stage.needs for stage in given})
-        self.data, self.config = data, config
+        self.data = data
+        self.config = config
         self.cache = SystemCache(SystemClock().monotonic_s) if cache is None else cache
         self._stages = {stage.name: stage for stage in given}
         for stage in given:
@@ -37,6 +38,15 @@ class System:
             if name.startswith("_") or name not in self._stages:
                 raise AttributeError(f"The system has no stage {name}.")
             return self._stages[name]
+
+    @property
+    def config(self) -> SystemConfig:
+        """The settings; with other ones everything is computed anew."""
+        return self._config
+
+    @config.setter
+    def config(self, config: SystemConfig) -> None:
+        self._config, self.config_key = config, config.model_dump_json()
 
     @property
     def stage_names(self) -> tuple[str, ...]:

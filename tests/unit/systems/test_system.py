@@ -88,3 +88,10 @@ def test_changing_an_answer_does_not_change_the_next_one() -> None:
     mine = raw.daily_prices("A")
     mine.iloc[0] = -1.0
     assert raw.daily_prices("A").iloc[0] > 0
+
+
+def test_other_settings_are_never_answered_with_what_was_computed_before() -> None:
+    system = a_system(DATA)
+    before = system.portfolio.notional_position("A").iloc[-1]
+    system.config = system.config.model_copy(update={"notional_trading_capital": 2_000_000.0})
+    assert system.portfolio.notional_position("A").iloc[-1] == pytest.approx(2 * before)

@@ -1,10 +1,15 @@
 """SystemCache: what is kept, what has to go, and what goes with it."""
 
+import sys
 from collections.abc import Callable
 
+import numpy as np
+import pandas as pd
 import pytest
 
-from trading.systems.cache import CacheStatistics, SystemCache
+from trading.systems.cache import CacheStatistics, SystemCache, size_of
+
+LETTER = sys.getsizeof("A")
 
 
 class Hand:
@@ -44,15 +49,15 @@ def test_none_is_kept_like_any_other_value() -> None:
 
 
 def test_the_least_recently_used_item_makes_room() -> None:
-    cache, counter = SystemCache(Hand(), max_items=2), Counter()
+    cache, counter = SystemCache(Hand(), max_bytes=2 * LETTER), Counter()
     for name in ("a", "b", "a", "c", "a", "b"):
         cache.get(name, counter(name))
     assert counter.calls == ["a", "b", "c", "b"]
-    assert cache.statistics == CacheStatistics(hits=2, misses=4, evictions=2, items=2)
+    assert cache.statistics == CacheStatistics(hits=2, misses=4, evictions=2, items=2, bytes=2 * LETTER)
 
 
 def test_a_cache_without_room_still_answers() -> None:
-    cache, counter = SystemCache(Hand(), max_items=0), Counter()
+    cache, counter = SystemCache(Hand(), max_bytes=0), Counter()
     assert cache.get("a", lambda: cache.get("b", counter("b")) + "!") == "B!"
     assert cache.statistics.items == 0
 
@@ -94,7 +99,7 @@ def test_dropping_an_item_drops_everything_built_on_it() -> None:
 
 
 def test_what_was_built_on_an_item_that_made_room_is_dropped_too() -> None:
-    cache, counter = SystemCache(Hand(), max_items=1), Counter()
+    cache, counter = SystemCache(Hand(), max_bytes=LETTER), Counter()
     build(cache, counter)  # only c is left
     assert cache.invalidate("a") == 1
     assert cache.statistics.items == 0
@@ -123,3 +128,25 @@ def test_a_failed_computation_leaves_nothing_behind() -> None:
     with pytest.raises(ValueError, match="no"):
         cache.get("a", fail)
     assert cache.get("a", counter("a")) == "A"
+
+
+def test_what_is_larger_than_all_the_room_sends_nothing_away() -> None:
+    cache, counter = SystemCache(Hand(), max_bytes=2 * LETTER), Counter()
+    cache.get("a", counter("a"))
+    cache.get("large", lambda: "x" * 10_000)
+    cache.get("a", counter("a"))
+    assert counter.calls == ["a"]
+    assert cache.statistics.bytes == LETTER
+
+
+def test_a_series_weighs_what_its_numbers_do() -> None:
+    series = pd.Series(np.zeros(1000), index=pd.date_range("2020", periods=1000))
+    assert size_of(series) == 8_000
+    assert size_of(pd.DataFrame({"a": series, "b": series})) == 16_000
+
+
+def test_the_room_is_free_again_when_something_is_dropped() -> None:
+    cache, counter = SystemCache(Hand()), Counter()
+    cache.get("b", lambda: cache.get("a", counter("a")))
+    assert cache.invalidate("a") == 2
+    assert cache.statistics.bytes == 0
