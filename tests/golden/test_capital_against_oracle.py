@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 from oracle import PEER, found, found_in, needs_numbers
 
+from trading.conventions import OURS, PYSYSTEMTRADE, Conventions
 from trading.objects.capital import Capital, CapitalFall, CapitalMethod
 from trading.objects.compounding import full_multiplier, half_multiplier
-from trading.objects.conventions import OURS, PYSYSTEMTRADE, Conventions
 
 pytestmark = needs_numbers
 CASES = PEER / "11_capital" / "cases.json"

@@ -9,11 +9,11 @@ from datetime import date, timedelta
 import pandas as pd
 import pytest
 
+from trading.conventions import OURS, PYSYSTEMTRADE, Conventions
 from trading.objects.adjusted_prices import extended, roll_gaps, stitch
 from trading.objects.capital import Capital, CapitalFall, CapitalMethod
 from trading.objects.compounding import full_multiplier, half_multiplier
 from trading.objects.contracts import DeliveryMonth
-from trading.objects.conventions import OURS, PYSYSTEMTRADE, Conventions
 from trading.objects.fx_prices import FxPrices, rate
 from trading.objects.instruments import Instrument
 from trading.objects.multiple_prices import from_calendar

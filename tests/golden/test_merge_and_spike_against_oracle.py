@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from oracle import PEER, found_in, needs_numbers
 
-from trading.objects.conventions import PYSYSTEMTRADE
+from trading.conventions import PYSYSTEMTRADE
 from trading.objects.price_merge import LabelledPrices, corrected, extended, gaps_filled, newer_than
 from trading.objects.price_spikes import MAX_SPIKE, PriceSpike, moves_in_averages
 

@@ -16,8 +16,8 @@ import pandas as pd
 import pytest
 from oracle import QUANT, found_in, needs_numbers
 
+from trading.conventions import PYSYSTEMTRADE
 from trading.quant.bootstrap import bootstrapped_weights
-from trading.quant.conventions import Conventions
 from trading.quant.correlation_break import correlation_break
 from trading.quant.covariance import CovarianceEstimator, CovarianceMethod
 from trading.quant.diversification import diversification_multiplier
@@ -43,7 +43,7 @@ from trading.quant.weight_bounds import bounds_for
 
 pytestmark = needs_numbers
 Case = dict[str, Any]
-PARITY = Conventions.PYSYSTEMTRADE
+PARITY = PYSYSTEMTRADE
 
 
 @cache

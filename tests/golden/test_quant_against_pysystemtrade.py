@@ -15,8 +15,8 @@ import pandas as pd
 import pytest
 from oracle import PEER, found, found_in, needs_numbers
 
+from trading.conventions import PYSYSTEMTRADE
 from trading.quant.arrays import Matrix, Vector
-from trading.quant.conventions import Conventions
 from trading.quant.correlation import CorrelationEstimator, CorrelationMethod
 from trading.quant.correlation_cleaning import CorrelationCleaning, filled
 from trading.quant.diversification import average_correlation, diversification_multiplier
@@ -37,7 +37,7 @@ from trading.systems.buffered_path import TradeTo, buffered_path
 
 pytestmark = needs_numbers
 Case = dict[str, Any]
-PARITY = Conventions.PYSYSTEMTRADE
+PARITY = PYSYSTEMTRADE
 FOLDER, DYNAMIC, BUFFERS = PEER / "08_estimators", PEER / "10_dynopt", PEER / "13_buffers"
 FILE = FOLDER / "estimators.json"
 THEIRS: Case = json.loads(FILE.read_text()) if FILE.is_file() else {}

@@ -13,9 +13,9 @@ import pandas as pd
 import pytest
 from oracle import DATA, PEER, found, needs_numbers
 
+from trading.conventions import OURS, PYSYSTEMTRADE
 from trading.objects.adjusted_prices import stitch
 from trading.objects.contracts import DeliveryMonth
-from trading.objects.conventions import OURS, PYSYSTEMTRADE
 from trading.objects.multiple_prices import CONTRACT_COLUMNS, PRICE_COLUMNS, from_calendar, normalised
 from trading.objects.roll_calendars import (
     CALENDAR_COLUMNS,

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from trading.conventions import PYSYSTEMTRADE
 from trading.errors import DataError
 from trading.objects.compounding import full_multiplier, half_multiplier
-from trading.objects.conventions import PYSYSTEMTRADE
 
 RETURNS = st.lists(st.one_of(st.just(float("nan")), st.floats(-1.5, 1.5)), max_size=40)
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from trading.conventions import PYSYSTEMTRADE
 from trading.errors import DataError
-from trading.objects.conventions import PYSYSTEMTRADE
 from trading.objects.price_merge import LabelledPrices, corrected, extended, gaps_filled
 from trading.objects.price_spikes import PriceSpike
 

@@ -9,10 +9,10 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from made_contracts import MONTHLY, PARAMETERS, QUARTERLY, TODAY, WINTER, made_closes
 
+from trading.conventions import PYSYSTEMTRADE
 from trading.errors import DataError
 from trading.objects.adjusted_prices import stitch
 from trading.objects.contracts import DeliveryMonth
-from trading.objects.conventions import PYSYSTEMTRADE
 from trading.objects.multiple_prices import CONTRACT_COLUMNS, PRICE_COLUMNS, from_calendar
 from trading.objects.roll_calendars import (
     CALENDAR_COLUMNS,

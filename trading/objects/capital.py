@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from trading.conventions import OURS, Conventions
 from trading.errors import DataError
-from trading.objects.conventions import OURS, Conventions
 
 
 class CapitalRise(DataError):

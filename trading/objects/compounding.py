@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 
+from trading.conventions import OURS, Conventions
 from trading.errors import DataError
-from trading.objects.conventions import OURS, Conventions
 
 
 def full_multiplier(returns: pd.Series) -> pd.Series:

@@ -12,9 +12,9 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from trading.conventions import OURS, Conventions
 from trading.errors import DataError
 from trading.objects.contracts import DeliveryMonth
-from trading.objects.conventions import OURS, Conventions
 from trading.objects.roll_calendars import Closes, check_calendar, rolls_of
 from trading.objects.rolls import RollParameters
 

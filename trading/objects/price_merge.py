@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from trading.objects.conventions import OURS, Conventions
+from trading.conventions import OURS, Conventions
 from trading.objects.price_spikes import check_spike
 from trading.objects.sound_series import check_numbers, check_one_clock, check_times
 

@@ -5,8 +5,8 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from trading.conventions import OURS, Conventions
 from trading.errors import DataError
-from trading.objects.conventions import OURS, Conventions
 from trading.objects.sound_series import check_numbers, check_times
 
 MAX_SPIKE: Final = 8.0  # a move this many times the usual one

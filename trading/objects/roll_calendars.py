@@ -13,9 +13,9 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from trading.conventions import OURS, Conventions
 from trading.errors import DataError
 from trading.objects.contracts import DeliveryMonth
-from trading.objects.conventions import OURS, Conventions
 from trading.objects.rolls import RollParameters
 from trading.objects.sound_series import check_series, check_times
 

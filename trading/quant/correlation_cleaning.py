@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from trading.conventions import OURS, Conventions
 from trading.quant.arrays import Flags, Matrix
-from trading.quant.conventions import Conventions
 from trading.quant.diversification import average_correlation
 from trading.quant.positive_semidefinite import repaired_correlation
 
@@ -23,7 +23,7 @@ class CorrelationCleaning:
     clip: float | None = None       # largest size of a correlation
     shrinkage: float = 0.0          # weight of the average correlation, from 0 to 1
     repair: bool = True             # to positive semi-definite, which optimisers need and multipliers do not
-    conventions: Conventions = Conventions.OURS
+    conventions: Conventions = OURS
 
     def applied(self, correlation: Matrix, has_data: Flags) -> Matrix:
         """The cleaned correlations, shape (n, n).
@@ -31,7 +31,7 @@ class CorrelationCleaning:
         Args:
             correlation: NaN where unknown. has_data: shape (n,), false for instruments without any returns.
         """
-        alone = np.nan if self.conventions is Conventions.PYSYSTEMTRADE else self.unknown
+        alone = self.unknown if self.conventions.unknown_pairs_are_replaced else np.nan
         cleaned = filled(correlation, has_data, self.unknown, alone) if self.fill else correlation.copy()
         if self.floor is not None:
             cleaned = np.maximum(cleaned, self.floor)

@@ -3,7 +3,7 @@
 Pure. From nothing, one contract is added at a time, each time the one that brings the portfolio nearest to the optimum.
 Then the trade is shortened by what does not matter, and last come the limits, which nothing may move again. What lacks
 data is not traded.
-Source: pysystemtrade.md 4.9 with its defects (a) to (g) mended; Conventions.PYSYSTEMTRADE leaves (a), (b), (c) in.
+Source: pysystemtrade.md 4.9 with its defects (a) to (g) mended; PYSYSTEMTRADE leaves (a), (b), (c) in.
 """
 
 from dataclasses import dataclass, field
@@ -11,10 +11,10 @@ from typing import Final
 
 import numpy as np
 
+from trading.conventions import OURS, Conventions
 from trading.errors import DataError
 from trading.quant.arrays import Lots, Matrix, Vector
 from trading.quant.contract_bounds import ContractBounds, contract_bounds
-from trading.quant.conventions import Conventions
 
 NEGLIGIBLE: Final = 1e-12  # a gain this small is rounding
 
@@ -25,7 +25,7 @@ class TradingSpeed:
 
     shadow_cost: float = 250.0
     buffer: float = 0.0125
-    conventions: Conventions = Conventions.OURS
+    conventions: Conventions = OURS
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -71,7 +71,7 @@ def dynamic_positions(inputs: DynamicInputs, speed: TradingSpeed) -> DynamicPosi
     else:
         before = _greedy(problem)
         found = before if held is None else _shortened(before, held, problem)
-    if speed.conventions is Conventions.OURS:
+    if speed.conventions.limits_come_last:
         found = np.clip(found, problem.bounds.lower, problem.bounds.upper).astype(np.int64)
         found = _unless_staying_is_better(found, problem)
     return DynamicPositions(contracts=found, before_buffer=before, not_traded=problem.without_data,
@@ -103,12 +103,12 @@ class _Problem:
 
 
 def _problem(inputs: DynamicInputs, speed: TradingSpeed) -> _Problem:
-    parity = speed.conventions is Conventions.PYSYSTEMTRADE
+    kept, of_contracts = speed.conventions.unknown_is_not_traded, speed.conventions.costs_are_of_contracts
     risk_unknown = np.isnan(np.diag(inputs.covariance)) | np.isnan(inputs.value)
     unknown = risk_unknown | np.isnan(inputs.optimal) | np.isnan(inputs.cost)
     held = np.zeros(len(inputs.names), dtype=np.int64) if inputs.held is None else inputs.held
-    held = np.where(unknown, 0, held) if parity else held
-    absent = unknown if parity else risk_unknown
+    held = held if kept else np.where(unknown, 0, held)
+    absent = risk_unknown if kept else unknown
     value = np.where(absent, 0.0, inputs.value)
     covariance = np.where(absent[:, None] | absent, 0.0, inputs.covariance)
     if np.any(np.isnan(covariance)):
@@ -116,7 +116,7 @@ def _problem(inputs: DynamicInputs, speed: TradingSpeed) -> _Problem:
     cost = np.where(np.isnan(inputs.cost), 0.0, inputs.cost) * speed.shadow_cost
     frozen = frozenset(str(name) for name, lacks in zip(inputs.names, unknown, strict=True) if lacks)
     return _Problem(optimal=np.where(unknown, held, inputs.optimal) * value, value=value,
-                    prices=cost * np.abs(value) if parity else cost, covariance=covariance,
+                    prices=cost if of_contracts else cost * np.abs(value), covariance=covariance,
                     start=None if inputs.held is None else held, buffer=speed.buffer,
                     without_data=tuple(sorted(frozen)),
                     bounds=contract_bounds(inputs.names, held, inputs.maximum, inputs.reduce_only,

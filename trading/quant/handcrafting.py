@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from trading.conventions import OURS, Conventions
 from trading.quant.arrays import Matrix, Places, Vector
-from trading.quant.conventions import Conventions
 from trading.quant.diversification import diversification_multiplier
 from trading.quant.sharpe_adjustment import adjusted_for_sharpe_of
 
@@ -34,7 +34,7 @@ def handcraft(correlation: Matrix) -> Handcrafted:
 
 
 def handcraft_with_sharpe(correlation: Matrix, ratios: Vector, years: float,
-                          conventions: Conventions = Conventions.OURS) -> Vector:
+                          conventions: Conventions = OURS) -> Vector:
     """The same, tilted towards what had the better Sharpe ratio as far as `years` of data can show. Sum 1.
 
     Args:

@@ -11,11 +11,11 @@ from enum import StrEnum
 import numpy as np
 import pandas as pd
 
+from trading.conventions import OURS, Conventions
 from trading.errors import DataError
 from trading.quant.arrays import Matrix, Vector
 from trading.quant.bootstrap import bootstrapped_weights, drawn_periods
 from trading.quant.cone_program import ConeProgram, solve_cone
-from trading.quant.conventions import Conventions
 from trading.quant.covariance import CovarianceEstimator, CovarianceMethod
 from trading.quant.estimates import Estimates
 from trading.quant.executor import Executor
@@ -62,7 +62,7 @@ class PortfolioOptimiser:
     upper: float | Mapping[str, float] = 1.0
     covariance: CovarianceEstimator = field(default_factory=CovarianceEstimator)
     widest_spread: float = WIDEST_SPREAD
-    conventions: Conventions = Conventions.OURS
+    conventions: Conventions = OURS
 
     # --- from names, from estimates ---------------------------------------------------------------------------------
 

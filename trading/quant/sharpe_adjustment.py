@@ -8,8 +8,8 @@ from typing import Final
 
 import numpy as np
 
+from trading.conventions import OURS, Conventions
 from trading.quant.arrays import Matrix, Vector
-from trading.quant.conventions import Conventions
 from trading.quant.diversification import average_correlation
 
 QUANTILES: Final = (0.2, 0.4, 0.6, 0.8)
@@ -18,7 +18,7 @@ USUAL_RATIO: Final = 0.5   # a year
 
 
 def adjusted_for_sharpe(weights: Vector, ratios: Vector, correlation: float, years: float,
-                        conventions: Conventions = Conventions.OURS) -> Vector:
+                        conventions: Conventions = OURS) -> Vector:
     """`weights` with each multiplied by what its Sharpe ratio relative to the average deserves; sum 1.
 
     Args:
@@ -34,19 +34,19 @@ def adjusted_for_sharpe(weights: Vector, ratios: Vector, correlation: float, yea
 
 
 def adjusted_for_sharpe_of(weights: Vector, ratios: Vector, correlation: Matrix, years: float,
-                           conventions: Conventions = Conventions.OURS) -> Vector:
+                           conventions: Conventions = OURS) -> Vector:
     """The same with the average of a correlation matrix."""
     return adjusted_for_sharpe(weights, ratios, average_correlation(correlation), years, conventions)
 
 
 def sharpe_multiplier(relative: float, correlation: float, years: float,
-                      conventions: Conventions = Conventions.OURS) -> float:
+                      conventions: Conventions = OURS) -> float:
     """From 0 (certainly worse) to 2 (certainly better); 1 when `relative`, the ratio above average a year, is 0."""
     from scipy.stats import norm
 
     doubt = np.sqrt(2 * VOLATILITY**2 / years * max(0.0, 1 - correlation))
     better = norm.ppf(QUANTILES) * doubt + relative * VOLATILITY
-    share = _share_as_searched if conventions is Conventions.PYSYSTEMTRADE else _share_of_first
+    share = _share_of_first if conventions.best_shares_are_exact else _share_as_searched
     multiplier = float(np.mean([share(USUAL_RATIO * VOLATILITY + gain, correlation) for gain in better])) / 0.5
     return multiplier if (multiplier - 1) * relative > 0 else 1.0
 

@@ -2,8 +2,8 @@
 
 import pandas as pd
 
+from trading.conventions import Conventions
 from trading.errors import DataError
-from trading.objects.conventions import Conventions
 from trading.systems.account_curve import AccountCurve, together
 from trading.systems.buffered_path import TradeTo
 from trading.systems.forecasts import ForecastScaleCap

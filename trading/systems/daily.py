@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from trading.objects.conventions import Conventions
+from trading.conventions import Conventions
 
 
 def local_times(values: pd.Series, timezone: str) -> pd.Series:

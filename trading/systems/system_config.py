@@ -5,8 +5,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, field_validator, model_validator
 
+from trading.conventions import Conventions, ConventionsName
 from trading.errors import ConfigError
-from trading.objects.conventions import Conventions, ConventionsName
 from trading.systems.rules.registry import check_settings
 
 Weight = Annotated[float, Field(ge=0)]

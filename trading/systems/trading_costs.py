@@ -12,7 +12,7 @@ from datetime import timedelta
 import numpy as np
 import pandas as pd
 
-from trading.objects.conventions import Conventions
+from trading.conventions import Conventions
 from trading.objects.instruments import Instrument
 
 _VOLATILITY_DAYS = 180  # rows of the price from which old costs are scaled

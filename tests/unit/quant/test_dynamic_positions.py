@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from trading.conventions import PYSYSTEMTRADE
 from trading.errors import DataError
-from trading.quant.conventions import Conventions
 from trading.quant.dynamic_positions import DynamicInputs, TradingSpeed, dynamic_positions
 
 SPEED = TradingSpeed(shadow_cost=50, buffer=0.0125)
@@ -141,10 +141,10 @@ def reference(held: tuple[int, ...] | None) -> DynamicInputs:
 @pytest.mark.parametrize(("held", "shadow", "expected"), [
     (None, 250, [1, 1, -2, 0]), ((1, 0, -1, 1), 250, [1, 0, -1, 1]), ((1, 0, -1, 1), 25, [1, 1, -2, 0])])
 def test_contracts_equal_the_check_vector(held: tuple[int, ...] | None, shadow: float, expected: list[int]) -> None:
-    speed = TradingSpeed(shadow_cost=shadow, conventions=Conventions.PYSYSTEMTRADE)
+    speed = TradingSpeed(shadow_cost=shadow, conventions=PYSYSTEMTRADE)
     assert dynamic_positions(reference(held), speed).contracts.tolist() == expected
 
 
 def test_the_tracking_error_equals_the_check_vector() -> None:
-    found = dynamic_positions(reference(None), TradingSpeed(conventions=Conventions.PYSYSTEMTRADE))
+    found = dynamic_positions(reference(None), TradingSpeed(conventions=PYSYSTEMTRADE))
     assert found.tracking_error == pytest.approx(0.0359, abs=5e-5)

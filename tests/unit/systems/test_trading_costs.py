@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trading.objects.conventions import OURS, PYSYSTEMTRADE, Conventions
+from trading.conventions import OURS, PYSYSTEMTRADE, Conventions
 from trading.objects.instruments import Instrument
 from trading.systems.trading_costs import Market, costs_of
 

@@ -29,6 +29,11 @@ class Conventions:
     calendars_have_open_ends: bool = True  # else prices before the first and behind the last roll are not used
     rolls_stand_on_the_last_old_row: bool = True  # else, read from multiple prices, on the row after, and the end of
     #                                               the prices counts as one
+    costs_are_of_contracts: bool = True  # else, in whole contracts, a cost of one counts as often as its weight
+    limits_come_last: bool = True  # else a shortened trade may end beyond a limit, or away from where staying is better
+    unknown_is_not_traded: bool = True  # else what lacks data is held at nothing: a closing order
+    unknown_pairs_are_replaced: bool = True  # else a correlation of two instruments without any data stays unknown
+    best_shares_are_exact: bool = True  # else a search for the weights of a handcrafted pair stops early
     largest_rise: float = 0.10  # of the account in a day; more is rather a deposit than a profit
     largest_fall: float = 0.25  # a loss is believed sooner: sizes must follow it down
 
@@ -50,4 +55,5 @@ PYSYSTEMTRADE = Conventions(
     costs_begin_at_nothing=False, costs_on_held_prices=False, scalars_know_no_future=False, gains_compound=False,
     crashes_can_be_confirmed=False, corrections_bring_new_rows=False, calendars_begin_with_a_held_contract=False,
     rolls_later_than_prices_are_open=False, rolls_follow_the_roll_before=False, calendars_have_open_ends=False,
-    rolls_stand_on_the_last_old_row=False, largest_fall=0.10)
+    rolls_stand_on_the_last_old_row=False, costs_are_of_contracts=False, limits_come_last=False,
+    unknown_is_not_traded=False, unknown_pairs_are_replaced=False, best_shares_are_exact=False, largest_fall=0.10)
