@@ -60,7 +60,7 @@ class ZoneWatch:
             return
         changed = [name for name in found.keys() & self._seen.keys() if found[name] != self._seen[name]]
         if changed:
-            ZoneInfo.clear_cache()
+            ZoneInfo.clear_cache(only_keys=changed)  # UTC stays: pandas knows it by identity
             if not all(map(_is_readable, names)):
                 return
             old = dict(self._rules)

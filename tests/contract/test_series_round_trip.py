@@ -1,5 +1,7 @@
 """Any frame that may be stored comes back as it was, in one piece or in many, with any repetition."""
 
+from zoneinfo import ZoneInfo
+
 import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -113,3 +115,13 @@ def test_a_cross_is_computed_over_the_dollar(store: MongoStore) -> None:
 def test_a_rate_that_nobody_stored_is_said(store: MongoStore) -> None:
     with pytest.raises(DataError, match="There are no rates XXXUSD; XXX cannot be valued in USD"):
         MongoFxPrices(store).rate("XXX", "USD")
+
+
+def test_stored_times_join_others_even_after_zones_were_read_anew(store: MongoStore) -> None:
+    series = a_series(store)
+    series.append("k", plain(3))
+    ZoneInfo.clear_cache()
+    later = plain(3).set_axis(pd.date_range("2022-06-01", periods=3, tz="UTC"), axis=0)
+    joined = pd.concat([series.load("k"), later])
+    assert isinstance(joined.index, pd.DatetimeIndex)
+    assert series.append("k", later) == 3

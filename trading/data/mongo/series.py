@@ -69,7 +69,7 @@ class MongoSeries:
     def _write(self, key: str, year: int, rows: pd.DataFrame, session: ClientSession | None, joined: bool) -> None:
         stored = self._collection.find_one({"_id": f"{key}:{year}"}, session=session)
         if stored is not None and joined:
-            rows = pd.concat([_decoded(stored["data"]), rows])
+            rows = pd.concat([_decoded(stored["data"]), rows.tz_convert("UTC")])
         data = _encoded(rows)
         if stored is not None and stored["data"] == data:
             return
@@ -112,6 +112,7 @@ def _encoded(frame: pd.DataFrame) -> bytes:
 
 
 def _decoded(data: bytes) -> pd.DataFrame:
+    """The rows of one chunk, in pandas' own UTC: one whose rules were read anew is another to it, and joins badly."""
     with pa.ipc.open_stream(pa.py_buffer(data)) as reader:
         frame: pd.DataFrame = reader.read_pandas()
-    return frame.set_index("stamp").rename_axis(None)
+    return frame.set_index("stamp").rename_axis(None).tz_convert("UTC")
