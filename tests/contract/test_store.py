@@ -13,6 +13,7 @@ from claims import begin, end, save
 from embedded_server import start_server
 from pymongo.errors import WriteError
 
+from daemon.store.embedded_store import end_server
 from trading.control.process_run import Kind, ProcessRun, RunState, WorkerIdentity
 from trading.control.process_state import ProcessState
 from trading.data.mongo.books import MongoBooks
@@ -57,8 +58,7 @@ def test_a_standalone_server_is_refused_in_one_sentence(tmp_path: Path) -> None:
         with pytest.raises(StandaloneRefused, match=r"is a standalone server; tradingd needs a replica set"):
             connect(uri, "x")
     finally:
-        process.terminate()
-        process.wait(timeout=30)
+        end_server(process)
 
 
 def test_an_unreachable_server_is_named_without_its_password() -> None:

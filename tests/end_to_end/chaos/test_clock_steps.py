@@ -23,11 +23,19 @@ pytestmark = pytest.mark.skipif(_LIBRARY is None and not os.environ.get("CI"),
                                 reason="libfaketime is not installed (Debian: apt-get install libfaketime)")
 
 
+def forget_the_dead() -> None:
+    """Remove what killed processes left of the library's shared memory: it stops a later one of the same number."""
+    for left in Path("/dev/shm").glob("*faketime_s*_*"):
+        if not Path(f"/proc/{left.name.rpartition('_')[2]}").exists():
+            left.unlink(missing_ok=True)
+
+
 class SetClock:
     """A clock that can be set, for any daemon that is started with its environment."""
 
     def __init__(self, folder: Path, offset: str = "+0") -> None:
         assert _LIBRARY is not None, "libfaketime is needed (Debian: apt-get install libfaketime)"
+        forget_the_dead()
         self._file = folder / "clock"
         self.set(offset)
         self.environment = {"LD_PRELOAD": str(_LIBRARY), "FAKETIME_TIMESTAMP_FILE": str(self._file),
