@@ -7,6 +7,7 @@ day that was to be run once.
 import argparse
 import asyncio
 import faulthandler
+import os
 import signal
 import sys
 from pathlib import Path
@@ -42,8 +43,11 @@ def run(words: list[str]) -> int:
 
 
 def _stop_early(number: int, _frame: FrameType | None) -> None:
-    """Nothing has begun that would have to be ended well."""
-    sys.exit(0 if number == signal.SIGTERM else 130)
+    """Nothing has begun that would have to be ended well, and the zygote dies with us.
+
+    An exception would be lost if the signal came within a callback of the garbage collector, as while importing.
+    """
+    os._exit(0 if number == signal.SIGTERM else 130)
 
 
 def _serve(flags: argparse.Namespace, places: Places, zygote: ZygoteProcess) -> int:
