@@ -1,5 +1,7 @@
 """Accounts: what the positions of a system would have earned, gross and net, at every level."""
 
+from functools import partial
+
 import pandas as pd
 
 from trading.conventions import Conventions
@@ -93,7 +95,7 @@ class Accounts(SystemStage):
         """Costs of each business day, negative, in the base currency, of contracts decided on each business day."""
         conventions, prices = self._conventions, self.system.stage(RawData).daily_prices(code)
         market = Market(instrument=self.system.data.instrument(code), prices=prices,
-                        rates=self.system.stage(PositionSize).rate(code))
+                        rate_on=partial(self.system.stage(PositionSize).rate_on, code))
         costs = costs_of(positions.shift(_DELAY), market, self.system.data.rolls_per_year(code), conventions)
         costs = costs.reindex(prices.index)
         return costs.fillna(0.0) if conventions.costs_begin_at_nothing else costs

@@ -42,12 +42,10 @@ class PositionSize(SystemStage):
         return self.kept("value_volatility", code, compute)
 
     def rate(self, code: str) -> pd.Series:
-        """The value of the instrument's currency in the base currency on each business day.
+        """The value of the instrument's currency in the base currency on each business day; see `rate_on`."""
+        return self.kept("rate", code, lambda: self.rate_on(code, self.system.stage(RawData).daily_prices(code).index))
 
-        A day's label is its midnight, so it takes the rate of the day before, known by then.
-        """
-        def compute() -> pd.Series:
-            config, currency = self.system.config, self.system.data.instrument(code).currency
-            rates = local_times(self.system.data.fx(currency, config.base_currency), config.timezone)
-            return known_at(rates, self.system.stage(RawData).daily_prices(code).index)
-        return self.kept("rate", code, compute)
+    def rate_on(self, code: str, days: pd.Index) -> pd.Series:
+        """The same on any `days`: their labels are midnights, so each takes the newest rate that was known by then."""
+        config, currency = self.system.config, self.system.data.instrument(code).currency
+        return known_at(local_times(self.system.data.fx(currency, config.base_currency), config.timezone), days)

@@ -5,7 +5,7 @@ trade, as it is when it is dealt as a spread; its dates are spread evenly over t
 them in advance.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -20,11 +20,11 @@ _VOLATILITY_DAYS = 180  # rows of the price from which old costs are scaled
 
 @dataclass(frozen=True, kw_only=True)
 class Market:
-    """Where something is traded: `prices` in points and `rates` of its currency, on each business day."""
+    """Where something is traded: `prices` in points on each business day, `rate_on` its currency on any days."""
 
     instrument: Instrument
     prices: pd.Series
-    rates: pd.Series
+    rate_on: Callable[[pd.Index], pd.Series]
 
 
 def costs_of(held: pd.Series, market: Market, rolls_per_year: int, conventions: Conventions) -> pd.Series:
@@ -36,7 +36,7 @@ def costs_of(held: pd.Series, market: Market, rolls_per_year: int, conventions: 
     rolled = _charged(_rolls(held, rolls_per_year), paid[1], instrument)
     together = pd.concat([trades, rolled]).groupby(level=0)
     costs: pd.Series = together.sum() if conventions.every_cost_counts else together.last()
-    costs = costs * market.rates.reindex(costs.index, method="ffill")
+    costs = costs * market.rate_on(costs.index)
     if not conventions.costs_know_no_future:
         costs = costs * _relative_volatility(known).reindex(costs.index).ffill()
     costs = costs.groupby(_business_days(costs.index, conventions)).sum()
