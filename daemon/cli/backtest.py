@@ -1,5 +1,6 @@
 """tradectl backtest: what a strategy would have earned on the prices that are stored."""
 
+import os
 from pathlib import Path
 
 import click
@@ -28,6 +29,9 @@ def backtest(settings: Settings, strategy: str, html: Path | None, capital: floa
     from trading.reports.report import as_html, as_text
     from trading.systems.production_system import futures_system, system_config
 
+    if html is not None and not os.access(html if html.exists() else html.parent, os.W_OK):
+        raise ConfigError(f"The page cannot be written to {html}: the folder is missing, or you may not write there. "
+                          f"Name another file.")
     with opened_store(settings) as (store, config):
         if strategy not in config.strategies:
             raise ConfigError(f"There is no strategy {strategy} in strategies.yaml (there: "

@@ -41,8 +41,10 @@ def test_an_instrument_without_prices_is_left_out_and_said_so() -> None:
 
 
 def test_without_any_data_there_is_no_account() -> None:
-    with pytest.raises(DataError, match="No instrument has an account"):
+    with pytest.raises(DataError, match=r"No instrument has an account: EMPTY has no prices\. Import prices: tradectl"):
         backtest_report("made", a_system(MadeSimData({"EMPTY": prices([np.nan] * 300)})))
+    with pytest.raises(DataError, match=r"No instrument has an account: there are no prices\. Import prices: tradectl"):
+        backtest_report("made", a_system(MadeSimData({})))
 
 
 def test_the_best_instrument_comes_first_and_counts_are_whole() -> None:

@@ -37,7 +37,9 @@ class Accounts(SystemStage):
         left_out = self.left_out()
         codes = [code for code in self.system.instrument_codes() if code not in left_out]
         if not codes:
-            raise DataError("No instrument has an account: " + "; ".join(left_out.values()))
+            reasons = "; ".join(left_out.values()) or "there are no prices"
+            raise DataError(f"No instrument has an account: {reasons}. Import prices: "
+                            f"tradectl import pysystemtrade DIR")
         return together((self.pandl_for_instrument(code) for code in codes), self._capital)
 
     def left_out(self) -> dict[str, str]:

@@ -6,6 +6,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from trading.clock import SystemClock
+from trading.config_mistakes import reason
 from trading.errors import ConfigError
 from trading.systems.accounts import Accounts
 from trading.systems.cache import SystemCache
@@ -35,9 +36,12 @@ def system_config(settings: Mapping[str, Any], **facts: Any) -> SystemConfig:
     try:
         return SystemConfig.model_validate({**settings, **facts})
     except ValidationError as error:
-        lines = [f"strategies.yaml: {'.'.join(map(str, ('system', *mistake['loc'])))}: {mistake['msg']}."
-                 for mistake in error.errors()]
-        raise ConfigError("\n".join(lines)) from error
+        raise ConfigError("\n".join(map(_sentence, error.errors()))) from error
+
+
+def _sentence(mistake: Any) -> str:
+    path = tuple(map(str, mistake["loc"]))
+    return f"strategies.yaml: {'.'.join(('system', *path))}: {reason(mistake, path or ('system',), SystemConfig)}."
 
 
 def futures_system(data: SimData, config: SystemConfig) -> System:

@@ -1,15 +1,23 @@
 """The settings of one system. Frozen and strict: a typo is an error that names the key."""
 
+import math
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, field_validator, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PositiveFloat, field_validator, model_validator
 
 from trading.conventions import Conventions, ConventionsName
 from trading.errors import ConfigError
 from trading.systems.rules.registry import check_settings
 
 Weight = Annotated[float, Field(ge=0)]
+
+
+def _checked_scalar(value: object) -> object:
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value < math.inf
+    if not is_number and value not in ("estimated", "pooled"):
+        raise ValueError(f"a scalar is a number above 0, or estimated, or pooled; found {value!r}")
+    return value
 
 
 class RuleConfig(BaseModel):
@@ -23,7 +31,7 @@ class RuleConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="allow", allow_inf_nan=False)
     rule: str
-    scalar: PositiveFloat | Literal["estimated", "pooled"]
+    scalar: Annotated[PositiveFloat | Literal["estimated", "pooled"], BeforeValidator(_checked_scalar)]
     weight: float = Field(gt=0)
     attenuated: bool = False
 

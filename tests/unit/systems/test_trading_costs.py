@@ -19,7 +19,8 @@ def an_instrument(**costs: float) -> Instrument:
 def costs(held: list[float], instrument: Instrument, price: float = 100.0, start: str = "2024-01-01",
           per_year: int = NO_ROLLS, conventions: Conventions = OURS) -> pd.Series:
     days = pd.bdate_range(start, periods=len(held))
-    market = Market(instrument=instrument, prices=pd.Series(price, index=days), rate_on=lambda on: pd.Series(2.0, index=on))
+    market = Market(instrument=instrument, prices=pd.Series(price, index=days),
+                    rate_on=lambda on: pd.Series(2.0, index=on))
     return costs_of(pd.Series(held, index=days, dtype="float64"), market, per_year, conventions)
 
 
