@@ -12,7 +12,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -23,6 +22,7 @@ from trading.broker.facts import ContractDetails
 from trading.broker.ib.library import IbLibrary
 from trading.broker.link import BrokerLink
 from trading.broker.simulated.control_client import GatewayControl
+from trading.clock import SystemClock
 from trading.data.csv.sample_markets import MARKETS
 from trading.data.mongo.connection import connect
 from trading.data.mongo.orders import MongoOrders
@@ -222,7 +222,7 @@ def an_order(contract: ContractDetails, number: int) -> BrokerOrder:
         id=f"BENCH-{number}", parent="BENCH", account=ACCOUNT, strategy="bench", instrument=contract.symbol,
         contract=f"{contract.symbol}/{contract.contract_month}00", con_id=contract.con_id, exchange=contract.exchange,
         kind=OrderKind.STRATEGY, quantity=1, order_type="LMT", limit_price=contract.min_tick, time_in_force="DAY",
-        bid=Decimal(1), ask=Decimal(2), trading_day="2021-06-07", created=datetime.now(UTC))
+        bid=Decimal(1), ask=Decimal(2), trading_day="2021-06-07", created=SystemClock().now())
 
 
 def until(is_so: Callable[[], bool], within_s: float = 60.0) -> None:

@@ -1,9 +1,11 @@
-"""A real store for contract tests: the embedded server, started once, a database a test."""
+"""Real things for contract tests: a store (the embedded server, started once, a database a test) and a gateway."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from embedded_server import start_server
+from recorded_gateway import GatewayProcess
 from ulid import ULID
 
 from daemon.store.embedded_store import end_server
@@ -26,3 +28,11 @@ def store(server: str) -> Iterator[MongoStore]:
     yield opened
     opened.client.drop_database(opened.database.name)
     opened.close()
+
+
+@pytest.fixture
+def gateway(tmp_path: Path) -> Iterator[GatewayProcess]:
+    """A simulated gateway as a process, on a recorded day."""
+    process = GatewayProcess(tmp_path)
+    yield process
+    process.kill()

@@ -4,11 +4,10 @@ The same file passes with the library's forerunner, ib_insync, in a venv of its 
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -47,13 +46,6 @@ class Adapter:
         async with asyncio.timeout(8):
             while not is_so():
                 await asyncio.sleep(0.02)
-
-
-@pytest.fixture
-def gateway(tmp_path: Path) -> Iterator[GatewayProcess]:
-    process = GatewayProcess(tmp_path)
-    yield process
-    process.kill()
 
 
 def play(gateway: GatewayProcess, story: Callable[[Adapter], Awaitable[None]]) -> None:

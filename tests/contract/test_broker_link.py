@@ -33,13 +33,6 @@ ES = BrokerInstrument(code="SP500", symbol="ES", exchange="CME", currency="USD",
 
 
 @pytest.fixture
-def gateway(tmp_path: Path) -> Iterator[GatewayProcess]:
-    process = GatewayProcess(tmp_path)
-    yield process
-    process.kill()
-
-
-@pytest.fixture
 def scene(tmp_path: Path, gateway: GatewayProcess, store: MongoStore) -> Iterator[BrokerScene]:
     with BrokerScene(tmp_path, gateway, store) as opened:
         yield opened

@@ -9,20 +9,12 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 
 import ib_async
 import pytest
 from recorded_gateway import NOON, PATIENCE_S, ROOT, UNIT_TESTS, GatewayProcess
-
-
-@pytest.fixture
-def gateway(tmp_path: Path) -> Iterator[GatewayProcess]:
-    process = GatewayProcess(tmp_path)
-    yield process
-    process.kill()
 
 
 def play(story: Callable[[], Awaitable[None]]) -> None:

@@ -2,8 +2,6 @@
 
 import socket
 import struct
-from collections.abc import Iterator
-from pathlib import Path
 
 import ib_async
 import pytest
@@ -15,13 +13,6 @@ from trading.broker.simulated.control_client import GatewayControl
 HELLO = b"API\0" + struct.pack(">I", 9) + b"v157..178"
 CURRENT_TIME = struct.pack(">I", 5) + b"49\x001\x00"
 START_API = struct.pack(">I", 9) + b"71\x002\x0077\x00\x00"
-
-
-@pytest.fixture
-def gateway(tmp_path: Path) -> Iterator[GatewayProcess]:
-    process = GatewayProcess(tmp_path)
-    yield process
-    process.kill()
 
 
 def control_of(gateway: GatewayProcess) -> GatewayControl:

@@ -18,13 +18,6 @@ EXPECTED = ("query cancelled", "Peer closed")  # the answer to a cancel, and the
 
 
 @pytest.fixture
-def gateway(tmp_path: Path) -> Iterator[GatewayProcess]:
-    process = GatewayProcess(tmp_path)
-    yield process
-    process.kill()
-
-
-@pytest.fixture
 def delayed(tmp_path: Path) -> Iterator[GatewayProcess]:
     (tmp_path / "subscription").write_text("DELAYED")
     process = GatewayProcess(tmp_path)

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import assume, given
+from hypothesis import given, reject
 from hypothesis import strategies as st
 from made_contracts import MONTHLY, PARAMETERS, QUARTERLY, TODAY, WINTER, made_closes
 
@@ -32,6 +32,15 @@ def calendar_of(rolls: RollParameters, closes: Closes) -> pd.DataFrame:
     return adjusted_calendar("X", approximate_calendar("X", rolls, closes), closes)
 
 
+def made(rolls: RollParameters, seed: int, known: float) -> tuple[Closes, pd.DataFrame]:
+    """Closes of which a share is `known`, and their calendar; draws for which there is none are given up."""
+    closes = made_closes(rolls, seed, known)
+    try:
+        return closes, calendar_of(rolls, closes)
+    except DataError:
+        reject()
+
+
 def prices(days: str, *values: float) -> pd.Series:
     """Values of the days of January 2021 named in `days`, for example "1 4 5"."""
     return pd.Series(values, index=pd.DatetimeIndex([f"2021-01-{int(day):02d}" for day in days.split()], tz="UTC"))
@@ -47,11 +56,7 @@ MARCH, JUNE, SEPTEMBER = (DeliveryMonth(2021, month) for month in (3, 6, 9))
 
 @given(PARAMETERS, SEEDS, KNOWN)
 def test_a_calendar_is_increasing_and_has_prices_at_each_roll(rolls: RollParameters, seed: int, known: float) -> None:
-    closes = made_closes(rolls, seed, known)
-    try:
-        calendar = calendar_of(rolls, closes)
-    except DataError:
-        assume(False)
+    closes, calendar = made(rolls, seed, known)
     assert calendar.index.is_monotonic_increasing
     assert calendar.index.is_unique
     for at, row in calendar.iterrows():
@@ -62,12 +67,8 @@ def test_a_calendar_is_increasing_and_has_prices_at_each_roll(rolls: RollParamet
 
 @given(PARAMETERS, SEEDS, KNOWN)
 def test_multiple_prices_contain_only_given_prices(rolls: RollParameters, seed: int, known: float) -> None:
-    closes = made_closes(rolls, seed, known)
-    try:
-        calendar = calendar_of(rolls, closes)
-        frame = from_calendar("X", calendar, closes, rolls)
-    except DataError:
-        assume(False)
+    closes, calendar = made(rolls, seed, known)
+    frame = from_calendar("X", calendar, closes, rolls)
     assert frame.index.is_monotonic_increasing
     assert frame.index.is_unique
     for price, contract in zip(PRICE_COLUMNS, CONTRACT_COLUMNS, strict=True):
@@ -78,12 +79,8 @@ def test_multiple_prices_contain_only_given_prices(rolls: RollParameters, seed: 
 
 @given(PARAMETERS, SEEDS, KNOWN)
 def test_a_calendar_comes_back_out_of_the_prices_made_with_it(rolls: RollParameters, seed: int, known: float) -> None:
-    closes = made_closes(rolls, seed, known)
-    try:
-        calendar = calendar_of(rolls, closes)
-        frame = from_calendar("X", calendar, closes, rolls)
-    except DataError:
-        assume(False)
+    closes, calendar = made(rolls, seed, known)
+    frame = from_calendar("X", calendar, closes, rolls)
     visible = calendar[calendar.index < frame.index[-1]]  # a roll on the last row shows with the next price only
     pd.testing.assert_frame_equal(backed_out_calendar("X", frame), visible, check_index_type=False, check_dtype=False)
     assert stitch("X", frame).notna().equals(frame["PRICE"].notna())
