@@ -8,22 +8,30 @@ import asyncio
 import gc
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
-from datetime import UTC, date, datetime, time
-from decimal import Decimal
+from datetime import datetime
 from typing import Any, Final, TypeVar
 
 import ib_async
 
 from trading.broker.facts import Bar, BrokerPosition, ContractDetails, Quote, QuoteChanges
 from trading.broker.ib.diagnosis import what_listens
-from trading.broker.ib.escapes import unescaped
 from trading.broker.ib.execution_words import ExecutionWords
 from trading.broker.ib.history import HistoryRefusal, refusal
+from trading.broker.ib.message_facts import (
+    commission_facts,
+    completed_facts,
+    details,
+    error_facts,
+    execution_facts,
+    instant,
+    open_order_facts,
+    status_facts,
+    without_foreign_handle,
+)
 from trading.broker.ib.quote_lines import QuoteLines
 from trading.errors import BrokerError, BrokerUnavailable, NoPermission
 from trading.execution.broker_messages import MessageKind
 from trading.execution.broker_orders import BrokerOrder
-from trading.execution.execution_time import told_instant
 from trading.objects.instruments import BrokerInstrument, CurrencyPair
 
 Sink = Callable[[MessageKind, dict[str, Any]], None]
@@ -32,7 +40,6 @@ MESSAGES_FOR_ORDERS: Final = 3  # open, completed, executed
 _ID_IN_USE: Final = 326
 _FETCH_NOTHING: Final[dict[str, Any]] = (  # we ask for everything ourselves; the library's forerunner cannot be told so
     {"fetchFields": ib_async.StartupFetch(0)} if hasattr(ib_async, "StartupFetch") else {})
-_UNSET: Final = 1e300  # the wire's "not known" is the largest double
 
 
 class IbLibrary:
@@ -169,7 +176,7 @@ class IbLibrary:
             if error.code == 200:
                 return []
             raise
-        return sorted((_details(row) for row in rows), key=lambda details: details.contract_month)
+        return sorted((details(row) for row in rows), key=lambda found: found.contract_month)
 
     async def bars(self, con_id: int, exchange: str, duration: str, size: str) -> list[Bar]:
         """Historical trades of one contract up to now; empty when there are none."""
@@ -218,7 +225,7 @@ class IbLibrary:
             raise
         if not rows and asyncio.get_running_loop().time() - begun >= self._timeout_s:
             raise BrokerUnavailable(f"The broker gave no bars within {self._timeout_s:g} s; nothing is known.")
-        return [Bar(at=_instant(row.date), open=row.open, high=row.high, low=row.low, close=row.close,
+        return [Bar(at=instant(row.date), open=row.open, high=row.high, low=row.low, close=row.close,
                     volume=max(0.0, float(row.volume))) for row in rows]
 
     async def _unkeyed(self, request: Callable[[], Awaitable[Answer]]) -> Answer:
@@ -239,7 +246,7 @@ class IbLibrary:
             raise BrokerUnavailable("The connection to the broker broke before the answer came.") from error
 
     def _execution_facts(self, _request: int, contract: Any, execution: Any) -> dict[str, Any]:
-        return _execution_facts(self._words.newest, contract, execution)
+        return execution_facts(self._words.newest, contract, execution)
 
     def _heed(self, code: int) -> None:
         if code == _ID_IN_USE:
@@ -248,19 +255,19 @@ class IbLibrary:
 
     def _tap_messages(self) -> None:
         for name, kind, facts in (
-                ("orderStatus", MessageKind.ORDER_STATUS, _status_facts),
-                ("openOrder", MessageKind.OPEN_ORDER, _open_order_facts),
-                ("completedOrder", MessageKind.COMPLETED_ORDER, _completed_facts),
+                ("orderStatus", MessageKind.ORDER_STATUS, status_facts),
+                ("openOrder", MessageKind.OPEN_ORDER, open_order_facts),
+                ("completedOrder", MessageKind.COMPLETED_ORDER, completed_facts),
                 ("execDetails", MessageKind.EXECUTION, self._execution_facts),
-                ("commissionReport", MessageKind.COMMISSION, _commission_facts),
-                ("error", MessageKind.ERROR, _error_facts)):
+                ("commissionReport", MessageKind.COMMISSION, commission_facts),
+                ("error", MessageKind.ERROR, error_facts)):
             self._tap(name, kind, facts)
 
     def _tap(self, name: str, kind: MessageKind, facts: Callable[..., dict[str, Any]]) -> None:
         original = getattr(self._ib.wrapper, name)  # the library's own names, from the table above
 
         def tapped(*values: Any) -> None:
-            told = _without_foreign_handle(facts(*values), self._ib.client.clientId)
+            told = without_foreign_handle(facts(*values), self._ib.client.clientId)
             self._sink(kind, told)
             if kind is MessageKind.ERROR:
                 self._heed(told["code"])
@@ -271,63 +278,6 @@ class IbLibrary:
 
 def _future(con_id: int, exchange: str) -> Any:
     return ib_async.Contract(secType="FUT", conId=con_id, exchange=exchange)
-
-
-def _status_facts(*values: Any) -> dict[str, Any]:
-    order_id, status, filled, remaining, average, perm_id = values[:6]
-    return {"ib_order_id": order_id, "status": status, "filled": float(filled), "remaining": float(remaining),
-            "average_price": float(average), "perm_id": perm_id, "client_id": values[8]}
-
-
-def _open_order_facts(order_id: int, contract: Any, order: Any, state: Any) -> dict[str, Any]:
-    return {"ib_order_id": order_id, "reference": order.orderRef, "perm_id": order.permId, "status": state.status,
-            "con_id": contract.conId, "client_id": order.clientId}
-
-
-def _completed_facts(contract: Any, order: Any, state: Any) -> dict[str, Any]:
-    return {"reference": order.orderRef, "perm_id": order.permId, "status": state.status, "con_id": contract.conId,
-            "filled": float(order.filledQuantity) if abs(order.filledQuantity) < _UNSET else 0.0,
-            "text": state.completedStatus}
-
-
-def _execution_facts(words: str, contract: Any, execution: Any) -> dict[str, Any]:
-    sign = 1 if execution.side == "BOT" else -1
-    return {"execution_id": execution.execId, "reference": execution.orderRef, "perm_id": execution.permId,
-            "ib_order_id": execution.orderId, "client_id": execution.clientId, "con_id": contract.conId,
-            "security": contract.secType, "quantity": sign * int(execution.shares),
-            "price": repr(float(execution.price)), "at": told_instant(words), "time": words,
-            "account": execution.acctNumber}
-
-
-def _commission_facts(report: Any) -> dict[str, Any]:
-    known = abs(report.commission) < _UNSET and bool(report.currency)
-    return {"execution_id": report.execId, "amount": repr(float(report.commission)) if known else None,
-            "currency": report.currency}
-
-
-def _without_foreign_handle(facts: dict[str, Any], client_id: int) -> dict[str, Any]:
-    """An order id belongs to the client that gave it; that of another client may be one of ours as well."""
-    return facts | {"ib_order_id": 0} if facts.get("client_id", client_id) != client_id else facts
-
-
-def _error_facts(request_id: int, code: int, text: str, *_rest: Any) -> dict[str, Any]:
-    return {"request_id": request_id, "code": code, "text": unescaped(text)}
-
-
-def _details(row: Any) -> ContractDetails:
-    contract = row.contract
-    return ContractDetails(
-        con_id=contract.conId, symbol=contract.symbol, local_symbol=contract.localSymbol, exchange=contract.exchange,
-        currency=contract.currency, multiplier=contract.multiplier, price_magnifier=int(row.priceMagnifier or 1),
-        min_tick=Decimal(repr(row.minTick)), contract_month=row.contractMonth,
-        last_trade_date=contract.lastTradeDateOrContractMonth[:8], trading_hours=row.tradingHours,
-        time_zone=row.timeZoneId)
-
-
-def _instant(stamp: date | datetime) -> datetime:
-    if isinstance(stamp, datetime):
-        return stamp if stamp.tzinfo is not None else stamp.replace(tzinfo=UTC)
-    return datetime.combine(stamp, time(0), UTC)
 
 
 def _inverted(bar: Bar) -> Bar:
