@@ -33,6 +33,8 @@ class Conventions:
     limits_come_last: bool = True  # else a shortened trade may end beyond a limit, or away from where staying is better
     unknown_is_not_traded: bool = True  # else what lacks data is held at nothing: a closing order
     unknown_pairs_are_replaced: bool = True  # else a correlation of two instruments without any data stays unknown
+    weeks_before_the_first_are_unknown: bool = True  # else without gains, and the young seem to diversify
+    handcrafted_weights_sum_to_one: bool = True  # else to what their diversification leaves, which favours the known
     best_shares_are_exact: bool = True  # else a search for the weights of a handcrafted pair stops early
     largest_rise: float = 0.10  # of the account in a day; more is rather a deposit than a profit
     largest_fall: float = 0.25  # a loss is believed sooner: sizes must follow it down
@@ -56,4 +58,5 @@ PYSYSTEMTRADE = Conventions(
     crashes_can_be_confirmed=False, corrections_bring_new_rows=False, calendars_begin_with_a_held_contract=False,
     rolls_later_than_prices_are_open=False, rolls_follow_the_roll_before=False, calendars_have_open_ends=False,
     rolls_stand_on_the_last_old_row=False, costs_are_of_contracts=False, limits_come_last=False,
-    unknown_is_not_traded=False, unknown_pairs_are_replaced=False, best_shares_are_exact=False, largest_fall=0.10)
+    unknown_is_not_traded=False, unknown_pairs_are_replaced=False, best_shares_are_exact=False,
+    weeks_before_the_first_are_unknown=False, handcrafted_weights_sum_to_one=False, largest_fall=0.10)

@@ -12,8 +12,8 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from oracle import PEER, needs_numbers
-from peer_system import check_equal, code_of, each_instrument, needs_system, oracle, system_with
+from oracle import PEER, found, needs_numbers
+from peer_system import RULES, check_equal, code_of, each_instrument, needs_system, oracle, system_with
 
 from trading.systems.account_curve import AccountCurve, Frequency
 from trading.systems.account_statistics import AccountStatistics, statistics_of
@@ -21,6 +21,7 @@ from trading.systems.accounts import Accounts
 from trading.systems.buffered_path import TradeTo
 from trading.systems.portfolio import Portfolio
 from trading.systems.position_size import PositionSize
+from trading.systems.production_system import futures_system
 from trading.systems.system import System
 
 pytestmark = [*needs_numbers, needs_system]
@@ -31,6 +32,11 @@ THEIR_STATISTICS: dict[str, Any] = json.loads(SUMMARY.read_text()) if SUMMARY.is
 @pytest.fixture(scope="module")
 def system() -> System:
     return system_with()
+
+
+@pytest.fixture(scope="module")
+def system_of_all_rules() -> System:
+    return system_with(dict.fromkeys(RULES, 1.0))
 
 
 @each_instrument("06_accounts")
@@ -71,6 +77,42 @@ def roll_dates(per_year: int) -> pd.DatetimeIndex:
     step = int(365.25 / per_year)
     return pd.DatetimeIndex([pd.Timestamp(year, 1, 1) + pd.Timedelta(days=step // 2 + number * step)
                              for year in range(1970, 2100) for number in range(per_year)])
+
+
+@pytest.fixture(scope="module")
+def system_with_costs_by_risk(system: System) -> System:
+    return futures_system(system.data, system.config.model_copy(update={"costs": "sharpe"}))
+
+
+@pytest.mark.parametrize("file", found(PEER / "06_accounts", "SRcosts_*.csv.gz"))
+def test_costs_by_risk_equal_the_oracle(system_with_costs_by_risk: System, file: Path) -> None:
+    """From the first position on; the peer charges the days before it with the first share that it knows."""
+    expected, accounts = oracle(file), system_with_costs_by_risk.stage(Accounts)
+    code = code_of(file).removeprefix("SRcosts_")
+    for ours, name in ((accounts.pandl_for_subsystem(code), "sub"), (accounts.pandl_for_instrument(code), "inst")):
+        theirs = expected[f"{name}_costs"].dropna()
+        check_equal(ours.gross, expected[f"{name}_gross"], 1e-6, f"{name} gross", absolute=1e-4)
+        charged = ours.costs.index[ours.costs != 0]
+        check_equal(ours.costs, theirs[theirs.index > charged[1]], 1e-6, f"{name} costs", absolute=1e-6)
+
+
+@pytest.mark.parametrize("file", found(PEER / "06_accounts", "rule_*.csv.gz"))
+def test_gains_of_one_rule_equal_the_oracle(system_of_all_rules: System, file: Path) -> None:
+    """Where a row of the peer is a day: here it counts from one stored price to the next, of which a day may have many
+    or none."""
+    _, code, rule = code_of(file).split("_", 2)
+    expected, curve = oracle(file), system_of_all_rules.stage(Accounts).pandl_for_rule(code, rule)
+    days = one_price_a_day(system_of_all_rules, code).intersection(expected.dropna().index)
+    assert len(days) > 200
+    check_equal(curve.percent_of(curve.gross), expected["gross"][days], 1e-6, "gross", absolute=1e-9)
+    check_equal(curve.percent_of(curve.costs), expected["costs"][days], 1e-6, "costs", absolute=1e-9)
+
+
+def one_price_a_day(system: System, code: str) -> pd.Index:
+    """Days that have exactly one stored price, as have the four business days before, and no day had more by then."""
+    stamps = system.data.adjusted_prices(code).dropna().index.tz_convert(system.config.timezone).tz_localize(None)
+    counts = pd.Series(1, index=stamps).resample("1B").sum()
+    return counts.index[(counts.eq(1).rolling(5).sum() == 5) & (counts.cummax() == 1)]
 
 
 @pytest.mark.parametrize("code", [name for name in THEIR_STATISTICS if not name.startswith("_")])

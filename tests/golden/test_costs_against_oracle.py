@@ -12,7 +12,10 @@ from peer_system import RULES, needs_system, system_with
 
 from trading.systems.accounts import Accounts
 from trading.systems.forecasts import ForecastScaleCap
+from trading.systems.gains import Gains
+from trading.systems.rule_accounts import RuleAccounts
 from trading.systems.sharpe_costs import forecast_turnover
+from trading.systems.subsystem_accounts import SubsystemAccounts
 from trading.systems.system import System
 
 pytestmark = [*needs_numbers, needs_system]
@@ -33,27 +36,26 @@ def system_of_all_rules() -> System:
 
 @each_instrument
 def test_costs_in_units_of_risk_equal_the_oracle(system: System, code: str) -> None:
-    expected, accounts = THEIRS[code], system.stage(Accounts)
-    ours = accounts.sharpe_costs(code)
+    expected, ours = THEIRS[code], system.stage(Gains).sharpe_costs(code)
     assert ours.per_trade == pytest.approx(expected["SR_cost_per_trade"], rel=1e-7)
     assert ours.holding == pytest.approx(expected["SR_holding_cost"], rel=1e-7)
-    assert ours.of(accounts.subsystem_turnover(code)) == pytest.approx(expected["SR_cost_subsystem"], rel=1e-7)
+    turnover = system.stage(SubsystemAccounts).turnover(code)
+    assert ours.of(turnover) == pytest.approx(expected["SR_cost_subsystem"], rel=1e-7)
 
 
 @each_instrument
 def test_turnovers_of_forecasts_equal_the_oracle(system_of_all_rules: System, code: str) -> None:
-    expected, accounts = THEIRS[code], system_of_all_rules.stage(Accounts)
+    expected, accounts = THEIRS[code], system_of_all_rules.stage(RuleAccounts)
     for rule, turnover in expected["forecast_turnover_individual"].items():
         forecast = system_of_all_rules.stage(ForecastScaleCap).capped_forecast(code, rule)
         assert forecast_turnover(forecast) == pytest.approx(turnover, rel=1e-7), rule
     for rule, turnover in expected["forecast_turnover_pooled"].items():
-        assert accounts.rule_turnover(rule) == pytest.approx(turnover, rel=1e-7), rule
-        cost = accounts.sharpe_costs(code).of(accounts.rule_turnover(rule))
-        assert cost == pytest.approx(expected["SR_cost_rule"][rule], rel=1e-7), rule
+        assert accounts.turnover(rule) == pytest.approx(turnover, rel=1e-7), rule
+        assert accounts.cost(code, rule) == pytest.approx(expected["SR_cost_rule"][rule], rel=1e-7), rule
 
 
 @each_instrument
 def test_turnovers_of_positions_equal_the_oracle(system: System, code: str) -> None:
     expected, accounts = json.loads(SUMMARY.read_text())[code]["account"], system.stage(Accounts)
     assert accounts.turnover(code) == pytest.approx(expected["instrument_turnover"], rel=1e-7)
-    assert accounts.subsystem_turnover(code) == pytest.approx(expected["subsystem_turnover"], rel=1e-7)
+    assert system.stage(SubsystemAccounts).turnover(code) == pytest.approx(expected["subsystem_turnover"], rel=1e-7)

@@ -220,15 +220,15 @@ def test_weights_of_one_period_equal_the_oracle(name: str, case: Case) -> None:
         assert ratio >= sharpe_ratio(theirs, ours.mean, ours.covariance) * (1 - 1e-9)
 
 
-def by_hand(estimates: Estimates) -> Vector:
+def by_hand(estimates: Estimates, _changes: pd.DataFrame) -> Vector:
     return handcraft(estimates.correlation).unscaled
 
 
-def shrunk(estimates: Estimates) -> Vector:
+def shrunk(estimates: Estimates, _changes: pd.DataFrame) -> Vector:
     return PortfolioOptimiser().shrunk_one_period(estimates.with_equal_volatility().with_equal_sharpe()).as_vector()
 
 
-def one_period(estimates: Estimates) -> Vector:
+def one_period(estimates: Estimates, _changes: pd.DataFrame) -> Vector:
     return PortfolioOptimiser().one_period(estimates.with_equal_volatility().with_equal_sharpe()).as_vector()
 
 

@@ -11,12 +11,19 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 from oracle import PEER, found, found_in, needs_numbers
 from peer_system import RULES, WEIGHTS, check_equal, code_of, each_instrument, oracle, system_with
 
 from trading.execution.buffered import required_trade
 from trading.systems.buffered_path import TradeTo, buffered_path
-from trading.systems.forecasts import CombineForecasts, ForecastScaleCap, Rules
+from trading.systems.combined_forecasts import CombineForecasts
+from trading.systems.contract_risk import ContractRisk
+from trading.systems.estimation_config import SmallAccount, WeightEstimate
+from trading.systems.forecast_weights import ForecastWeights
+from trading.systems.forecasts import ForecastScaleCap, Rules
+from trading.systems.instrument_weights import InstrumentWeights
+from trading.systems.optimised_positions import OptimisedPositions
 from trading.systems.portfolio import Portfolio
 from trading.systems.position_size import PositionSize
 from trading.systems.production_system import futures_system
@@ -62,16 +69,17 @@ def test_forecasts_equal_the_oracle(system_of_all_rules: System, file: Path, rul
 def test_forecasts_are_combined_as_by_the_oracle(system: System, file: Path) -> None:
     expected, stage, code = oracle(file), system.stage(CombineForecasts), code_of(file)
     check_equal(stage.combined_forecast(code), expected["combined_forecast"], 1e-7, "combined")
+    weights = system.stage(ForecastWeights).weights(code)
     for rule in WEIGHTS:
-        check_equal(stage.forecast_weights(code)[rule], expected[f"fw_{rule}"], 1e-7, f"weight of {rule}")
+        check_equal(weights[rule], expected[f"fw_{rule}"], 1e-7, f"weight of {rule}")
 
 
 @each_instrument("05_positions")
 def test_positions_equal_the_oracle(system: System, file: Path) -> None:
     expected, portfolio, sizes = oracle(file), system.stage(Portfolio), system.stage(PositionSize)
-    code = code_of(file)
-    check_equal(sizes.value_volatility(code), expected["instr_value_vol"], 1e-7, "value volatility")
-    check_equal(sizes.volatility_scalar(code), expected["vol_scalar"], 1e-7, "volatility scalar")
+    code, risk = code_of(file), system.stage(ContractRisk)
+    check_equal(risk.value_volatility(code), expected["instr_value_vol"], 1e-7, "value volatility")
+    check_equal(risk.volatility_scalar(code), expected["vol_scalar"], 1e-7, "volatility scalar")
     check_equal(sizes.subsystem_position(code), expected["subsystem_position"], 1e-7, "subsystem position")
     check_equal(portfolio.notional_position(code), expected["notional_position"], 1e-7, "notional position")
 
@@ -79,7 +87,7 @@ def test_positions_equal_the_oracle(system: System, file: Path) -> None:
 @pytest.mark.parametrize("file", found(PEER / "05_positions", "instrument_weights.csv.gz"))
 def test_instrument_weights_equal_the_oracle(system: System, file: Path) -> None:
     for code, expected in oracle(file).items():
-        check_equal(system.stage(Portfolio).weight(str(code)), expected, 1e-7, f"weight of {code}")
+        check_equal(system.stage(InstrumentWeights).weight(str(code)), expected, 1e-7, f"weight of {code}")
 
 
 @each_instrument("05_positions")
@@ -110,3 +118,49 @@ def test_paths_through_a_buffer_equal_the_oracle(case: dict[str, Any]) -> None:
 @pytest.mark.parametrize("case", found_in(BUFFER_CASES, "production_classic_buffered_trade"))
 def test_trades_of_production_equal_the_oracle(case: dict[str, Any]) -> None:
     assert required_trade(case["actual"], 0, case["lower"], case["upper"]) == case["trade"], case
+
+
+# --- estimated weights, whole contracts -------------------------------------------------------------------------------
+
+def system_like(system: System, **other: Any) -> System:
+    return futures_system(system.data, system.config.model_copy(update=other))
+
+
+@pytest.mark.parametrize("file", found(PEER / "08_estimators", "weights_over_time_*.csv.gz"))
+def test_estimated_weights_of_the_whole_system_equal_the_oracle(system: System, file: Path) -> None:
+    expected, method, tolerance = oracle(file), *METHODS[code_of(file).removeprefix("weights_over_time_")]
+    estimate = WeightEstimate(method=method, cost_multiplier=0.0)
+    estimating = system_like(system, instrument_weight_estimate=estimate, instrument_weights=None,
+                             instruments=tuple(expected.columns))
+    ours = estimating.stage(InstrumentWeights).fitted()
+    assert list(ours.index) == list(expected.index)
+    np.testing.assert_allclose(ours[expected.columns], expected, rtol=0, atol=tolerance)
+
+
+METHODS: dict[str, tuple[Any, float]] = {"handcraft": ("handcrafted", 1e-6), "shrinkage": ("shrunk_one_period", 2e-3),
+                                         "one_period": ("one_period", 2e-3)}
+DYNAMIC = PEER / "10_dynopt"
+
+
+@pytest.fixture(scope="module")
+def small_system(system: System) -> System:
+    theirs = yaml.safe_load((DYNAMIC / "system_config.yaml").read_text())
+    return system_like(system, notional_trading_capital=float(theirs["notional_trading_capital"]),
+                       small_account=SmallAccount(shadow_cost=theirs["small_system"]["shadow_cost"]))
+
+
+@pytest.mark.parametrize("case", found_in(DYNAMIC / "real_cases.json", "cases"))
+def test_the_question_of_a_small_account_is_that_of_the_oracle(small_system: System, case: dict[str, Any]) -> None:
+    """What is wanted, what a contract is worth, and its volatility; the peer's correlations are defined nowhere.
+
+    Without a price of the day the peer values a contract at the currency's rate of an earlier one.
+    """
+    stage, day = small_system.stage(OptimisedPositions), pd.Timestamp(case["date"])
+    ours = stage.inputs_on(int(stage.days().get_loc(day)), None)
+    priced = [small_system.stage(RawData).daily_prices(code).notna().get(day, False) for code in ours.names]
+    for name, theirs in (("optimal", "contracts_optimal"), ("value", "per_contract_value")):
+        expected = np.array([case[theirs][code] for code in ours.names])
+        np.testing.assert_allclose(getattr(ours, name)[priced], expected[priced], rtol=1e-7, err_msg=name)
+    places = [case["covariance"]["columns"].index(code) for code in ours.names]
+    variances = np.diag(np.array(case["covariance"]["values"]))[places]
+    np.testing.assert_allclose(np.diag(ours.covariance), variances, rtol=1e-7)

@@ -12,7 +12,7 @@ from trading.quant.arrays import Flags, Matrix
 from trading.quant.correlation_break import CorrelationBreak, correlation_break, holm
 from trading.quant.correlation_cleaning import CorrelationCleaning
 from trading.quant.covariance import CovarianceEstimator, CovarianceMethod
-from trading.quant.exponential import exponential_correlation
+from trading.quant.exponential import exponential_correlation, exponential_correlations
 from trading.quant.fitting_periods import FittingPeriod
 from trading.quant.returns import BadReturns, Missing, usable_returns
 
@@ -65,12 +65,17 @@ class CorrelationEstimator:
 
         Only SAMPLE and EXPONENTIAL can be estimated while some instruments have no past.
         """
-        estimates = []
         pairwise = replace(self, missing=Missing.PAIRWISE)
-        for period in periods:
-            rows = period.rows(returns) if period.has_data else returns.head(0)
-            estimates.append(pairwise._cleaned(rows.astype(float), np.asarray(rows.notna().any(axis=0), dtype=bool)))
-        return estimates
+        tables = [(period.rows(returns) if period.has_data else returns.head(0)).astype(float) for period in periods]
+        if self.method is CorrelationMethod.EXPONENTIAL and len({period.fit_start for period in periods}) == 1:
+            return pairwise._expanding(returns.astype(float), tables)
+        return [pairwise._cleaned(rows, _with_data(rows)) for rows in tables]
+
+    def _expanding(self, returns: pd.DataFrame, tables: list[pd.DataFrame]) -> list[pd.DataFrame]:
+        """Of tables that all begin with the first row, in one pass."""
+        matrices = exponential_correlations(returns.to_numpy(), [len(rows) for rows in tables], self.span,
+                                            self.min_periods)
+        return [self._cleaned(rows, _with_data(rows), matrix) for matrix, rows in zip(matrices, tables, strict=True)]
 
     def estimate_pooled(self, tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
         """One estimate from several tables of the same columns: rules, say, each table of another instrument.
@@ -100,8 +105,8 @@ class CorrelationEstimator:
         return {(str(first), str(second)): test for (first, second), test in zip(pairs, holm(tests), strict=True)
                 if test.p_value < size}
 
-    def _cleaned(self, returns: pd.DataFrame, has_data: Flags) -> pd.DataFrame:
-        cleaned = self.cleaning.applied(self._raw(returns), has_data)
+    def _cleaned(self, returns: pd.DataFrame, has_data: Flags, raw: Matrix | None = None) -> pd.DataFrame:
+        cleaned = self.cleaning.applied(self._raw(returns) if raw is None else raw, has_data)
         return pd.DataFrame(cleaned, index=returns.columns, columns=returns.columns)
 
     def _raw(self, returns: pd.DataFrame) -> Matrix:
@@ -112,3 +117,7 @@ class CorrelationEstimator:
         covariance = CovarianceEstimator(method=OF_COVARIANCE[self.method], missing=self.missing, seed=self.seed)
         matrix = covariance.estimate(returns / returns.std()).to_numpy()  # so that nobody's units matter
         return np.asarray(matrix / np.sqrt(np.outer(np.diag(matrix), np.diag(matrix))), dtype=float)
+
+
+def _with_data(returns: pd.DataFrame) -> Flags:
+    return np.asarray(returns.notna().any(axis=0), dtype=bool)

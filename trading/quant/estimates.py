@@ -58,20 +58,24 @@ class Estimates:
 
 @dataclass(frozen=True, kw_only=True)
 class EstimateSettings:
-    """How estimates are made of periodic changes."""
+    """How estimates are made of periodic changes; `pooled`: of how many tables the rows were put together."""
 
     moments: ExponentialMoments = field(default_factory=ExponentialMoments)
     correlation_span: float = 500_000
     correlation_min_periods: int = 10
     cleaning: CorrelationCleaning = field(
         default_factory=lambda: CorrelationCleaning(fill=False, floor=0.0))
+    pooled: int = 1
 
     def estimate(self, changes: pd.DataFrame) -> Estimates:
         """Estimates from `changes`, shape (T, n); NaN for instruments without any, or without enough."""
         values = changes.to_numpy(dtype=float)
-        correlation = exponential_correlation(values, self.correlation_span, self.correlation_min_periods)
+        correlation = exponential_correlation(values, self.correlation_span * self.pooled,
+                                              self.correlation_min_periods * self.pooled)
+        moments = replace(self.moments, span=self.moments.span * self.pooled,
+                          min_periods=self.moments.min_periods * self.pooled)
         return Estimates(names=tuple(str(name) for name in changes.columns),
-                         mean=np.array(self.moments.mean(changes), dtype=float),
-                         volatility=np.array(self.moments.volatility(changes), dtype=float),
+                         mean=np.array(moments.mean(changes), dtype=float),
+                         volatility=np.array(moments.volatility(changes), dtype=float),
                          correlation=self.cleaning.applied(correlation, np.isfinite(values).any(axis=0)),
-                         years=len(changes) / self.moments.periods_in_year)
+                         years=len(changes) / moments.periods_in_year / self.pooled)

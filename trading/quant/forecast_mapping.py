@@ -11,6 +11,8 @@ import numpy as np
 
 from trading.quant.arrays import Vector
 
+_RISE, _AT_NO_HEIGHT = 22.263, -19.811  # the threshold is this much higher a unit of height
+
 
 @dataclass(frozen=True, kw_only=True)
 class ForecastMapping:
@@ -40,7 +42,12 @@ def mapping_of_height(height: float, cap: float = 20.0) -> ForecastMapping:
     Raises:
         ValueError: `height` lies outside.
     """
-    threshold = 22.263 * height - 19.811
+    threshold = _RISE * height + _AT_NO_HEIGHT
     if not 0 <= threshold < cap:
         raise ValueError(f"a height of {height} puts the threshold at {threshold:.2f}, outside 0 to {cap:g}")
     return ForecastMapping(threshold=threshold, height=height, cap=cap)
+
+
+def mapping_of_threshold(threshold: float, cap: float = 20.0) -> ForecastMapping:
+    """The same by its threshold, from 0 to below `cap`."""
+    return mapping_of_height((threshold - _AT_NO_HEIGHT) / _RISE, cap)

@@ -11,7 +11,7 @@ from trading.quant.executor import Executor
 from trading.quant.fitting_periods import FittingPeriod
 from trading.quant.weight_cleaning import FRACTION, cleaned_weights
 
-Weigh = Callable[[Estimates], Vector]
+Weigh = Callable[[Estimates, pd.DataFrame], Vector]
 
 
 def weights_over_time(changes: pd.DataFrame, periods: Sequence[FittingPeriod], weigh: Weigh, executor: Executor,
@@ -22,7 +22,8 @@ def weights_over_time(changes: pd.DataFrame, periods: Sequence[FittingPeriod], w
 
     Args:
         changes: periodic, shape (T, n), NaN before an instrument's first.
-        weigh: weights of those of which everything is known; at module level, so that other processes can find it.
+        weigh: weights of those of which everything is known, from estimates and changes; other processes must be able
+            to find it.
     """
     settings = settings or EstimateSettings()
     tasks = [(period.rows(changes) if period.has_data else changes.head(0), weigh, settings) for period in periods]
@@ -37,5 +38,5 @@ def _fitted(task: tuple[pd.DataFrame, Weigh, EstimateSettings]) -> Vector:
         known = settings.estimate(changes).known()
         if known.names:
             places = [list(changes.columns).index(name) for name in known.names]
-            weights[places] = weigh(known)
+            weights[places] = weigh(known, changes)
     return cleaned_weights(weights, wanted, FRACTION)

@@ -1,22 +1,22 @@
 """Accounts: what the positions of a system would have earned, gross and net, at every level."""
 
-from functools import partial
+from collections.abc import Callable
 
 import pandas as pd
 
-from trading.conventions import Conventions
 from trading.errors import DataError
+from trading.objects.capital import CapitalMethod
+from trading.objects.compounding import full_multiplier, half_multiplier
 from trading.systems.account_curve import AccountCurve, together
 from trading.systems.buffered_path import TradeTo
-from trading.systems.forecasts import ForecastScaleCap
+from trading.systems.gains import Gains
+from trading.systems.instrument_weights import InstrumentWeights
+from trading.systems.optimised_positions import OptimisedPositions
 from trading.systems.portfolio import Portfolio
-from trading.systems.position_size import PositionSize
-from trading.systems.rawdata import RawData
-from trading.systems.sharpe_costs import SharpeCosts, pooled_turnover, sharpe_cost_per_trade, turnover_of
+from trading.systems.rule_accounts import RuleAccounts
+from trading.systems.sharpe_costs import turnover_of
 from trading.systems.stage import SystemStage
-from trading.systems.trading_costs import Market, costs_of
-
-_DELAY = 1  # business days from the decision to the trade
+from trading.systems.subsystem_accounts import SubsystemAccounts
 
 
 class Accounts(SystemStage):
@@ -26,26 +26,27 @@ class Accounts(SystemStage):
     """
 
     name = "accounts"
-    needs = ("portfolio", "positionSize", "forecastScaleCap", "rawdata")
+    needs = ("portfolio", "optimisedPositions", "instrumentWeights", "subsystemAccounts", "ruleAccounts", "gains")
 
     def portfolio(self) -> AccountCurve:
-        """All instruments that are traded together, in whole contracts and with buffers.
+        """All instruments that are traded together, in whole contracts.
 
         Raises:
             DataError: the data of all of them are broken.
         """
         left_out = self.left_out()
-        codes = [code for code in self.system.instrument_codes() if code not in left_out]
+        codes = [code for code in self.system.instruments.traded if code not in left_out]
         if not codes:
             reasons = "; ".join(left_out.values()) or "there are no prices"
             raise DataError(f"No instrument has an account: {reasons}. Import prices: "
                             f"tradectl import pysystemtrade DIR")
-        return together((self.pandl_for_instrument(code) for code in codes), self._capital)
+        capital = self.system.config.notional_trading_capital
+        return together((self.pandl_for_instrument(code) for code in codes), capital)
 
     def left_out(self) -> dict[str, str]:
-        """The instruments whose data are broken, and why; nothing is known of their accounts."""
-        reasons = {}
-        for code in self.system.instrument_codes():
+        """The instruments that are not traded or whose data are broken, and why; nothing is known of their accounts."""
+        reasons = dict(self.system.instruments.not_traded)
+        for code in self.system.instruments.traded:
             try:
                 if not self.pandl_for_instrument(code).gross.notna().any():
                     reasons[code] = f"{code} has no prices"
@@ -54,64 +55,59 @@ class Accounts(SystemStage):
         return reasons
 
     def pandl_for_instrument(self, code: str) -> AccountCurve:
-        """What `code` added to the portfolio: whole contracts, buffered, as much as its weight allows."""
-        return self._curve("instrument", code, self.system.stage(Portfolio).held_position(code, TradeTo.OPTIMUM))
+        """What `code` added to the portfolio, in whole contracts: buffered, or optimised for a small account."""
+        return self._gains.curve("instrument", code, self.position(code), self._costs(code))
 
     def pandl_for_subsystem(self, code: str) -> AccountCurve:
         """What `code` alone would have gained with the whole capital, in fractions of contracts."""
-        return self._curve("subsystem", code, self.system.stage(PositionSize).subsystem_position(code))
+        return self.system.stage(SubsystemAccounts).pandl_for_subsystem(code)
+
+    def pandl_for_rule(self, code: str, rule: str) -> AccountCurve:
+        """What `rule` alone would have gained in `code`, with all the capital at the target's risk."""
+        return self.system.stage(RuleAccounts).pandl_for_rule(code, rule)
+
+    def portfolio_with_multiplier(self) -> AccountCurve:
+        """The portfolio if profits were traded with as the settings say (`capital_multiplier`)."""
+        curve, multiple = self.portfolio(), self.capital_multiplier().shift(1).fillna(1.0)
+        return AccountCurve(gross=curve.gross * multiple, costs=curve.costs * multiple, capital=curve.capital)
+
+    def capital_multiplier(self) -> pd.Series:
+        """The capital at the end of each day as a multiple of what it began with."""
+        returns, config = self.portfolio().percent() / 100, self.system.config
+        if config.capital_multiplier is CapitalMethod.FULL:
+            return full_multiplier(returns)
+        if config.capital_multiplier is CapitalMethod.HALF:
+            return half_multiplier(returns, config.chosen_conventions)
+        return pd.Series(1.0, index=returns.index)
+
+    def position(self, code: str) -> pd.Series:
+        """Whole contracts each business day, had every decision been followed."""
+        if self.system.config.small_account is not None:
+            return self.system.stage(OptimisedPositions).position(code)
+        return self.system.stage(Portfolio).held_position(code, TradeTo.OPTIMUM)
+
+    def actual_position(self, code: str) -> pd.Series:
+        """Contracts each business day, not rounded, for the capital that there was by then (`capital_multiplier`)."""
+        notional = self.system.stage(Portfolio).notional_position(code)
+        return notional * self.capital_multiplier().shift(1).fillna(1.0).reindex(notional.index, method="ffill")
 
     def turnover(self, code: str) -> float:
         """How often a year the position of an average forecast is bought and sold again, as contracts held of `code`.
 
         Source: pysystemtrade.md 4.7.
         """
-        portfolio = self.system.stage(Portfolio)
-        return turnover_of(portfolio.held_position(code, TradeTo.OPTIMUM), portfolio.average_position(code))
+        return turnover_of(self.position(code), self.system.stage(Portfolio).average_position(code))
 
-    def subsystem_turnover(self, code: str) -> float:
-        """The same of `code` alone, in fractions of contracts."""
-        sizes = self.system.stage(PositionSize)
-        return turnover_of(sizes.subsystem_position(code), sizes.volatility_scalar(code))
+    def _costs(self, code: str) -> Callable[[], pd.Series] | None:
+        if self.system.config.costs == "cash":
+            return None
+        weights = self.system.stage(InstrumentWeights)
 
-    def sharpe_costs(self, code: str) -> SharpeCosts:
-        """What trading `code` takes from a year's Sharpe ratio, at the prices and the risk of its last year."""
-        raw, data = self.system.stage(RawData), self.system.data
-        paid = raw.denominator(code) if self._conventions.costs_on_held_prices else raw.daily_prices(code)
-        return SharpeCosts(per_trade=sharpe_cost_per_trade(data.instrument(code), paid, raw.daily_volatility(code)),
-                           rolls_per_year=data.rolls_per_year(code))
-
-    def rule_turnover(self, rule: str) -> float:
-        """How often a year a forecast of `rule` changes by an average one and back, over all instruments."""
-        forecasts = self.system.stage(ForecastScaleCap)
-        return pooled_turnover([forecasts.capped_forecast(code, rule) for code in self.system.instrument_codes()])
-
-    def gains_of(self, code: str, positions: pd.Series) -> pd.Series:
-        """Gain of each business day before costs, in the base currency, from contracts decided on each business day."""
-        changes = self.system.stage(RawData).daily_prices(code).ffill().diff()
-        held = positions.shift(_DELAY + 1, fill_value=0.0).reindex(changes.index, method="ffill")
-        point_size = self.system.data.instrument(code).point_size
-        return held * changes * point_size * self.system.stage(PositionSize).rate(code)
-
-    def costs_of(self, code: str, positions: pd.Series) -> pd.Series:
-        """Costs of each business day, negative, in the base currency, of contracts decided on each business day."""
-        conventions, prices = self._conventions, self.system.stage(RawData).daily_prices(code)
-        market = Market(instrument=self.system.data.instrument(code), prices=prices,
-                        rate_on=partial(self.system.stage(PositionSize).rate_on, code))
-        costs = costs_of(positions.shift(_DELAY), market, self.system.data.rolls_per_year(code), conventions)
-        costs = costs.reindex(prices.index)
-        return costs.fillna(0.0) if conventions.costs_begin_at_nothing else costs
-
-    def _curve(self, item: str, code: str, positions: pd.Series) -> AccountCurve:
-        held = positions.mask(positions.ffill().isna(), 0.0)  # before there was a signal nothing was held
-        gross = self.kept(f"{item}_gross", code, lambda: self.gains_of(code, held))
-        costs = self.kept(f"{item}_costs", code, lambda: self.costs_of(code, positions))
-        return AccountCurve(gross=gross, costs=costs, capital=self._capital)
+        def by_risk() -> pd.Series:
+            days, share = self.position(code).index, weights.weight(code) * weights.multiplier()
+            return self._gains.costs_by_risk(code, self.turnover(code), share.reindex(days, method="ffill"))
+        return by_risk
 
     @property
-    def _conventions(self) -> Conventions:
-        return self.system.config.chosen_conventions
-
-    @property
-    def _capital(self) -> float:
-        return self.system.config.notional_trading_capital
+    def _gains(self) -> Gains:
+        return self.system.stage(Gains)

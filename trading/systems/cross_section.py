@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 import pandas as pd
 
-from trading.errors import DataError
 from trading.systems.rawdata import RawData
 from trading.systems.stage import SystemStage
 
@@ -60,12 +59,4 @@ class CrossSection(SystemStage):
 
     def _of(self, item: str, name: str, codes: "list[str] | tuple[str, ...]", each: Callable[[str], pd.Series],
             together: Callable[[pd.DataFrame], pd.Series]) -> pd.Series:
-        def compute() -> pd.Series:
-            found = {}
-            for code in codes:
-                try:
-                    found[code] = each(code)
-                except DataError:
-                    continue  # whoever asks for its own position is told why
-            return together(pd.DataFrame(found))
-        return self.kept(item, f"class {name}", compute)
+        return self.kept(item, f"class {name}", lambda: together(pd.DataFrame(self.of_each(each, codes))))

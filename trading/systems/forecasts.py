@@ -1,4 +1,4 @@
-"""The stages rules, forecastScaleCap and combForecast: from prices to one capped forecast an instrument."""
+"""The stages rules and forecastScaleCap: from prices to capped forecasts, one a rule and instrument."""
 
 from collections.abc import Callable, Mapping
 from inspect import signature
@@ -6,13 +6,11 @@ from typing import Any
 
 import pandas as pd
 
-from trading.errors import DataError
 from trading.systems.cross_section import CrossSection
 from trading.systems.rawdata import RawData
 from trading.systems.rules.registry import INPUTS, inputs_of, rule_function
 from trading.systems.stage import SystemStage
 
-_WEIGHT_SMOOTHING = 125  # span in business days
 _AVERAGE_FORECAST = 10.0
 _SCALAR_DAYS = 500  # business days with a forecast, before a scalar is estimated
 
@@ -57,6 +55,11 @@ class ForecastScaleCap(SystemStage):
             return self.scaled_forecast(code, rule).clip(-cap, cap)
         return self.kept(f"capped_forecast {rule}", code, compute)
 
+    def capped_forecasts(self, code: str) -> pd.DataFrame:
+        """Of all rules side by side; an old opinion holds until there is a new one."""
+        return self.kept("capped_forecasts", code, lambda: pd.DataFrame(
+            {rule: self.capped_forecast(code, rule) for rule in self.system.config.forecast_rules}).ffill())
+
     def scaled_forecast(self, code: str, rule: str) -> pd.Series:
         """Not capped yet; unknown while an estimated scalar is."""
         config, raw = self.system.config.forecast_rules[rule], self._raw(code, rule)
@@ -71,13 +74,7 @@ class ForecastScaleCap(SystemStage):
         return self.kept(f"scalar {rule}", "" if is_pooled else code, lambda: self._estimated(codes, rule))
 
     def _estimated(self, codes: tuple[str, ...], rule: str) -> pd.Series:
-        sizes = {}
-        for code in codes:
-            try:
-                sizes[code] = self._raw(code, rule).abs()
-            except DataError:
-                continue  # an instrument with broken data says nothing about the others
-        typical = pd.DataFrame(sizes).median(axis=1)
+        typical = pd.DataFrame(self.of_each(lambda code: self._raw(code, rule).abs(), codes)).median(axis=1)
         scalar: pd.Series = _AVERAGE_FORECAST / typical.expanding(min_periods=_SCALAR_DAYS).mean()
         return scalar if self.system.config.chosen_conventions.scalars_know_no_future else scalar.bfill()
 
@@ -86,34 +83,3 @@ class ForecastScaleCap(SystemStage):
         if not self.system.config.forecast_rules[rule].attenuated:
             return raw
         return raw * self.system.stage(RawData).attenuation(code).reindex(raw.index, method="ffill").fillna(1.0)
-
-
-class CombineForecasts(SystemStage):
-    """The weighted sum of all rules, diversification put back, capped again."""
-
-    name = "combForecast"
-    needs = ("forecastScaleCap",)
-
-    def combined_forecast(self, code: str) -> pd.Series:
-        """One forecast a business day, from minus to plus the cap."""
-        def compute() -> pd.Series:
-            config = self.system.config
-            forecasts = self._forecasts(code)
-            combined = (forecasts * self.forecast_weights(code)).sum(axis=1, min_count=1)
-            return (combined * config.forecast_div_multiplier).clip(-config.forecast_cap, config.forecast_cap)
-        return self.kept("combined_forecast", code, compute)
-
-    def forecast_weights(self, code: str) -> pd.DataFrame:
-        """The weight of each rule: those without a forecast yet count nothing, the rest add up to one; smoothed."""
-        def compute() -> pd.DataFrame:
-            fixed = pd.Series({name: rule.weight for name, rule in self.system.config.forecast_rules.items()})
-            available = self._forecasts(code).notna() * fixed
-            shares = available.div(available.sum(axis=1).where(lambda total: total > 0), axis=0)
-            return shares.fillna(0.0).resample("1B").mean().ewm(span=_WEIGHT_SMOOTHING).mean()
-        return self.kept("forecast_weights", code, compute)
-
-    def _forecasts(self, code: str) -> pd.DataFrame:
-        """Capped forecasts of all rules side by side; an old opinion holds until there is a new one."""
-        stage = self.system.stage(ForecastScaleCap)
-        return pd.DataFrame({rule: stage.capped_forecast(code, rule)
-                             for rule in self.system.config.forecast_rules}).ffill()

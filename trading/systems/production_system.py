@@ -8,23 +8,35 @@ from pydantic import ValidationError
 from trading.clock import SystemClock
 from trading.config_mistakes import reason
 from trading.errors import ConfigError
+from trading.quant.executor import Executor
 from trading.systems.accounts import Accounts
 from trading.systems.cache import SystemCache
+from trading.systems.combined_forecasts import CombineForecasts
+from trading.systems.contract_risk import ContractRisk
 from trading.systems.cross_section import CrossSection
-from trading.systems.forecasts import CombineForecasts, ForecastScaleCap, Rules
+from trading.systems.forecast_weights import ForecastWeights
+from trading.systems.forecasts import ForecastScaleCap, Rules
+from trading.systems.gains import Gains
+from trading.systems.instrument_weights import InstrumentWeights
+from trading.systems.optimised_positions import OptimisedPositions
 from trading.systems.portfolio import Portfolio
 from trading.systems.position_size import PositionSize
 from trading.systems.rawdata import RawData
+from trading.systems.risk import Risk
+from trading.systems.risk_overlay import RiskOverlay
+from trading.systems.rule_accounts import RuleAccounts
 from trading.systems.sim_data import SimData
 from trading.systems.stage import SystemStage
+from trading.systems.subsystem_accounts import SubsystemAccounts
 from trading.systems.system import System
 from trading.systems.system_config import SystemConfig
 
 
-def standard_stages() -> tuple[SystemStage, ...]:
-    """The stages of a system that trades forecasts, in their order."""
-    return (RawData(), CrossSection(), Rules(), ForecastScaleCap(), CombineForecasts(), PositionSize(), Portfolio(),
-            Accounts())
+def standard_stages(executor: Executor | None = None) -> tuple[SystemStage, ...]:
+    """The stages of a system that trades forecasts, in their order; `executor` does what is estimated."""
+    return (RawData(), CrossSection(), Rules(), ForecastScaleCap(), ContractRisk(), Gains(), RuleAccounts(),
+            ForecastWeights(executor), CombineForecasts(), PositionSize(), SubsystemAccounts(),
+            InstrumentWeights(executor), Risk(), RiskOverlay(), Portfolio(), OptimisedPositions(), Accounts())
 
 
 def system_config(settings: Mapping[str, Any], **facts: Any) -> SystemConfig:
@@ -44,6 +56,6 @@ def _sentence(mistake: Any) -> str:
     return f"strategies.yaml: {'.'.join(('system', *path))}: {reason(mistake, path or ('system',), SystemConfig)}."
 
 
-def futures_system(data: SimData, config: SystemConfig) -> System:
-    """A system with the standard stages."""
-    return System(standard_stages(), data, config, SystemCache(SystemClock().monotonic_s))
+def futures_system(data: SimData, config: SystemConfig, executor: Executor | None = None) -> System:
+    """A system with the standard stages; estimates are made in this process unless there is an `executor`."""
+    return System(standard_stages(executor), data, config, SystemCache(SystemClock().monotonic_s))

@@ -15,6 +15,7 @@ from trading.systems.account_curve import DAYS_IN_YEAR
 
 _SMOOTHING = 250  # centre of mass in business days of what a position is measured by
 _AVERAGE_FORECAST = 10.0
+_CALENDAR_YEAR = 365.25  # days
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +44,12 @@ def sharpe_cost_per_trade(instrument: Instrument, price: pd.Series, volatility: 
     average, risk = _last_year(price), _last_year(volatility)
     cost = instrument.slippage * instrument.point_size + instrument.commission(1, average)
     return 2 * cost / (risk * math.sqrt(DAYS_IN_YEAR) * instrument.point_size)
+
+
+def spread_over_time(costs: float, days: pd.Index) -> pd.Series:
+    """`costs` of a year on each of `days`, by the calendar days since the one before; unknown on the first."""
+    since: pd.Series = pd.Series(days, index=days).diff().dt.total_seconds()
+    return since * (costs / (_CALENDAR_YEAR * 86_400))
 
 
 def turnover_of(values: pd.Series, measure: pd.Series | float) -> float:

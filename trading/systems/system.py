@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 from trading.clock import SystemClock
 from trading.errors import ConfigError
 from trading.systems.cache import SystemCache
+from trading.systems.instrument_list import InstrumentList, instrument_list
 from trading.systems.sim_data import SimData
 from trading.systems.stage import SystemStage
 from trading.systems.system_config import SystemConfig
@@ -70,20 +71,17 @@ class System:
         return found
 
     def instrument_codes(self) -> tuple[str, ...]:
-        """What is traded: the configured instruments, or those with a weight, or all that the data have.
+        """What the system looks at; see `instruments`."""
+        return self.instruments.codes
+
+    @property
+    def instruments(self) -> InstrumentList:
+        """The configured instruments, or those with a weight, or all that the data have; and which are not traded.
 
         Raises:
-            ConfigError: the data lack an instrument that is named.
+            ConfigError: the data lack an instrument that is named, or nothing is left to trade.
         """
-        available = self.data.instrument_codes()
-        named = self.config.named_instruments()
-        if named is None:
-            return available
-        missing = sorted(set(named) - set(available))
-        if missing:
-            raise ConfigError(f"strategies.yaml names instruments without prices: {', '.join(missing)} "
-                              f"(available: {', '.join(available)}). Import them, or remove the names.")
-        return named
+        return instrument_list(self.config, self.data.instrument_codes())
 
 
 def _check_names(names: list[str]) -> None:

@@ -28,7 +28,7 @@ def changes() -> pd.DataFrame:
     return table
 
 
-def by_hand(estimates: Estimates) -> Vector:
+def by_hand(estimates: Estimates, _changes: pd.DataFrame) -> Vector:
     return PortfolioOptimiser().handcrafted(estimates).as_vector()
 
 

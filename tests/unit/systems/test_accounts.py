@@ -7,13 +7,14 @@ from made_market import MadeSimData, a_system, prices, wandering
 
 from trading.systems.accounts import Accounts
 from trading.systems.buffered_path import TradeTo
+from trading.systems.gains import Gains
 from trading.systems.portfolio import Portfolio
 
 
 def test_a_position_earns_two_days_after_it_was_decided() -> None:
     # given prices 10, 11, 13, 16 and one contract of ten units held from the first day on
     data = MadeSimData({"A": prices([10, 11, 13, 16])})
-    accounts = a_system(data).stage(Accounts)
+    accounts = a_system(data).stage(Gains)
     days = pd.bdate_range("2024-01-01", periods=4)
 
     gains = accounts.gains_of("A", pd.Series([1.0, 0.0, 0.0, 0.0], index=days))
@@ -23,13 +24,13 @@ def test_a_position_earns_two_days_after_it_was_decided() -> None:
 
 def test_gains_are_in_the_base_currency() -> None:
     data = MadeSimData({"A": prices([10, 11, 13, 16])}, currency="EUR", rates={"EUR": prices([2.0, 2.0, 2.0, 2.0])})
-    gains = a_system(data).stage(Accounts).gains_of("A", pd.Series(1.0, index=pd.bdate_range("2024-01-01", periods=4)))
+    gains = a_system(data).stage(Gains).gains_of("A", pd.Series(1.0, index=pd.bdate_range("2024-01-01", periods=4)))
     assert gains.iloc[-1] == 3 * 10 * 2.0
 
 
 def test_a_holiday_earns_with_the_next_close() -> None:
     data = MadeSimData({"A": prices([10, 10, 10, np.nan, 14])})
-    gains = a_system(data).stage(Accounts).gains_of("A", pd.Series(1.0, index=pd.bdate_range("2024-01-01", periods=5)))
+    gains = a_system(data).stage(Gains).gains_of("A", pd.Series(1.0, index=pd.bdate_range("2024-01-01", periods=5)))
     assert gains.iloc[3:].tolist() == [0.0, 40.0]
 
 

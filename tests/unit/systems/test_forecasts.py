@@ -5,7 +5,9 @@ import pandas as pd
 import pytest
 from made_market import RULES, MadeSimData, a_system, multiple, wandering
 
-from trading.systems.forecasts import CombineForecasts, ForecastScaleCap, Rules
+from trading.systems.combined_forecasts import CombineForecasts
+from trading.systems.forecast_weights import ForecastWeights
+from trading.systems.forecasts import ForecastScaleCap, Rules
 from trading.systems.rawdata import RawData
 from trading.systems.system import System
 
@@ -25,13 +27,13 @@ def test_a_forecast_is_scaled_then_capped() -> None:
 
 
 def test_a_rule_without_an_opinion_leaves_its_weight_to_the_others() -> None:
-    weights = with_carry_from(10**6).stage(CombineForecasts).forecast_weights("A")
+    weights = with_carry_from(10**6).stage(ForecastWeights).weights("A")
     assert weights["fast_trend"].iloc[-1] > 0.99
     assert weights["carry"].iloc[-1] == 0.0
 
 
 def test_weights_move_slowly_when_a_rule_joins() -> None:
-    weights = with_carry_from(100).stage(CombineForecasts).forecast_weights("A")["carry"]
+    weights = with_carry_from(100).stage(ForecastWeights).weights("A")["carry"]
     assert weights.iloc[99] == 0.0
     assert 0.0 < weights.iloc[101] < 0.05
     assert weights.iloc[150] > weights.iloc[101]

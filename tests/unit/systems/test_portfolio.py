@@ -9,10 +9,16 @@ import pytest
 from made_market import RULES, MadeSimData, a_system, multiple, prices, wandering
 
 from trading.errors import DataError
+from trading.systems.contract_risk import ContractRisk
+from trading.systems.instrument_weights import InstrumentWeights
 from trading.systems.portfolio import Portfolio
 from trading.systems.position_size import PositionSize
 
 TREND_ONLY = {"fast_trend": RULES["fast_trend"] | {"weight": 1.0}}
+
+
+def weights_of(data: MadeSimData, **settings: Any) -> InstrumentWeights:
+    return a_system(data, **settings).stage(InstrumentWeights)
 
 
 def portfolio(data: MadeSimData, **settings: Any) -> Portfolio:
@@ -40,10 +46,10 @@ def test_a_position_by_hand() -> None:
     price = wandering()
     system = a_system(MadeSimData({"A": price}, {"A": multiple(prices(np.full(200, 97.9875)))}, point_size=2500.0),
                       notional_trading_capital=256_000)
-    sizes, raw = system.stage(PositionSize), system.rawdata
+    sizes, risk, raw = system.stage(PositionSize), system.stage(ContractRisk), system.rawdata
     value_volatility = 2449.6875 * raw.percentage_volatility("A").iloc[-1]
-    assert sizes.value_volatility("A").iloc[-1] == pytest.approx(value_volatility)
-    assert sizes.volatility_scalar("A").iloc[-1] == pytest.approx(256_000 * 0.2 / 16 / value_volatility)
+    assert risk.value_volatility("A").iloc[-1] == pytest.approx(value_volatility)
+    assert risk.volatility_scalar("A").iloc[-1] == pytest.approx(256_000 * 0.2 / 16 / value_volatility)
     forecast = system.combForecast.combined_forecast("A").iloc[-1]
     assert sizes.subsystem_position("A").iloc[-1] == pytest.approx(3200 / value_volatility * forecast / 10)
 
@@ -78,7 +84,7 @@ def test_a_buffer_by_forecast_stays_open_when_the_position_is_nothing() -> None:
 
 def test_an_instrument_that_joins_later_takes_its_share_slowly() -> None:
     early, late = wandering(400), wandering(200, start="2024-10-07")
-    weights = portfolio(MadeSimData({"A": early, "B": late}))
+    weights = weights_of(MadeSimData({"A": early, "B": late}))
     before, after = weights.weight("A").iloc[190], weights.weight("A").iloc[-1]
     assert weights.weight("B").iloc[190] == 0.0
     assert 0.5 < after < before
@@ -87,7 +93,7 @@ def test_an_instrument_that_joins_later_takes_its_share_slowly() -> None:
 
 def test_a_young_system_grows_from_nothing() -> None:
     # ten days without volatility count as weight nothing in the smooth average
-    weight = portfolio(MadeSimData({"A": wandering()})).weight("A")
+    weight = weights_of(MadeSimData({"A": wandering()})).weight("A")
     assert (weight.iloc[:10] == 0).all()
     assert weight.iloc[10] < 0.1
     assert 0.97 < weight.iloc[-1] < 1.0
@@ -96,12 +102,12 @@ def test_a_young_system_grows_from_nothing() -> None:
 def test_an_instrument_without_data_leaves_its_share_to_the_others() -> None:
     data = MadeSimData({"A": wandering(), "B": wandering(5)})
     alone = MadeSimData({"A": wandering()})
-    assert portfolio(data).weight("A").iloc[-1] == pytest.approx(portfolio(alone).weight("A").iloc[-1])
+    assert weights_of(data).weight("A").iloc[-1] == pytest.approx(weights_of(alone).weight("A").iloc[-1])
 
 
 def test_given_weights_are_shares_of_their_sum() -> None:
     data = MadeSimData({"A": wandering(), "B": wandering()})
-    weights = portfolio(data, instrument_weights={"A": 3.0, "B": 1.0})
+    weights = weights_of(data, instrument_weights={"A": 3.0, "B": 1.0})
     assert weights.weight("A").iloc[-1] == pytest.approx(3 * weights.weight("B").iloc[-1])
     assert weights.weight("A").iloc[-1] == pytest.approx(0.75, rel=0.03)
 

@@ -25,8 +25,8 @@ class Egg(SystemStage):
 
 
 def test_stages_have_the_names_of_the_seed() -> None:
-    assert a_system(DATA).stage_names == ("rawdata", "crossSection", "rules", "forecastScaleCap", "combForecast",
-                                          "positionSize", "portfolio", "accounts")
+    assert set(a_system(DATA).stage_names) >= {"rawdata", "rules", "forecastScaleCap", "combForecast", "positionSize",
+                                               "portfolio", "optimisedPositions", "accounts"}
 
 
 def test_a_stage_is_found_by_type_name_or_attribute() -> None:
@@ -79,7 +79,7 @@ def test_instruments_are_those_of_the_data_unless_named() -> None:
 
 
 def test_named_instruments_without_prices_are_refused() -> None:
-    with pytest.raises(ConfigError, match=r"^strategies\.yaml names instruments without prices: C \(available: A, B\)"):
+    with pytest.raises(ConfigError, match=r"^The system names instruments without prices: C \(available: A, B\)"):
         a_system(DATA, instruments=["A", "C"]).instrument_codes()
 
 

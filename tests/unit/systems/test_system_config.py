@@ -19,8 +19,8 @@ def test_defaults() -> None:
 REFUSED: tuple[tuple[dict[str, Any], str], ...] = (
     ({"bufer_size": 0.1}, "strategies.yaml: system.bufer_size: unknown key (did you mean buffer_size?)."),
     ({"buffer_size": 1.0}, "strategies.yaml: system.buffer_size: Input should be less than 1; found 1.0."),
-    ({"instrument_div_multiplier": 2.6}, "strategies.yaml: system.instrument_div_multiplier: Input should be less than "
-                                         "or equal to 2.5; found 2.6."),
+    ({"instrument_div_multiplier": 2.6}, "strategies.yaml: system.instrument_div_multiplier: a multiplier is a number "
+                                         "above 0 and at most 2.5, or estimated; found 2.6."),
     ({"percentage_vol_target": float("nan")}, "strategies.yaml: system.percentage_vol_target: Input should be a finite "
                                               "number; found nan."),
     ({"timezone": "Europe/Atlantis"}, "strategies.yaml: system.timezone: 'Europe/Atlantis' is no time "

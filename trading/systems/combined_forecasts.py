@@ -1,0 +1,31 @@
+"""CombineForecasts: the opinions of all rules become one."""
+
+import pandas as pd
+
+from trading.quant.forecast_mapping import mapping_of_threshold
+from trading.systems.forecast_weights import ForecastWeights
+from trading.systems.forecasts import ForecastScaleCap
+from trading.systems.stage import SystemStage
+
+
+class CombineForecasts(SystemStage):
+    """The weighted sum of all rules, diversification put back, capped again (pysystemtrade.md 4.5)."""
+
+    name = "combForecast"
+    needs = ("forecastScaleCap", "forecastWeights")
+
+    def combined_forecast(self, code: str) -> pd.Series:
+        """One forecast a business day, from minus to plus the cap."""
+        def compute() -> pd.Series:
+            cap, stage = self.system.config.forecast_cap, self.system.stage(ForecastWeights)
+            forecasts = self.system.stage(ForecastScaleCap).capped_forecasts(code)
+            combined = (forecasts * stage.weights(code)).sum(axis=1, min_count=1)
+            return self._mapped(code, (combined * stage.multiplier(code)).clip(-cap, cap))
+        return self.kept("combined_forecast", code, compute)
+
+    def _mapped(self, code: str, forecast: pd.Series) -> pd.Series:
+        threshold = self.system.config.forecast_threshold
+        if threshold is None or code not in threshold.instruments:
+            return forecast
+        mapping = mapping_of_threshold(threshold.threshold, self.system.config.forecast_cap)
+        return pd.Series(mapping.mapped(forecast.to_numpy()), index=forecast.index)
