@@ -1,4 +1,4 @@
-"""Delete what nobody will read again: old run logs, old reports and backups, old broker messages.
+"""Delete what nobody will read again: old run logs, reports, saved backtests, backups, broker messages.
 
 Reads and deletes: files under the state directory; broker messages whose effect is in the books.
 If it fails: the disk fills a little more; safe to run again at any time.
@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from processes.job import JobContext
+from trading.data.parquet.backtests import ParquetBacktests
 from trading.log import get_log
 
 log = get_log()
@@ -17,6 +18,7 @@ log = get_log()
 KEEP_LOGS: Final = timedelta(days=30)
 KEEP_REPORTS: Final = timedelta(days=400)
 KEEP_BACKUPS: Final = 5
+KEEP_BACKTESTS: Final = 30  # of each strategy
 KEEP_MESSAGES: Final = 100_000
 
 
@@ -25,8 +27,9 @@ def run(job: JobContext) -> None:
     logs = remove_old_files(job.state / "logs", job.clock.now().timestamp() - KEEP_LOGS.total_seconds())
     reports = remove_old_days(job.state / "reports", job.trading_day - KEEP_REPORTS)
     backups = keep_newest_days(job.state / "backup", KEEP_BACKUPS)
+    backtests = ParquetBacktests(job.state / "backtests").keep_newest(KEEP_BACKTESTS)
     messages = job.data.db_journal.drop_applied_before(job.data.db_journal.last_sequence() - KEEP_MESSAGES)
-    log.info("cleaned", logs=logs, reports=reports, backups=backups, broker_messages=messages)
+    log.info("cleaned", logs=logs, reports=reports, backups=backups, backtests=backtests, broker_messages=messages)
 
 
 def remove_old_files(folder: Path, before: float) -> int:

@@ -8,7 +8,8 @@ import pandas as pd
 
 from trading.systems.cross_section import CrossSection
 from trading.systems.rawdata import RawData
-from trading.systems.rules.registry import INPUTS, inputs_of, rule_function
+from trading.systems.rules.own_rule import forecast_of_own_rule
+from trading.systems.rules.registry import INPUTS, RULES, inputs_of, rule_function
 from trading.systems.stage import SystemStage
 
 _AVERAGE_FORECAST = 10.0
@@ -28,7 +29,9 @@ class Rules(SystemStage):
             function, settings = rule_function(config.rule), config.settings
             inputs = {name: self._input(name, code, settings) for name in inputs_of(function)}
             own = {name: value for name, value in settings.items() if name in signature(function).parameters}
-            return function(**inputs, **own)
+            if config.rule in RULES:
+                return function(**inputs, **own)
+            return forecast_of_own_rule(f"{rule} ({config.rule}) in {code}", function, {**inputs, **own})
         return self.kept(f"raw_forecast {rule}", code, compute)
 
     def _input(self, name: str, code: str, settings: Mapping[str, Any]) -> pd.Series:
