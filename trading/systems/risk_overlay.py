@@ -34,13 +34,16 @@ class RiskOverlay(SystemStage):
             if self.system.config.risk_overlay is None:
                 return pd.Series(1.0, index=days)
             limits = self._limits()
-            risks = self.risks()
-            shares = [risk.share_within(limits) for risk in risks]
-            return pd.Series(shares, index=self._held().index).reindex(days, method="ffill").fillna(1.0)
+            shares = pd.Series([risk.share_within(limits) for risk in self.risks()], index=self.days())
+            return shares.reindex(days, method="ffill").fillna(1.0)
         return self.kept("multiplier", "", compute)
 
+    def days(self) -> pd.DatetimeIndex:
+        """The business days of `risks`."""
+        return pd.DatetimeIndex(self._held().index)
+
     def risks(self) -> list[PortfolioRisk]:
-        """Of what is desired, on each business day on which anything is."""
+        """Of what is desired, on each of `days`."""
         stage, held = self.system.stage(Risk), self._held()
         volatility = stage.volatility().reindex(held.index).fillna(0.0)
         rare = self._shocked().reindex(held.index).fillna(0.0)
@@ -51,9 +54,11 @@ class RiskOverlay(SystemStage):
 
     def _held(self) -> pd.DataFrame:
         """Value of what is desired over the capital; what is unknown counts nothing."""
-        stage = self.system.stage(Risk)
-        positions = pd.DataFrame(self.of_each(self.desired_position, stage.codes())).reindex(columns=stage.codes())
-        return (positions.ffill() * stage.contract_shares().reindex(positions.index)).fillna(0.0)
+        def compute() -> pd.DataFrame:
+            stage = self.system.stage(Risk)
+            positions = pd.DataFrame(self.of_each(self.desired_position, stage.codes())).reindex(columns=stage.codes())
+            return (positions.ffill() * stage.contract_shares().reindex(positions.index)).fillna(0.0)
+        return self.kept("held", "", compute)
 
     def _shocked(self) -> pd.DataFrame:
         volatility = self.system.stage(Risk).volatility()
