@@ -38,6 +38,10 @@ class Places:
         return self.state / "backup"
 
     @property
+    def backtests(self) -> Path:
+        return self.state / "backtests"
+
+    @property
     def socket(self) -> Path:
         return self.state / "run" / "control.sock"
 

@@ -62,10 +62,14 @@ class ClockConfig(Section):
 
 
 class SimulatedGatewayConfig(Section):
-    """The gateway that comes with tradingd; `port` 0 takes a free one."""
+    """The gateway that comes with tradingd; `port` 0 takes a free one.
+
+    `lots` are offered at each price whenever one is printed. A recorded day has one print: all orders should fit in.
+    """
 
     port: int = Field(default=0, ge=0, le=65535)
     starting_cash: PositiveFloat = 5_000_000.0
+    lots: int = Field(default=1_000, ge=1)
 
 
 class BrokerConfig(Section):

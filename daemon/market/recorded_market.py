@@ -102,7 +102,8 @@ class RecordedMarket:
             name="simulated gateway", log_file=self.places.logs / "gateway.log",
             command=lambda: (sys.executable, "-m", "daemon.market.simulated_gateway", "--data", source, "--state",
                              str(self.places.gateway), "--port", str(port), "--account", broker.account, "--cash",
-                             str(broker.simulated.starting_cash), "--zone", self.config.service.timezone),
+                             str(broker.simulated.starting_cash), "--lots", str(broker.simulated.lots),
+                             "--zone", self.config.service.timezone),
             ready=lambda: accepts_connections(port, 60.0),
             environment={OFFSET_VARIABLE: repr(clock.offset.total_seconds())})
 

@@ -6,6 +6,7 @@ from decimal import Decimal
 import pandas as pd
 
 from trading.errors import DataError
+from trading.objects.capital import CapitalMethod
 from trading.reports.pictures import line_picture
 from trading.reports.report import Report, Section
 from trading.systems.account_curve import AccountCurve, Frequency
@@ -14,8 +15,11 @@ from trading.systems.accounts import Accounts
 from trading.systems.system import System
 
 _OVER = {"a day": Frequency.DAILY, "a week": Frequency.WEEKLY, "a month": Frequency.MONTHLY, "a year": Frequency.ANNUAL}
-_NOTE = ("Percent of the capital, which stays the same: nothing is compounded. Net of costs; a position earns from the "
-         "second day after it was decided. The error of a Sharpe ratio is one standard error.")
+_NOTE = ("Percent of the capital, {capital}. Net of costs; a position earns from the second day after it was decided. "
+         "The error of a Sharpe ratio is one standard error.")
+_CAPITAL = {CapitalMethod.FIXED: "which stays the same: nothing is compounded",
+            CapitalMethod.HALF: "as it was at the start: losses shrink what is traded with, profits restore it",
+            CapitalMethod.FULL: "as it was at the start: profits and losses are traded with"}
 
 
 def backtest_report(strategy: str, system: System) -> Report:
@@ -25,7 +29,7 @@ def backtest_report(strategy: str, system: System) -> Report:
         DataError: the data of all instruments are broken, or too short.
     """
     accounts = system.stage(Accounts)
-    curve, left_out = accounts.portfolio(), accounts.left_out()
+    curve, left_out = accounts.portfolio_with_multiplier(), accounts.left_out()
     known = curve.percent().dropna()
     return Report(name="backtest", title=f"Backtest of {strategy}", about="From",
                   day=f"{known.index[0]:%Y-%m-%d} to {known.index[-1]:%Y-%m-%d}",
@@ -36,7 +40,8 @@ def _sections(system: System, curve: AccountCurve, left_out: dict[str, str]) -> 
     config = system.config
     yield Section(heading="Account", picture=line_picture(curve.curve(), "percent of the capital"))
     yield Section(heading="Drawdown", picture=line_picture(curve.drawdown(), "percent of the capital", filled=True))
-    yield Section(heading="Statistics", table=statistics_table(curve), note=_NOTE)
+    yield Section(heading="Statistics", table=statistics_table(curve),
+                  note=_NOTE.format(capital=_CAPITAL[config.capital_multiplier]))
     yield Section(heading="Instruments", table=instruments_table(system), note=(
         f"Each instrument's part of the account of {config.notional_trading_capital:,.0f} {config.base_currency}: its "
         f"gain, costs, risk and turnover a year, the error of its Sharpe ratio, and its worst drawdown."))
@@ -73,7 +78,7 @@ def instruments_table(system: System) -> pd.DataFrame:
     """One row an instrument, the one that gained most first."""
     accounts = system.stage(Accounts)
     left_out = accounts.left_out()
-    rows = [_row(system, code) for code in system.instrument_codes() if code not in left_out]
+    rows = [_row(system, code) for code in system.instruments.traded if code not in left_out]
     return pd.DataFrame(rows).sort_values("NET, %", ascending=False, kind="stable", ignore_index=True)
 
 
