@@ -43,6 +43,9 @@ class WalkingSimData:
         return {code: pd.Series(1000 + np.random.default_rng(number).standard_normal(self.days).cumsum(), self._index)
                 for number, code in enumerate(self.instrument_codes())}
 
+    def look_again(self) -> None:
+        """They never change."""
+
     def instrument_codes(self) -> tuple[str, ...]:
         return tuple(f"I{number:03d}" for number in range(self.instruments))
 

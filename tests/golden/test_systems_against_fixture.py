@@ -195,6 +195,9 @@ def notional(code: str) -> list[float]:
 class FixtureSimData:
     """SimData over the fixture."""
 
+    def look_again(self) -> None:
+        """Files do not change under a test."""
+
     def instrument_codes(self) -> tuple[str, ...]:
         return tuple(CODES)
 

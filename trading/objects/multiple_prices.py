@@ -192,9 +192,10 @@ def roll_rows(instrument: str, frame: pd.DataFrame, after: ContractSet) -> pd.Da
 def normalised(frame: pd.DataFrame) -> pd.DataFrame:
     """Columns in their order, floats as float64, contract labels as texts."""
     prices = frame[list(PRICE_COLUMNS)].astype("float64")
-    labels = frame[list(CONTRACT_COLUMNS)].astype(object)
-    labels = labels.where(labels.notna(), "").astype(str)
-    return pd.concat([prices, labels], axis=1)
+    labels = frame[list(CONTRACT_COLUMNS)]
+    if not (labels.dtypes == "str").all():  # texts as they come from the store need no look at each one
+        labels = labels.astype(object).where(labels.notna(), "").astype(str)
+    return pd.concat([prices, labels.fillna("")], axis=1)
 
 
 def last_price(frame: pd.DataFrame) -> float:

@@ -14,6 +14,8 @@ from trading.quant.arrays import Matrix, Places, Vector
 from trading.quant.diversification import diversification_multiplier
 from trading.quant.sharpe_adjustment import adjusted_for_sharpe_of
 
+_DIGITS = 10  # of a correlation that mean anything
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Handcrafted:
@@ -54,7 +56,8 @@ def two_clusters(correlation: Matrix) -> tuple[Places, Places]:
     from scipy.cluster.hierarchy import fcluster, linkage
     from scipy.spatial.distance import pdist
 
-    labels = fcluster(linkage(pdist(correlation), method="complete"), 2, criterion="maxclust")
+    alike = np.round(correlation, _DIGITS)  # so that the noise of sums decides no tie
+    labels = fcluster(linkage(pdist(alike), method="complete"), 2, criterion="maxclust")
     if len(set(labels)) != 2:
         half = len(correlation) // 2
         labels = np.array([1] * half + [2] * (len(correlation) - half))

@@ -56,7 +56,7 @@ class Accounts(SystemStage):
 
     def pandl_for_instrument(self, code: str) -> AccountCurve:
         """What `code` added to the portfolio, in whole contracts: buffered, or optimised for a small account."""
-        return self._gains.curve("instrument", code, self.position(code), self._costs(code))
+        return self._gains.curve("instrument", code, lambda: self.position(code), self._costs(code))
 
     def pandl_for_subsystem(self, code: str) -> AccountCurve:
         """What `code` alone would have gained with the whole capital, in fractions of contracts."""

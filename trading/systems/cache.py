@@ -62,6 +62,7 @@ class SystemCache:
             RecursionError: computing `key` needs `key`; the message shows the chain.
         """
         self._refuse_circle(key)
+        self._note_user(key)
         item = self._fresh(key)
         if item is None:
             self._misses += 1
@@ -70,7 +71,8 @@ class SystemCache:
         else:
             self._hits += 1
             self._items.move_to_end(key)
-        self._note_use(key, item)
+        if self._running:
+            self._running[-1].oldest_input_s = min(self._running[-1].oldest_input_s, item.stored_s)
         return cast(Value, item.value)
 
     def invalidate(self, key: Hashable) -> int:
@@ -103,12 +105,10 @@ class SystemCache:
         finally:
             self._running.pop()
 
-    def _note_use(self, key: Hashable, item: _Item) -> None:
-        """Whatever is being computed now stands on `key`."""
+    def _note_user(self, key: Hashable) -> None:
+        """Whatever is being computed now stands on `key`, also when that turns out not to be there."""
         if self._running:
-            user = self._running[-1]
-            user.oldest_input_s = min(user.oldest_input_s, item.stored_s)
-            self._users.setdefault(key, set()).add(user.key)
+            self._users.setdefault(key, set()).add(self._running[-1].key)
 
     def _fresh(self, key: Hashable) -> _Item | None:
         item = self._items.get(key)

@@ -33,9 +33,8 @@ class CrossSection(SystemStage):
 
     def skew_above_usual(self, code: str, days: int) -> pd.Series:
         """How much less negative skew than all instruments usually had: minus the skew of `days`, above its average."""
-        usual = self._of(f"usual skew {days}", "", self.system.instrument_codes(),
-                         lambda each: self._negative_skew(each, days),
-                         lambda skews: skews.ffill().mean(axis=1).ewm(com=_LONG).mean())
+        usual = self.kept(f"usual skew {days}", "", lambda: pd.DataFrame(self.of_each(
+            lambda each: self._negative_skew(each, days))).ffill().mean(axis=1).ewm(com=_LONG).mean())
         skew = self._negative_skew(code, days)
         return skew - usual.reindex(skew.index, method="ffill")
 
@@ -47,16 +46,16 @@ class CrossSection(SystemStage):
         return skew - others.reindex(skew.index, method="ffill")
 
     def _negative_skew(self, code: str, days: int) -> pd.Series:
-        returns = self.system.stage(RawData).percentage_returns(code)
-        return self.kept(f"negative_skew {days}", code, lambda: -returns.rolling(f"{days}D", min_periods=10).skew())
+        raw = self.system.stage(RawData)
+        return self.kept(f"negative_skew {days}", code, lambda: -raw.percentage_returns(code).rolling(
+            f"{days}D", min_periods=10).skew())
 
     def _of_class(self, item: str, code: str, each: Callable[[str], pd.Series],
                   together: Callable[[pd.DataFrame], pd.Series]) -> pd.Series:
         name = self.system.data.instrument(code).asset_class
-        codes = [other for other in self.system.instrument_codes()
-                 if self.system.data.instrument(other).asset_class == name]
-        return self._of(item, name, codes, each, together)
 
-    def _of(self, item: str, name: str, codes: "list[str] | tuple[str, ...]", each: Callable[[str], pd.Series],
-            together: Callable[[pd.DataFrame], pd.Series]) -> pd.Series:
-        return self.kept(item, f"class {name}", lambda: together(pd.DataFrame(self.of_each(each, codes))))
+        def compute() -> pd.Series:
+            alike = [other for other, found in self.of_each(self.system.data.instrument).items()
+                     if found.asset_class == name]
+            return together(pd.DataFrame(self.of_each(each, alike)))
+        return self.kept(item, f"class {name}", compute)

@@ -6,12 +6,20 @@ from trading.errors import DataError
 from trading.quant.executor import Executor, SerialExecutor
 from trading.quant.fitting_periods import FittingPeriod, fitting_periods
 from trading.quant.multipliers_over_time import multipliers_over_time
+from trading.systems.daily import business_days
 from trading.systems.estimation_config import ForecastWeightEstimate
 from trading.systems.forecasts import ForecastScaleCap
 from trading.systems.rule_accounts import RuleAccounts
 from trading.systems.stage import SystemStage
 from trading.systems.system_config import ESTIMATED
-from trading.systems.weight_fitting import diversity_estimator, fitted_weights, net_gains, on_days, weekly_gains
+from trading.systems.weight_fitting import (
+    diversity_estimator,
+    fitted_weights,
+    net_gains,
+    on_days,
+    shares_of,
+    weekly_gains,
+)
 
 _SMOOTHING = 125  # span in business days
 
@@ -33,9 +41,8 @@ class ForecastWeights(SystemStage):
         """
         def compute() -> pd.DataFrame:
             forecasts = self.system.stage(ForecastScaleCap).capped_forecasts(code)
-            available = forecasts.notna() * on_days(self._set(code)[list(forecasts.columns)], forecasts.index)
-            shares = available.div(available.sum(axis=1).where(lambda total: total > 0), axis=0)
-            return shares.fillna(0.0).resample("1B").mean().ewm(span=_SMOOTHING).mean()
+            wanted = on_days(self._set(code)[list(forecasts.columns)], forecasts.index)
+            return business_days(shares_of(wanted, forecasts.notna())).ewm(span=_SMOOTHING).mean()
         return self.kept("weights", code, compute)
 
     def multiplier(self, code: str) -> pd.Series:

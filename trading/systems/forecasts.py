@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from inspect import signature
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from trading.systems.cross_section import CrossSection
@@ -55,7 +56,8 @@ class ForecastScaleCap(SystemStage):
     def capped_forecast(self, code: str, rule: str) -> pd.Series:
         def compute() -> pd.Series:
             cap = self.system.config.forecast_cap
-            return self.scaled_forecast(code, rule).clip(-cap, cap)
+            scaled = self.scaled_forecast(code, rule)
+            return pd.Series(np.clip(scaled.to_numpy(), -cap, cap), index=scaled.index)
         return self.kept(f"capped_forecast {rule}", code, compute)
 
     def capped_forecasts(self, code: str) -> pd.DataFrame:
@@ -73,10 +75,10 @@ class ForecastScaleCap(SystemStage):
     def forecast_scalar(self, code: str, rule: str) -> pd.Series:
         """What makes the forecasts of `rule` until each day ten on average; of all instruments if it is pooled."""
         is_pooled = self.system.config.forecast_rules[rule].scalar == "pooled"
-        codes = self.system.instrument_codes() if is_pooled else (code,)
-        return self.kept(f"scalar {rule}", "" if is_pooled else code, lambda: self._estimated(codes, rule))
+        return self.kept(f"scalar {rule}", "" if is_pooled else code,
+                         lambda: self._estimated(None if is_pooled else (code,), rule))
 
-    def _estimated(self, codes: tuple[str, ...], rule: str) -> pd.Series:
+    def _estimated(self, codes: tuple[str, ...] | None, rule: str) -> pd.Series:
         typical = pd.DataFrame(self.of_each(lambda code: self._raw(code, rule).abs(), codes)).median(axis=1)
         scalar: pd.Series = _AVERAGE_FORECAST / typical.expanding(min_periods=_SCALAR_DAYS).mean()
         return scalar if self.system.config.chosen_conventions.scalars_know_no_future else scalar.bfill()

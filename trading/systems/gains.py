@@ -61,14 +61,15 @@ class Gains(SystemStage):
         risk = config.notional_trading_capital * config.percentage_vol_target / 100
         return -risk * share * spread_over_time(self.sharpe_costs(code).of(turnover), share.index)
 
-    def curve(self, item: str, code: str, positions: pd.Series,
+    def curve(self, item: str, code: str, positions: Callable[[], pd.Series],
               costs: Callable[[], pd.Series] | None = None) -> AccountCurve:
         """The account of `positions`, in contracts, kept as `item`; costs are of each fill and roll, unless given."""
         def gross() -> pd.Series:
-            return self.gains_of(code, positions.mask(positions.ffill().isna(), 0.0))  # before a signal nothing is held
+            held = positions()
+            return self.gains_of(code, held.mask(held.ffill().isna(), 0.0))  # before a signal nothing is held
 
         def paid() -> pd.Series:
-            return self.costs_of(code, positions) if costs is None else costs()
+            return self.costs_of(code, positions()) if costs is None else costs()
         return AccountCurve(gross=self.kept(f"{item}_gross", code, gross), costs=self.kept(f"{item}_costs", code, paid),
                             capital=self.system.config.notional_trading_capital)
 

@@ -7,12 +7,20 @@ from trading.quant.executor import Executor, SerialExecutor
 from trading.quant.fitting_periods import fitting_periods
 from trading.quant.moments import weekly_changes
 from trading.quant.multipliers_over_time import multipliers_over_time
+from trading.systems.daily import business_days
 from trading.systems.estimation_config import WeightEstimate
 from trading.systems.position_size import PositionSize
 from trading.systems.stage import SystemStage
 from trading.systems.subsystem_accounts import SubsystemAccounts
 from trading.systems.system_config import ESTIMATED
-from trading.systems.weight_fitting import diversity_estimator, fitted_weights, net_gains, on_days, weekly_gains
+from trading.systems.weight_fitting import (
+    diversity_estimator,
+    fitted_weights,
+    net_gains,
+    on_days,
+    shares_of,
+    weekly_gains,
+)
 
 _SMOOTHING = 125  # centre of mass in business days, as pysystemtrade's ewm(125)
 
@@ -59,11 +67,9 @@ class InstrumentWeights(SystemStage):
             codes = self.system.instruments.traded
             positions = pd.DataFrame(self.of_each(self.system.stage(PositionSize).subsystem_position, codes))
             wanted = on_days(self._wanted(), positions.index)
-            available = positions.reindex(columns=list(codes)).ffill().notna() * wanted
-            for code in set(codes) - set(positions):
-                available[code] = wanted[code]  # its share waits for its data; the others do not grow into it
-            shares = available.div(available.sum(axis=1).where(lambda total: total > 0), axis=0).fillna(0.0)
-            return shares.resample("1B").mean().ewm(com=_SMOOTHING).mean()
+            available = positions.reindex(columns=list(codes)).ffill().notna()
+            available[list(set(codes) - set(positions))] = True  # whose data are broken; the others do not grow into it
+            return business_days(shares_of(wanted, available)).ewm(com=_SMOOTHING).mean()
         return self.kept("weights", "", compute)
 
     def _wanted(self) -> pd.DataFrame:

@@ -89,8 +89,10 @@ class OptimisedPositions(SystemStage):
 
     def _frame(self, item: str, compute: Callable[[str], pd.Series]) -> pd.DataFrame:
         """A column an instrument, an old value until there is a new one; NaN where nothing is known."""
-        codes = list(self.system.stage(Risk).codes())
-        return self.kept(item, "", lambda: pd.DataFrame(self.of_each(compute, codes)).reindex(columns=codes).ffill())
+        def together() -> pd.DataFrame:
+            codes = list(self.system.stage(Risk).codes())
+            return pd.DataFrame(self.of_each(compute, codes)).reindex(columns=codes).ffill()
+        return self.kept(item, "", together)
 
     def _on_days(self, frame: pd.DataFrame) -> pd.DataFrame:
         return frame.reindex(self.days(), method="ffill")

@@ -59,19 +59,20 @@ class Portfolio(SystemStage):
             raise DataError(f"{code} has no optimal position: {reason}. Nothing is traded in it until its data are "
                             f"complete.")
         optimal, half = float(self.notional_position(code).iloc[-1]), float(self.buffer(code).iloc[-1])
-        held = _known_prices(self.system.data.multiple_prices(code))
-        signal = self.system.data.adjusted_prices(code).dropna()
+        multiple = self.system.data.multiple_prices(code)
+        held, signal = (prices.index[prices.notna()][-1] for prices in (
+            multiple["PRICE"], self.system.data.adjusted_prices(code)))
         return BufferedPosition(lower=optimal - half, upper=optimal + half, optimal=optimal,
-                                reference_price=float(held["PRICE"].iloc[-1]),
-                                reference_contract=str(held["PRICE_CONTRACT"].iloc[-1]),
-                                as_of=min(held.index[-1], signal.index[-1]).to_pydatetime())
+                                reference_price=float(multiple["PRICE"].loc[held]),
+                                reference_contract=str(multiple["PRICE_CONTRACT"].loc[held]),
+                                as_of=min(held, signal).to_pydatetime())
 
     def _why_unknown(self, code: str) -> Iterator[str]:
         """Everything that stands in the way of a position, the first cause first."""
         raw, sizes = self.system.stage(RawData), self.system.stage(ContractRisk)
         if not raw.daily_prices(code).notna().any():
             yield "it has no adjusted price"
-        if _known_prices(self.system.data.multiple_prices(code)).empty:
+        if self.system.data.multiple_prices(code)["PRICE"].last_valid_index() is None:
             yield "its multiple prices have no PRICE"
         yield from raw.why_risk_is_unknown(code)
         if math.isnan(_last(sizes.rate(code))):
@@ -83,10 +84,6 @@ class Portfolio(SystemStage):
             yield "no rule has a forecast"
         if not math.isfinite(_last(self.notional_position(code)) + _last(self.buffer(code))):
             yield "its position is not a number"
-
-
-def _known_prices(multiple: pd.DataFrame) -> pd.DataFrame:
-    return multiple[multiple["PRICE"].notna()]
 
 
 def _last(values: pd.Series) -> float:

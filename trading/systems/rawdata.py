@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+import numpy as np
 import pandas as pd
 
 from trading.quant.volatility import DAYS_TO_YEAR, VolatilityEstimator
@@ -29,7 +30,7 @@ class RawData(SystemStage):
     def denominator(self, code: str) -> pd.Series:
         """Price of the contract that was held on each business day: what percentages are taken of."""
         def compute() -> pd.Series:
-            return self._last_of_day(self.system.data.multiple_prices(code)["PRICE"])
+            return business_day_last(self._multiple_prices(code)["PRICE"], self.system.config.chosen_conventions)
         return self.kept("denominator", code, compute)
 
     def daily_volatility(self, code: str) -> pd.Series:
@@ -94,8 +95,13 @@ class RawData(SystemStage):
         return business_day_last(local_times(prices, config.timezone), config.chosen_conventions)
 
     def _annualised_roll(self, code: str) -> pd.Series:
-        frame = self.system.data.multiple_prices(code)
-        roll = (frame["PRICE"] - frame["CARRY"]).where(lambda values: values != 0)
+        frame = self._multiple_prices(code)
         years = year_fraction(frame["CARRY_CONTRACT"]) - year_fraction(frame["PRICE_CONTRACT"])
-        years = years.where(years.abs() >= _SHORTEST_SPREAD)
-        return local_times(roll / years, self.system.config.timezone)
+        roll = (frame["PRICE"] - frame["CARRY"]).to_numpy()
+        is_known = (roll != 0) & (np.abs(years) >= _SHORTEST_SPREAD)
+        return pd.Series(np.divide(roll, years, out=np.full(len(roll), np.nan), where=is_known), index=frame.index)
+
+    def _multiple_prices(self, code: str) -> pd.DataFrame:
+        """By the operator's clock."""
+        return self.kept("multiple_prices", code, lambda: local_times(
+            self.system.data.multiple_prices(code), self.system.config.timezone))

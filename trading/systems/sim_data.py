@@ -10,6 +10,9 @@ from trading.objects.instruments import Instrument
 class SimData(Protocol):
     """Prices with a sorted, unique UTC index."""
 
+    def look_again(self) -> None:
+        """From now on answers may be others than before; until then they stay the same."""
+
     def instrument_codes(self) -> tuple[str, ...]:
         """Every instrument that has prices."""
 

@@ -22,8 +22,9 @@ class SystemStage:
     system: "System"
 
     def kept(self, item: str, code: str, compute: Callable[[], Value]) -> Value:
-        """The value of `item` for `code`, computed once.
+        """The value of `item` for `code`, computed once, and again when something that `compute` asked for has changed.
 
+        What it needs must be asked for inside `compute`: what was fetched before is not known to matter.
         A caller may change what it receives: with pandas' copy on write the kept value stays as it was.
         """
         value = self.system.cache.get((self.system.config_key, self.name, item, code), compute)

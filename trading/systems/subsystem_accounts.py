@@ -18,10 +18,13 @@ class SubsystemAccounts(SystemStage):
 
     def pandl_for_subsystem(self, code: str) -> AccountCurve:
         """The account of `code`."""
-        positions, gains = self.system.stage(PositionSize).subsystem_position(code), self.system.stage(Gains)
+        gains = self.system.stage(Gains)
+
+        def positions() -> pd.Series:
+            return self.system.stage(PositionSize).subsystem_position(code)
 
         def by_risk() -> pd.Series:
-            return gains.costs_by_risk(code, self.turnover(code), pd.Series(1.0, index=positions.index))
+            return gains.costs_by_risk(code, self.turnover(code), pd.Series(1.0, index=positions().index))
         return gains.curve("subsystem", code, positions, None if self.system.config.costs == "cash" else by_risk)
 
     def turnover(self, code: str) -> float:

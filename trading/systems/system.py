@@ -8,6 +8,7 @@ from trading.clock import SystemClock
 from trading.errors import ConfigError
 from trading.systems.cache import SystemCache
 from trading.systems.instrument_list import InstrumentList, instrument_list
+from trading.systems.seen_data import SeenData
 from trading.systems.sim_data import SimData
 from trading.systems.stage import SystemStage
 from trading.systems.system_config import SystemConfig
@@ -27,9 +28,9 @@ class System:
         given = tuple(stages)
         _check_names([stage.name for stage in given])
         _check_needs({stage.name: stage.needs for stage in given})
-        self.data = data
         self.config = config
         self.cache = SystemCache(SystemClock().monotonic_s) if cache is None else cache
+        self.data = SeenData(data, self.cache)
         self._stages = {stage.name: stage for stage in given}
         for stage in given:
             stage.system = self
@@ -48,6 +49,11 @@ class System:
     @config.setter
     def config(self, config: SystemConfig) -> None:
         self._config, self.config_key = config, config.model_dump_json()
+
+    def look_again(self) -> tuple[str, ...]:
+        """See what became of the data, and compute anew only what stands on what changed; whose data changed."""
+        self.data.look_again()
+        return self.data.changed
 
     @property
     def stage_names(self) -> tuple[str, ...]:

@@ -1,5 +1,6 @@
 """Weights as a system's settings want them estimated, from what was gained. Pure."""
 
+import numpy as np
 import pandas as pd
 
 from trading.conventions import Conventions
@@ -44,8 +45,21 @@ def fitted_weights(changes: pd.DataFrame, estimate: WeightEstimate, executor: Ex
 def on_days(weights: pd.DataFrame, days: pd.Index) -> pd.DataFrame:
     """`weights`, of which each row holds until the next, and the first before its time as well."""
     if len(weights) == 1:
-        return pd.DataFrame(1.0, index=days, columns=weights.columns) * weights.iloc[0]
+        rows = np.broadcast_to(weights.to_numpy(dtype=float), (len(days), len(weights.columns)))
+        return pd.DataFrame(rows, index=days, columns=weights.columns)
     return weights.reindex(days, method="ffill").bfill()
+
+
+def shares_of(wanted: pd.DataFrame, available: pd.DataFrame) -> pd.DataFrame:
+    """`wanted` of those that are available, made to sum to 1 each day; nothing on a day on which none is.
+
+    Args:
+        available: booleans, with the rows and columns of `wanted`.
+    """
+    weights = np.where(available.to_numpy(), wanted.to_numpy(), 0.0)
+    total = weights.sum(axis=1, keepdims=True)
+    shares = np.divide(weights, total, out=np.zeros_like(weights), where=total > 0)
+    return pd.DataFrame(shares, index=wanted.index, columns=wanted.columns)
 
 
 def diversity_estimator(conventions: Conventions, pooled: int = 1) -> CorrelationEstimator:

@@ -51,6 +51,9 @@ class MadeSimData:
     slippage: float = 0.0
     cost_per_contract: float = 0.0
 
+    def look_again(self) -> None:
+        """Nothing is kept."""
+
     def instrument_codes(self) -> tuple[str, ...]:
         return tuple(self.adjusted)
 

@@ -22,6 +22,9 @@ class CsvSimData:
         self._instruments, self._rolls = self._source.instruments(), self._source.roll_parameters()
         self._codes = tuple(sorted(self._source.files("adjusted_prices_csv")) if codes is None else codes)
 
+    def look_again(self) -> None:
+        """Nothing to do: prices are read from the files each time."""
+
     def instrument_codes(self) -> tuple[str, ...]:
         return self._codes
 

@@ -32,54 +32,54 @@ class MongoMultiplePrices:
     """Price, carry and forward of each instrument."""
 
     def __init__(self, store: MongoStore) -> None:
-        self._series = MongoSeries(store.database.multiple_prices, MULTIPLE_COLUMNS)
+        self.series = MongoSeries(store.database.multiple_prices, MULTIPLE_COLUMNS)
 
     def codes(self) -> list[str]:
-        return self._series.stored_keys()
+        return self.series.stored_keys()
 
     def load(self, code: str) -> pd.DataFrame:
-        return normalised(self._series.load(code))
+        return normalised(self.series.load(code))
 
     def load_since(self, code: str, year: int) -> pd.DataFrame:
-        return normalised(self._series.load_since(code, year))
+        return normalised(self.series.load_since(code, year))
 
     def append(self, code: str, frame: pd.DataFrame, session: ClientSession | None = None) -> int:
-        return self._series.append(code, frame, session)
+        return self.series.append(code, frame, session)
 
 
 class MongoAdjustedPrices:
     """The continuous series of each instrument; a roll rewrites it."""
 
     def __init__(self, store: MongoStore) -> None:
-        self._series = MongoSeries(store.database.adjusted_prices, ("PRICE",))
+        self.series = MongoSeries(store.database.adjusted_prices, ("PRICE",))
 
     def codes(self) -> list[str]:
-        return self._series.stored_keys()
+        return self.series.stored_keys()
 
     def load(self, code: str) -> pd.Series:
-        return self._series.load(code)["PRICE"]
+        return self.series.load(code)["PRICE"]
 
     def append(self, code: str, prices: pd.Series, session: ClientSession | None = None) -> int:
-        return self._series.append(code, prices.to_frame("PRICE"), session)
+        return self.series.append(code, prices.to_frame("PRICE"), session)
 
     def replace(self, code: str, prices: pd.Series, session: ClientSession | None = None) -> None:
-        self._series.replace(code, prices.to_frame("PRICE"), session)
+        self.series.replace(code, prices.to_frame("PRICE"), session)
 
 
 class MongoFxPrices:
     """Daily rates, each pair against the dollar as it was imported; crosses are computed."""
 
     def __init__(self, store: MongoStore) -> None:
-        self._series = MongoSeries(store.database.fx_prices, ("PRICE",))
+        self.series = MongoSeries(store.database.fx_prices, ("PRICE",))
 
     def pairs(self) -> list[str]:
-        return self._series.stored_keys()
+        return self.series.stored_keys()
 
     def load(self, pair: str) -> FxPrices:
-        return FxPrices(pair, self._series.load(pair)["PRICE"])
+        return FxPrices(pair, self.series.load(pair)["PRICE"])
 
     def append(self, pair: str, rates: pd.Series) -> int:
-        return self._series.append(pair, rates.to_frame("PRICE"))
+        return self.series.append(pair, rates.to_frame("PRICE"))
 
     def rate(self, currency: str, base: str) -> pd.Series:
         """The value of one `currency` in `base` over time (UTC index).

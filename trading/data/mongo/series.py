@@ -4,7 +4,7 @@ A document a bar would be a hundred times slower to read. Writes are compare-and
 writers can never both believe that they appended.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from io import BytesIO
 
 import pandas as pd
@@ -22,22 +22,30 @@ class MongoSeries:
 
     def __init__(self, collection: Collection[Document], columns: tuple[str, ...]) -> None:
         self._collection = collection
-        self._columns = columns
+        self.columns = columns
+
+    def versions(self, keys: Sequence[str]) -> dict[str, dict[int, int]]:
+        """The version of each chunk, by key and year; keys without any are missing."""
+        found: dict[str, dict[int, int]] = {}
+        for chunk in self._collection.find({"key": {"$in": list(keys)}}, {"key": 1, "year": 1, "v": 1}):
+            found.setdefault(chunk["key"], {})[chunk["year"]] = chunk["v"]
+        return found
+
+    def chunks(self, key: str, years: Sequence[int]) -> dict[int, tuple[int, pa.Table]]:
+        """Version and rows of the chunks of `years`; see `frame_of`."""
+        chunks = self._collection.find({"key": key, "year": {"$in": list(years)}}, {"year": 1, "v": 1, "data": 1})
+        return {chunk["year"]: (chunk["v"], table_of(chunk["data"])) for chunk in chunks}
 
     def stored_keys(self) -> list[str]:
         return sorted(self._collection.distinct("key"))
 
     def load(self, key: str) -> pd.DataFrame:
         """The whole series of `key`; an empty frame with the right columns when nothing is stored."""
-        chunks = self._collection.find({"key": key}).sort("year", 1)
-        frames = [_decoded(chunk["data"]) for chunk in chunks]
-        return pd.concat(frames) if frames else empty_frame(self._columns)
+        return self._joined(self._collection.find({"key": key}, {"data": 1}).sort("year", 1))
 
     def load_since(self, key: str, year: int) -> pd.DataFrame:
         """The series of `key` from the start of `year` on."""
-        chunks = self._collection.find({"key": key, "year": {"$gte": year}}).sort("year", 1)
-        frames = [_decoded(chunk["data"]) for chunk in chunks]
-        return pd.concat(frames) if frames else empty_frame(self._columns)
+        return self._joined(self._collection.find({"key": key, "year": {"$gte": year}}, {"data": 1}).sort("year", 1))
 
     def last_stamp(self, key: str) -> pd.Timestamp | None:
         """When the newest row of `key` stands, or None when nothing is stored."""
@@ -51,7 +59,7 @@ class MongoSeries:
             DataError: the index of `frame` is not sorted, unique and in UTC.
             ConcurrentUpdate: another writer was here.
         """
-        check_frame(key, frame, self._columns)
+        check_frame(key, frame, self.columns)
         last = self.last_stamp(key)
         newer = frame if last is None else frame[frame.index > last]
         for year, rows in _by_year(newer):
@@ -60,16 +68,20 @@ class MongoSeries:
 
     def replace(self, key: str, frame: pd.DataFrame, session: ClientSession | None = None) -> None:
         """Make `frame` the whole series of `key`; years that did not change are not written."""
-        check_frame(key, frame, self._columns)
+        check_frame(key, frame, self.columns)
         years = dict(_by_year(frame))
         self._collection.delete_many({"key": key, "year": {"$nin": list(years)}}, session=session)
         for year, rows in years.items():
             self._write(key, year, rows, session, joined=False)
 
+    def _joined(self, chunks: Iterable[Document]) -> pd.DataFrame:
+        tables = [table_of(chunk["data"]) for chunk in chunks]
+        return frame_of(tables) if tables else empty_frame(self.columns)
+
     def _write(self, key: str, year: int, rows: pd.DataFrame, session: ClientSession | None, joined: bool) -> None:
         stored = self._collection.find_one({"_id": f"{key}:{year}"}, session=session)
         if stored is not None and joined:
-            rows = pd.concat([_decoded(stored["data"]), rows.tz_convert("UTC")])
+            rows = pd.concat([frame_of([table_of(stored["data"])]), rows.tz_convert("UTC")])
         data = _encoded(rows)
         if stored is not None and stored["data"] == data:
             return
@@ -111,8 +123,13 @@ def _encoded(frame: pd.DataFrame) -> bytes:
     return sink.getvalue()
 
 
-def _decoded(data: bytes) -> pd.DataFrame:
-    """The rows of one chunk, in pandas' own UTC: one whose rules were read anew is another to it, and joins badly."""
+def table_of(data: bytes) -> pa.Table:
+    """The rows of one chunk."""
     with pa.ipc.open_stream(pa.py_buffer(data)) as reader:
-        frame: pd.DataFrame = reader.read_pandas()
+        return reader.read_all()
+
+
+def frame_of(tables: Sequence[pa.Table]) -> pd.DataFrame:
+    """The rows of consecutive chunks, in pandas' own UTC: with rules that were read anew it would join badly."""
+    frame: pd.DataFrame = pa.concat_tables(tables, promote_options="permissive").to_pandas()
     return frame.set_index("stamp").rename_axis(None).tz_convert("UTC")
