@@ -7,6 +7,7 @@ RULES below, thirteen of them, fixed.
 import time
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,6 +19,8 @@ from trading.systems.production_system import futures_system, system_config
 from trading.systems.system import System
 
 DAYS, INSTRUMENTS = 10_000, 16
+PEER_DAYS, PEER_INSTRUMENTS, PEER_RULES = 12_823, 6, 7  # what pysystemtrade was timed with: 14.5 s, estimated 73.4 s
+PEER_FIXED_S, PEER_ESTIMATED_S = 14.5, 73.4
 GROWING = (8, 16, 64, 256)
 RULES = {
     **{f"ewmac{fast}": {"rule": "ewmac", "fast": fast, "slow": 4 * fast, "scalar": 5.0, "weight": 1.0}
@@ -74,15 +77,33 @@ def measure() -> dict[str, float]:
     for count in GROWING:
         found[f"instruments_{count}_s"] = positions_s(system(count, DAYS))
     found["half_the_days_s"] = positions_s(system(INSTRUMENTS, DAYS // 2))
+    found["fixed_s"] = whole_s(system(PEER_INSTRUMENTS, PEER_DAYS, rules=dict(list(RULES.items())[:PEER_RULES])))
+    found["estimated_s"] = whole_s(system(PEER_INSTRUMENTS, PEER_DAYS, **estimates()))
+    found["whole_contracts_s"] = whole_s(system(INSTRUMENTS, DAYS, small_account={}))
+    found["fixed_times"] = PEER_FIXED_S / found["fixed_s"]
+    found["estimated_times"] = PEER_ESTIMATED_S / found["estimated_s"]
     return found
 
 
-def system(instruments: int, days: int) -> System:
+def estimates() -> dict[str, Any]:
+    """Settings that estimate scalars, weights of rules and instruments, and both multipliers."""
+    rules = {name: {**{key: value for key, value in rule.items() if key != "weight"}, "scalar": "pooled"}
+             for name, rule in list(RULES.items())[:PEER_RULES]}
+    return {"rules": rules, "instrument_weight_estimate": {}, "instrument_div_multiplier": "estimated",
+            "forecast_weight_estimate": {}, "forecast_div_multiplier": "estimated"}
+
+
+def whole_s(made: System) -> float:
+    """Seconds from prices to the account of the portfolio."""
+    return positions_s(made) + account_s(made)
+
+
+def system(instruments: int, days: int, rules: dict[str, Any] | None = None, **settings: Any) -> System:
     """A system whose prices are there already."""
     data = WalkingSimData(instruments, days)
     for code in data.instrument_codes():
         data.adjusted_prices(code)
-    return futures_system(data, system_config({"forecast_rules": RULES}))
+    return futures_system(data, system_config({"forecast_rules": rules or RULES, **settings}))
 
 
 def positions_s(made: System) -> float:

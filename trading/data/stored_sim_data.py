@@ -60,5 +60,5 @@ class StoredSimData:
 
     def _record(self, code: str) -> InstrumentRecord:
         if self._records is None:
-            self._records = self._data.db_instruments.load_all()
+            self._records = self._data.db_instruments.load_all(self.instrument_codes())
         return self._records[code] if code in self._records else self._data.db_instruments.load(code)

@@ -191,11 +191,12 @@ def roll_rows(instrument: str, frame: pd.DataFrame, after: ContractSet) -> pd.Da
 
 def normalised(frame: pd.DataFrame) -> pd.DataFrame:
     """Columns in their order, floats as float64, contract labels as texts."""
-    prices = frame[list(PRICE_COLUMNS)].astype("float64")
-    labels = frame[list(CONTRACT_COLUMNS)]
-    if not (labels.dtypes == "str").all():  # texts as they come from the store need no look at each one
-        labels = labels.astype(object).where(labels.notna(), "").astype(str)
-    return pd.concat([prices, labels.fillna("")], axis=1)
+    kinds = ["float64"] * len(PRICE_COLUMNS) + ["str"] * len(CONTRACT_COLUMNS)
+    is_normal = tuple(frame.columns) == MULTIPLE_COLUMNS and [str(kind) for kind in frame.dtypes] == kinds
+    if is_normal and not frame[list(CONTRACT_COLUMNS)].isna().to_numpy().any():
+        return frame  # as it comes from the store
+    prices, labels = frame[list(PRICE_COLUMNS)].astype("float64"), frame[list(CONTRACT_COLUMNS)].astype(object)
+    return pd.concat([prices, labels.where(labels.notna(), "").astype(str)], axis=1)
 
 
 def last_price(frame: pd.DataFrame) -> float:

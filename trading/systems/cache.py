@@ -1,4 +1,5 @@
-"""SystemCache: what a stage computed, kept while there is room for it. Least recently used goes first, in O(1).
+"""SystemCache: what a stage computed, kept while there is room for it. Least recently used goes first, in O(1); before
+all others what only leads to something else.
 
 An item remembers from which items it was computed: dropping one drops everything built on it, even if the item
 itself had to make room long ago, and an item is as old as the oldest of its inputs. None is a value like any other.
@@ -7,7 +8,7 @@ The clock is given, so that ageing can be tested.
 
 import sys
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
 from typing import Final, TypeVar, cast
 
@@ -51,45 +52,65 @@ class SystemCache:
         self._now_s, self._max_bytes, self._ttl_s = now_s, max_bytes, ttl_s
         self._bytes = 0
         self._items: OrderedDict[Hashable, _Item] = OrderedDict()
+        self._interim: OrderedDict[Hashable, _Item] = OrderedDict()  # makes room before any of the others
         self._users: dict[Hashable, set[Hashable]] = {}  # key to what was computed from it; outlives its item
         self._running: list[_Computation] = []
         self._hits = self._misses = self._evictions = 0
 
-    def get(self, key: Hashable, compute: Callable[[], Value]) -> Value:
+    def get_item(self, key: Hashable, compute: Callable[[], Value]) -> Value:
         """The kept value of `key`, computed now if there is none.
 
         Raises:
             RecursionError: computing `key` needs `key`; the message shows the chain.
         """
-        self._refuse_circle(key)
-        self._note_user(key)
-        item = self._fresh(key)
-        if item is None:
-            self._misses += 1
-            item = self._computed(key, compute)
-            self._store(key, item)
-        else:
-            self._hits += 1
-            self._items.move_to_end(key)
-        if self._running:
-            self._running[-1].oldest_input_s = min(self._running[-1].oldest_input_s, item.stored_s)
-        return cast(Value, item.value)
+        return self._get(key, compute, self._items)
+
+    def get_interim(self, key: Hashable, compute: Callable[[], Value]) -> Value:
+        """The same of something large that only leads to other items."""
+        return self._get(key, compute, self._interim)
+
+    def set_item(self, key: Hashable, value: object, dependencies: Iterable[Hashable] = ()) -> None:
+        """Keep `value`, which was computed from `dependencies`; what was computed from an older one is dropped."""
+        self.invalidate(key)
+        for dependency in dependencies:
+            self._users.setdefault(dependency, set()).add(key)
+        self._store(key, _Item(value, size_of(value), self._now_s()), self._items)
 
     def invalidate(self, key: Hashable) -> int:
         """Drop `key` and everything computed from it; how many items that were."""
-        item = self._items.pop(key, None)
-        self._bytes -= 0 if item is None else item.bytes
-        return (item is not None) + sum(self.invalidate(user) for user in self._users.pop(key, ()))
+        dropped = self._drop(key)
+        return dropped + self.invalidate_dependencies(key)
+
+    def invalidate_dependencies(self, key: Hashable) -> int:
+        """Drop everything computed from `key`, directly or not; how many items that were."""
+        return sum(self.invalidate(user) for user in self._users.pop(key, ()))
 
     def clear(self) -> None:
         """Drop everything; the statistics go on."""
         self._items.clear()
+        self._interim.clear()
         self._users.clear()
         self._bytes = 0
 
     @property
     def statistics(self) -> CacheStatistics:
-        return CacheStatistics(self._hits, self._misses, self._evictions, len(self._items), self._bytes)
+        return CacheStatistics(self._hits, self._misses, self._evictions, len(self._items) + len(self._interim),
+                               self._bytes)
+
+    def _get(self, key: Hashable, compute: Callable[[], Value], place: OrderedDict[Hashable, _Item]) -> Value:
+        self._refuse_circle(key)
+        self._note_user(key)
+        item = self._fresh(key, place)
+        if item is None:
+            self._misses += 1
+            item = self._computed(key, compute)
+            self._store(key, item, place)
+        else:
+            self._hits += 1
+            place.move_to_end(key)
+        if self._running:
+            self._running[-1].oldest_input_s = min(self._running[-1].oldest_input_s, item.stored_s)
+        return cast(Value, item.value)
 
     def _refuse_circle(self, key: Hashable) -> None:
         running = [computation.key for computation in self._running]
@@ -110,26 +131,31 @@ class SystemCache:
         if self._running:
             self._users.setdefault(key, set()).add(self._running[-1].key)
 
-    def _fresh(self, key: Hashable) -> _Item | None:
-        item = self._items.get(key)
+    def _fresh(self, key: Hashable, place: OrderedDict[Hashable, _Item]) -> _Item | None:
+        item = place.get(key)
         if item is not None and self._ttl_s is not None and self._now_s() - item.stored_s >= self._ttl_s:
             self.invalidate(key)
             return None
         return item
 
-    def _store(self, key: Hashable, item: _Item) -> None:
+    def _store(self, key: Hashable, item: _Item, place: OrderedDict[Hashable, _Item]) -> None:
         if item.bytes > self._max_bytes:
             return
-        self._items[key] = item
+        place[key] = item
         self._bytes += item.bytes
         while self._bytes > self._max_bytes:
-            _, oldest = self._items.popitem(last=False)
+            _, oldest = (self._interim or self._items).popitem(last=False)
             self._bytes -= oldest.bytes
             self._evictions += 1
+
+    def _drop(self, key: Hashable) -> int:
+        found = [item for place in (self._items, self._interim) if (item := place.pop(key, None)) is not None]
+        self._bytes -= sum(item.bytes for item in found)
+        return len(found)
 
 
 def size_of(value: object) -> int:
     """Bytes that `value` takes; of a series or a table its numbers, for the index is mostly shared with others."""
     if isinstance(value, pd.DataFrame):
         return int(value.memory_usage(index=False).sum())
-    return int(value.memory_usage(index=False)) if isinstance(value, pd.Series) else sys.getsizeof(value)
+    return int(value.nbytes) if isinstance(value, pd.Series) else sys.getsizeof(value)

@@ -1,8 +1,10 @@
 """CombineForecasts: the opinions of all rules become one."""
 
+import numpy as np
 import pandas as pd
 
 from trading.quant.forecast_mapping import mapping_of_threshold
+from trading.systems.daily import held_on
 from trading.systems.forecast_weights import ForecastWeights
 from trading.systems.forecasts import ForecastScaleCap
 from trading.systems.stage import SystemStage
@@ -19,9 +21,12 @@ class CombineForecasts(SystemStage):
         def compute() -> pd.Series:
             cap, stage = self.system.config.forecast_cap, self.system.stage(ForecastWeights)
             forecasts = self.system.stage(ForecastScaleCap).capped_forecasts(code)
-            combined = (forecasts * stage.weights(code)).sum(axis=1, min_count=1)
-            return self._mapped(code, (combined * stage.multiplier(code)).clip(-cap, cap))
-        return self.kept("combined_forecast", code, compute)
+            known, days = forecasts.to_numpy(), forecasts.index
+            weights, multiplier = held_on(stage.weights(code), days), held_on(stage.multiplier(code), days)
+            added = np.nansum(known * weights.to_numpy(), axis=1) * multiplier.to_numpy()
+            combined = np.where(np.isnan(known).all(axis=1), np.nan, np.clip(added, -cap, cap))
+            return self._mapped(code, pd.Series(combined, index=forecasts.index))
+        return self.get_item("combined_forecast", code, compute)
 
     def _mapped(self, code: str, forecast: pd.Series) -> pd.Series:
         threshold = self.system.config.forecast_threshold

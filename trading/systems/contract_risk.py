@@ -18,13 +18,13 @@ class ContractRisk(SystemStage):
         """Contracts whose daily volatility is the daily volatility that the capital should have."""
         config = self.system.config
         daily_target = config.notional_trading_capital * config.percentage_vol_target / 100 / DAYS_TO_YEAR
-        return self.kept("volatility_scalar", code, lambda: daily_target / self.value_volatility(code))
+        return self.get_item("volatility_scalar", code, lambda: daily_target / self.value_volatility(code))
 
     def value_volatility(self, code: str) -> pd.Series:
         """Daily volatility of one contract, in the base currency."""
         def compute() -> pd.Series:
             return self.contract_value(code) / 100 * self.system.stage(RawData).percentage_volatility(code)
-        return self.kept("value_volatility", code, compute)
+        return self.get_item("value_volatility", code, compute)
 
     def contract_value(self, code: str) -> pd.Series:
         """What one contract controls on each business day, in the base currency; never negative."""
@@ -32,7 +32,7 @@ class ContractRisk(SystemStage):
             rate = self.rate(code)
             held = self.system.stage(RawData).denominator(code).ffill().reindex(rate.index, method="ffill").abs()
             return held * self.system.data.instrument(code).point_size * rate
-        return self.kept("contract_value", code, compute)
+        return self.get_item("contract_value", code, compute)
 
     def trading_cost(self, code: str) -> pd.Series:
         """What buying or selling one contract costs on each business day, in the base currency."""
@@ -42,13 +42,19 @@ class ContractRisk(SystemStage):
             by_value = price * instrument.point_size * instrument.cost_percentage
             commission = by_value.clip(lower=max(instrument.cost_per_contract, instrument.cost_per_order))
             return (commission + instrument.slippage * instrument.point_size) * rate
-        return self.kept("trading_cost", code, compute)
+        return self.get_item("trading_cost", code, compute)
 
     def rate(self, code: str) -> pd.Series:
         """The value of the instrument's currency in the base currency on each business day; see `rate_on`."""
-        return self.kept("rate", code, lambda: self.rate_on(code, self.system.stage(RawData).daily_prices(code).index))
+        raw = self.system.stage(RawData)
+        return self.get_item("rate", code, lambda: self.rate_on(code, raw.daily_prices(code).index))
 
     def rate_on(self, code: str, days: pd.Index) -> pd.Series:
         """The same on any `days`: their labels are midnights, so each takes the newest rate that was known by then."""
-        config, currency = self.system.config, self.system.data.instrument(code).currency
-        return known_at(local_times(self.system.data.fx(currency, config.base_currency), config.timezone), days)
+        return known_at(self._rates(self.system.data.instrument(code).currency), days)
+
+    def _rates(self, currency: str) -> pd.Series:
+        """The value of `currency` in the base currency, by the operator's clock."""
+        config = self.system.config
+        return self.get_item("rates", currency, lambda: local_times(
+            self.system.data.fx(currency, config.base_currency), config.timezone).dropna())

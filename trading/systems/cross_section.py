@@ -33,7 +33,7 @@ class CrossSection(SystemStage):
 
     def skew_above_usual(self, code: str, days: int) -> pd.Series:
         """How much less negative skew than all instruments usually had: minus the skew of `days`, above its average."""
-        usual = self.kept(f"usual skew {days}", "", lambda: pd.DataFrame(self.of_each(
+        usual = self.get_item(f"usual skew {days}", "", lambda: pd.DataFrame(self.of_each(
             lambda each: self._negative_skew(each, days))).ffill().mean(axis=1).ewm(com=_LONG).mean())
         skew = self._negative_skew(code, days)
         return skew - usual.reindex(skew.index, method="ffill")
@@ -47,7 +47,7 @@ class CrossSection(SystemStage):
 
     def _negative_skew(self, code: str, days: int) -> pd.Series:
         raw = self.system.stage(RawData)
-        return self.kept(f"negative_skew {days}", code, lambda: -raw.percentage_returns(code).rolling(
+        return self.get_item(f"negative_skew {days}", code, lambda: -raw.percentage_returns(code).rolling(
             f"{days}D", min_periods=10).skew())
 
     def _of_class(self, item: str, code: str, each: Callable[[str], pd.Series],
@@ -58,4 +58,4 @@ class CrossSection(SystemStage):
             alike = [other for other, found in self.of_each(self.system.data.instrument).items()
                      if found.asset_class == name]
             return together(pd.DataFrame(self.of_each(each, alike)))
-        return self.kept(item, f"class {name}", compute)
+        return self.get_item(item, f"class {name}", compute)

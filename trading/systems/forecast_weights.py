@@ -43,7 +43,7 @@ class ForecastWeights(SystemStage):
             forecasts = self.system.stage(ForecastScaleCap).capped_forecasts(code)
             wanted = on_days(self._set(code)[list(forecasts.columns)], forecasts.index)
             return business_days(shares_of(wanted, forecasts.notna())).ewm(span=_SMOOTHING).mean()
-        return self.kept("weights", code, compute)
+        return self.get_interim("weights", code, compute)
 
     def multiplier(self, code: str) -> pd.Series:
         """What makes up for the diversity of the rules in `code`, on each business day."""
@@ -53,7 +53,7 @@ class ForecastWeights(SystemStage):
                 return pd.Series(float(given), index=weights.index)
             periods, correlations = self._correlations()
             return multipliers_over_time(correlations, periods, weights)
-        return self.kept("multiplier", code, compute)
+        return self.get_item("multiplier", code, compute)
 
     def affordable(self, code: str) -> tuple[str, ...]:
         """The rules that do not cost too much in `code`.
@@ -89,7 +89,7 @@ class ForecastWeights(SystemStage):
             tables = self.of_each(lambda each: self._weekly_gains(each, estimate), None if estimate.pooled else [code])
             return fitted_weights(_stacked(list(tables.values())), estimate, self._executor,
                                   self.system.config.chosen_conventions, len(tables))
-        return self.kept("estimated", "" if estimate.pooled else code, compute)
+        return self.get_item("estimated", "" if estimate.pooled else code, compute)
 
     def _weekly_gains(self, code: str, estimate: ForecastWeightEstimate) -> pd.DataFrame:
         accounts = self.system.stage(RuleAccounts)
@@ -106,7 +106,7 @@ class ForecastWeights(SystemStage):
             periods = fitting_periods(pd.DatetimeIndex(stacked.index))
             estimator = diversity_estimator(self.system.config.chosen_conventions, count)
             return periods, estimator.estimate_over_time(stacked, periods)
-        return self.kept("correlations", "", compute)
+        return self.get_item("correlations", "", compute)
 
 
 def _stacked(tables: list[pd.DataFrame]) -> pd.DataFrame:

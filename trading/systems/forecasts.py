@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from trading.systems.cross_section import CrossSection
+from trading.systems.daily import side_by_side
 from trading.systems.rawdata import RawData
 from trading.systems.rules.own_rule import forecast_of_own_rule
 from trading.systems.rules.registry import INPUTS, RULES, inputs_of, rule_function
@@ -33,7 +34,7 @@ class Rules(SystemStage):
             if config.rule in RULES:
                 return function(**inputs, **own)
             return forecast_of_own_rule(f"{rule} ({config.rule}) in {code}", function, {**inputs, **own})
-        return self.kept(f"raw_forecast {rule}", code, compute)
+        return self.get_interim(f"raw_forecast {rule}", code, compute)
 
     def _input(self, name: str, code: str, settings: Mapping[str, Any]) -> pd.Series:
         """One of the registry's inputs for `code`."""
@@ -54,15 +55,13 @@ class ForecastScaleCap(SystemStage):
     needs = ("rules", "rawdata")
 
     def capped_forecast(self, code: str, rule: str) -> pd.Series:
-        def compute() -> pd.Series:
-            cap = self.system.config.forecast_cap
-            scaled = self.scaled_forecast(code, rule)
-            return pd.Series(np.clip(scaled.to_numpy(), -cap, cap), index=scaled.index)
-        return self.kept(f"capped_forecast {rule}", code, compute)
+        """Not kept: it costs less to make it again than the memory of it."""
+        cap, scaled = self.system.config.forecast_cap, self.scaled_forecast(code, rule)
+        return pd.Series(np.clip(scaled.to_numpy(), -cap, cap), index=scaled.index)
 
     def capped_forecasts(self, code: str) -> pd.DataFrame:
         """Of all rules side by side; an old opinion holds until there is a new one."""
-        return self.kept("capped_forecasts", code, lambda: pd.DataFrame(
+        return self.get_interim("capped_forecasts", code, lambda: side_by_side(
             {rule: self.capped_forecast(code, rule) for rule in self.system.config.forecast_rules}).ffill())
 
     def scaled_forecast(self, code: str, rule: str) -> pd.Series:
@@ -75,7 +74,7 @@ class ForecastScaleCap(SystemStage):
     def forecast_scalar(self, code: str, rule: str) -> pd.Series:
         """What makes the forecasts of `rule` until each day ten on average; of all instruments if it is pooled."""
         is_pooled = self.system.config.forecast_rules[rule].scalar == "pooled"
-        return self.kept(f"scalar {rule}", "" if is_pooled else code,
+        return self.get_item(f"scalar {rule}", "" if is_pooled else code,
                          lambda: self._estimated(None if is_pooled else (code,), rule))
 
     def _estimated(self, codes: tuple[str, ...] | None, rule: str) -> pd.Series:

@@ -50,7 +50,7 @@ class Gains(SystemStage):
             paid = raw.denominator(code) if self._conventions.costs_on_held_prices else raw.daily_prices(code)
             each = sharpe_cost_per_trade(data.instrument(code), paid, raw.daily_volatility(code))
             return SharpeCosts(per_trade=each, rolls_per_year=data.rolls_per_year(code))
-        return self.kept("sharpe_costs", code, compute)
+        return self.get_item("sharpe_costs", code, compute)
 
     def costs_by_risk(self, code: str, turnover: float, share: pd.Series) -> pd.Series:
         """Costs, negative, of a position that turns over so often a year and takes `share` of the capital's risk.
@@ -70,7 +70,8 @@ class Gains(SystemStage):
 
         def paid() -> pd.Series:
             return self.costs_of(code, positions()) if costs is None else costs()
-        return AccountCurve(gross=self.kept(f"{item}_gross", code, gross), costs=self.kept(f"{item}_costs", code, paid),
+        return AccountCurve(gross=self.get_item(f"{item}_gross", code, gross),
+                            costs=self.get_item(f"{item}_costs", code, paid),
                             capital=self.system.config.notional_trading_capital)
 
     @property

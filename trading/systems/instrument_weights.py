@@ -59,7 +59,7 @@ class InstrumentWeights(SystemStage):
             periods = fitting_periods(pd.DatetimeIndex(changes.index))
             correlations = diversity_estimator(config.chosen_conventions).estimate_over_time(changes, periods)
             return multipliers_over_time(correlations, periods, weights[list(changes.columns)])
-        return self.kept("multiplier", "", compute)
+        return self.get_item("multiplier", "", compute)
 
     def weights(self) -> pd.DataFrame:
         """A column an instrument that is traded, a row a business day."""
@@ -70,7 +70,7 @@ class InstrumentWeights(SystemStage):
             available = positions.reindex(columns=list(codes)).ffill().notna()
             available[list(set(codes) - set(positions))] = True  # whose data are broken; the others do not grow into it
             return business_days(shares_of(wanted, available)).ewm(com=_SMOOTHING).mean()
-        return self.kept("weights", "", compute)
+        return self.get_item("weights", "", compute)
 
     def _wanted(self) -> pd.DataFrame:
         """Weights before it is asked who has a position: a row each time that they were set."""
@@ -89,7 +89,7 @@ class InstrumentWeights(SystemStage):
         estimate, conventions = self.system.config.instrument_weight_estimate, self.system.config.chosen_conventions
         if estimate is None:
             raise DataError("The system does not say how to estimate weights. Write instrument_weight_estimate.")
-        return self.kept("fitted", "", lambda: fitted_weights(
+        return self.get_item("fitted", "", lambda: fitted_weights(
             weekly_gains(self._gains(estimate), conventions), estimate, self._executor, conventions))
 
     def _gains(self, estimate: WeightEstimate) -> pd.DataFrame:

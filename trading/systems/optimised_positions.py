@@ -32,7 +32,7 @@ class OptimisedPositions(SystemStage):
                 held = self._answer(self.inputs_on(row, held)).contracts
                 path[row] = held
             return pd.DataFrame(path, index=days, columns=list(codes))
-        return self.kept("positions", "", compute)
+        return self.get_item("positions", "", compute)
 
     def position(self, code: str) -> pd.Series:
         """The column of `code`; nothing was held of one whose data are broken."""
@@ -82,17 +82,17 @@ class OptimisedPositions(SystemStage):
         return self._frame("costs", lambda code: self.system.stage(ContractRisk).trading_cost(code) / capital)
 
     def _shares(self) -> pd.DataFrame:
-        return self.kept("shares", "", lambda: self._on_days(self.system.stage(Risk).contract_shares()))
+        return self.get_item("shares", "", lambda: self._on_days(self.system.stage(Risk).contract_shares()))
 
     def _volatility(self) -> pd.DataFrame:
-        return self.kept("volatility", "", lambda: self._on_days(self.system.stage(Risk).volatility()))
+        return self.get_item("volatility", "", lambda: self._on_days(self.system.stage(Risk).volatility()))
 
     def _frame(self, item: str, compute: Callable[[str], pd.Series]) -> pd.DataFrame:
         """A column an instrument, an old value until there is a new one; NaN where nothing is known."""
         def together() -> pd.DataFrame:
             codes = list(self.system.stage(Risk).codes())
             return pd.DataFrame(self.of_each(compute, codes)).reindex(columns=codes).ffill()
-        return self.kept(item, "", together)
+        return self.get_item(item, "", together)
 
     def _on_days(self, frame: pd.DataFrame) -> pd.DataFrame:
         return frame.reindex(self.days(), method="ffill")

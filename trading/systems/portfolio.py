@@ -27,7 +27,7 @@ class Portfolio(SystemStage):
         def compute() -> pd.Series:
             desired = self.system.stage(RiskOverlay).desired_position(code)
             return desired * self.system.stage(RiskOverlay).multiplier().reindex(desired.index, method="ffill")
-        return self.kept("notional_position", code, compute)
+        return self.get_item("notional_position", code, compute)
 
     def buffer(self, code: str) -> pd.Series:
         """Half the width of the buffer, in contracts."""
@@ -46,7 +46,7 @@ class Portfolio(SystemStage):
             optimal, half = self.notional_position(code), self.buffer(code)
             half = half.reindex(optimal.index, method="ffill")
             return buffered_path(optimal.round(), (optimal - half).round(), (optimal + half).round(), to)
-        return self.kept(f"held_position {to}", code, compute)
+        return self.get_item(f"held_position {to}", code, compute)
 
     def optimal_position(self, code: str) -> BufferedPosition:
         """What should be held after the last day.

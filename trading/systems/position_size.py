@@ -21,4 +21,4 @@ class PositionSize(SystemStage):
             forecast = self.system.stage(CombineForecasts).combined_forecast(code)
             scalar = self.system.stage(ContractRisk).volatility_scalar(code).reindex(forecast.index, method="ffill")
             return scalar * forecast / _AVERAGE_FORECAST
-        return self.kept("subsystem_position", code, compute)
+        return self.get_item("subsystem_position", code, compute)

@@ -25,17 +25,17 @@ class RawData(SystemStage):
         """Back-adjusted price of each business day; may be negative."""
         def compute() -> pd.Series:
             return self._last_of_day(self.system.data.adjusted_prices(code))
-        return self.kept("daily_prices", code, compute)
+        return self.get_item("daily_prices", code, compute)
 
     def denominator(self, code: str) -> pd.Series:
         """Price of the contract that was held on each business day: what percentages are taken of."""
         def compute() -> pd.Series:
             return business_day_last(self._multiple_prices(code)["PRICE"], self.system.config.chosen_conventions)
-        return self.kept("denominator", code, compute)
+        return self.get_item("denominator", code, compute)
 
     def daily_volatility(self, code: str) -> pd.Series:
         """Standard deviation of a business day's price change, in price points."""
-        return self.kept("daily_volatility", code,
+        return self.get_item("daily_volatility", code,
                          lambda: self._estimator.estimate(self.daily_prices(code).diff()))
 
     def why_risk_is_unknown(self, code: str) -> Iterator[str]:
@@ -53,7 +53,7 @@ class RawData(SystemStage):
             volatility = self.daily_volatility(code)
             denominator = self.denominator(code).ffill().reindex(volatility.index, method="ffill")
             return 100 * volatility / denominator.abs()
-        return self.kept("percentage_volatility", code, compute)
+        return self.get_item("percentage_volatility", code, compute)
 
     def percentage_returns(self, code: str) -> pd.Series:
         """Change of each business day in percent of the held contract's price on the day before."""
@@ -61,14 +61,14 @@ class RawData(SystemStage):
             prices = self.daily_prices(code)
             before = self.denominator(code).ffill().reindex(prices.index, method="ffill").shift(1)
             return 100 * prices.diff() / before.abs()
-        return self.kept("percentage_returns", code, compute)
+        return self.get_item("percentage_returns", code, compute)
 
     def normalised_price(self, code: str) -> pd.Series:
         """The sum of each business day's change in units of the volatility of the day before."""
         def compute() -> pd.Series:
             prices = self.daily_prices(code)
             return (prices.diff() / self.daily_volatility(code).ffill().shift(1)).cumsum()
-        return self.kept("normalised_price", code, compute)
+        return self.get_item("normalised_price", code, compute)
 
     def attenuation(self, code: str) -> pd.Series:
         """From 2, while the volatility is the lowest that it ever was against its long average, to 0.5; smoothed.
@@ -80,7 +80,7 @@ class RawData(SystemStage):
             relative = volatility / volatility.rolling(_LONG_DAYS, min_periods=10).mean()
             quantile = relative.expanding(min_periods=10).rank(pct=True)
             return (2 - 1.5 * quantile).ewm(span=10).mean().fillna(1.0)
-        return self.kept("attenuation", code, compute)
+        return self.get_item("attenuation", code, compute)
 
     def raw_carry(self, code: str) -> pd.Series:
         """Annual return from the slope of the curve, in units of annual volatility, each business day."""
@@ -88,7 +88,7 @@ class RawData(SystemStage):
             roll = business_day_mean(self._annualised_roll(code), self.system.config.chosen_conventions)
             annual_volatility = self.daily_volatility(code) * DAYS_TO_YEAR
             return roll / annual_volatility.reindex(roll.index)
-        return self.kept("raw_carry", code, compute)
+        return self.get_item("raw_carry", code, compute)
 
     def _last_of_day(self, prices: pd.Series) -> pd.Series:
         config = self.system.config
@@ -103,5 +103,5 @@ class RawData(SystemStage):
 
     def _multiple_prices(self, code: str) -> pd.DataFrame:
         """By the operator's clock."""
-        return self.kept("multiple_prices", code, lambda: local_times(
+        return self.get_item("multiple_prices", code, lambda: local_times(
             self.system.data.multiple_prices(code), self.system.config.timezone))

@@ -46,14 +46,14 @@ class Risk(SystemStage):
     def volatility(self) -> pd.DataFrame:
         """A year, as a fraction of the held contract's price; of each business day, an old value until a new one."""
         raw = self.system.stage(RawData)
-        return self.kept("volatility", "", lambda: pd.DataFrame(self.of_each(
+        return self.get_item("volatility", "", lambda: pd.DataFrame(self.of_each(
             lambda code: raw.percentage_volatility(code) * (DAYS_TO_YEAR / 100),
             self.system.instruments.traded)).ffill())
 
     def contract_shares(self) -> pd.DataFrame:
         """What one contract controls, as a fraction of the capital; of each business day."""
         values, capital = self.system.stage(ContractRisk), self.system.config.notional_trading_capital
-        return self.kept("contract_shares", "", lambda: pd.DataFrame(self.of_each(
+        return self.get_item("contract_shares", "", lambda: pd.DataFrame(self.of_each(
             lambda code: values.contract_value(code) / capital, self.codes())).ffill())
 
     def correlations(self) -> Correlations:
@@ -68,7 +68,7 @@ class Risk(SystemStage):
                         for matrix, end in zip(found, ends, strict=True)]
             since = pd.DatetimeIndex([weeks.index[end - 1] for end in ends]) + pd.Timedelta(days=1)
             return Correlations(codes=self.codes(), since=since, matrices=matrices)
-        return self.kept("correlations", "", compute)
+        return self.get_item("correlations", "", compute)
 
     def covariance_on(self, day: pd.Timestamp) -> Matrix:
         """Of returns a year, shape (n, n); NaN for an instrument whose volatility is not known on `day`."""

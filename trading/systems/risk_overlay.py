@@ -25,7 +25,7 @@ class RiskOverlay(SystemStage):
             subsystem = self.system.stage(PositionSize).subsystem_position(code)
             shares = self.system.stage(InstrumentWeights)
             return subsystem * (shares.weight(code) * shares.multiplier()).reindex(subsystem.index, method="ffill")
-        return self.kept("desired_position", code, compute)
+        return self.get_item("desired_position", code, compute)
 
     def multiplier(self) -> pd.Series:
         """From 0 to 1, each business day: all positions are multiplied with it."""
@@ -36,7 +36,7 @@ class RiskOverlay(SystemStage):
             limits = self._limits()
             shares = pd.Series([risk.share_within(limits) for risk in self.risks()], index=self.days())
             return shares.reindex(days, method="ffill").fillna(1.0)
-        return self.kept("multiplier", "", compute)
+        return self.get_item("multiplier", "", compute)
 
     def days(self) -> pd.DatetimeIndex:
         """The business days of `risks`."""
@@ -58,7 +58,7 @@ class RiskOverlay(SystemStage):
             stage = self.system.stage(Risk)
             positions = pd.DataFrame(self.of_each(self.desired_position, stage.codes())).reindex(columns=stage.codes())
             return (positions.ffill() * stage.contract_shares().reindex(positions.index)).fillna(0.0)
-        return self.kept("held", "", compute)
+        return self.get_item("held", "", compute)
 
     def _shocked(self) -> pd.DataFrame:
         volatility = self.system.stage(Risk).volatility()

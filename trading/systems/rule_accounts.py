@@ -37,15 +37,15 @@ class RuleAccounts(SystemStage):
         def costs() -> pd.Series:
             days = self.system.stage(RawData).daily_prices(code).index
             return self.system.stage(Gains).costs_by_risk(code, self.turnover(rule), pd.Series(1.0, index=days))
-        return AccountCurve(gross=self.kept(f"{rule} gross", code, gross),
-                            costs=self.kept(f"{rule} costs", code, costs), capital=capital)
+        return AccountCurve(gross=self.get_item(f"{rule} gross", code, gross),
+                            costs=self.get_item(f"{rule} costs", code, costs), capital=capital)
 
     def turnover(self, rule: str) -> float:
         """How often a year a forecast of `rule` changes by an average one and back, over all instruments."""
         def compute() -> float:
             forecasts = self.system.stage(ForecastScaleCap)
             return pooled_turnover(list(self.of_each(lambda code: forecasts.capped_forecast(code, rule)).values()))
-        return self.kept(f"turnover {rule}", "", compute)
+        return self.get_item(f"turnover {rule}", "", compute)
 
     def cost(self, code: str, rule: str) -> float:
         """What `rule` takes from a year's Sharpe ratio in `code`, rolls included."""

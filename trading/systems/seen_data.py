@@ -66,7 +66,7 @@ class SeenData:
             if isinstance(value, DataError):
                 raise value
             return cast(Value, value)
-        return self._cache.get(("data", *key), compute)
+        return self._cache.get_item(("data", *key), compute)
 
 
 def _answer(read: Callable[[], object]) -> object:

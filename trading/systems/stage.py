@@ -21,14 +21,17 @@ class SystemStage:
 
     system: "System"
 
-    def kept(self, item: str, code: str, compute: Callable[[], Value]) -> Value:
+    def get_item(self, item: str, code: str, compute: Callable[[], Value]) -> Value:
         """The value of `item` for `code`, computed once, and again when something that `compute` asked for has changed.
 
-        What it needs must be asked for inside `compute`: what was fetched before is not known to matter.
-        A caller may change what it receives: with pandas' copy on write the kept value stays as it was.
+        What it needs must be asked for inside `compute`: what was fetched before is not known to matter. A caller may
+        change what it receives: with pandas' copy on write the kept value stays as it was.
         """
-        value = self.system.cache.get((self.system.config_key, self.name, item, code), compute)
-        return cast(Value, value.copy(deep=False)) if isinstance(value, (pd.Series, pd.DataFrame)) else value
+        return _own(self.system.cache.get_item(self._key(item, code), compute))
+
+    def get_interim(self, item: str, code: str, compute: Callable[[], Value]) -> Value:
+        """The same of something large that only leads to other items: it makes room first."""
+        return _own(self.system.cache.get_interim(self._key(item, code), compute))
 
     def of_each(self, compute: Callable[[str], Value], codes: Iterable[str] | None = None) -> dict[str, Value]:
         """What `compute` says of all instruments, or of `codes`; one with broken data says why when asked itself."""
@@ -39,3 +42,10 @@ class SystemStage:
             except DataError:
                 continue
         return found
+
+    def _key(self, item: str, code: str) -> tuple[str, ...]:
+        return self.system.config_key, self.name, item, code
+
+
+def _own(value: Value) -> Value:
+    return cast(Value, value.copy(deep=False)) if isinstance(value, (pd.Series, pd.DataFrame)) else value

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from made_market import MadeSimData, a_system, wandering
 
 from trading.errors import DataError
 from trading.systems.rules.own_rule import forecast_of_own_rule
@@ -38,6 +39,20 @@ def test_a_wrong_rule_is_named(rule: Callable[..., Any], message: str) -> None:
 def test_what_is_infinite_is_unknown() -> None:
     assert asked(lambda price: price / 0).isna().all()
     assert np.isnan(asked(lambda price: price.astype(object).where(price > 1, "none")).iloc[0])
+
+
+def weekly(price: pd.Series) -> pd.Series:
+    """An opinion on Wednesdays only."""
+    return (price - price.mean())[price.index.day_of_week == 2]
+
+
+def test_an_opinion_of_every_week_holds_between() -> None:
+    own = {"weekly": {"rule": f"{__name__}.weekly", "scalar": 2.0, "weight": 1.0}}
+    system = a_system(MadeSimData({"A": wandering(200)}), forecast_rules=own, forecast_div_multiplier=1.0)
+    combined = system.combForecast.combined_forecast("A")
+    said = weekly(system.rawdata.daily_prices("A")) * 2
+    assert combined.iloc[-1] == pytest.approx(float(np.clip(said.iloc[-1], -20, 20)), rel=0.05)
+    assert system.portfolio.optimal_position("A").optimal != 0
 
 
 def test_a_right_rule_says_what_it_says() -> None:

@@ -1,5 +1,6 @@
 """Instruments with their roll parameters and their names at the broker; currency pairs. One document each."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -36,8 +37,11 @@ class MongoInstruments:
                            f"tradectl import pysystemtrade DIR")
         return _from_document(document)
 
-    def load_all(self) -> dict[str, InstrumentRecord]:
-        return {str(document["_id"]): _from_document(document) for document in self._collection.find().sort("_id", 1)}
+    def load_all(self, codes: Sequence[str] | None = None) -> dict[str, InstrumentRecord]:
+        """All of them, or those of `codes` that there are."""
+        wanted = {} if codes is None else {"_id": {"$in": list(codes)}}
+        return {str(document["_id"]): _from_document(document)
+                for document in self._collection.find(wanted).sort("_id", 1)}
 
     def save_all(self, records: dict[str, InstrumentRecord]) -> int:
         """Write what differs from what is stored; the number of documents written."""

@@ -20,20 +20,21 @@ class RememberedSeries:
     def load(self, key: str) -> pd.DataFrame:
         """The whole series of `key`, as it was when it was last looked at."""
         if key not in self._frames:
-            self._read(key, self._series.versions([key]).get(key, {}))
+            self._read({key: self._series.versions([key]).get(key, {})})
         return self._frames[key]
 
     def look_again(self) -> None:
-        """Read what changed since; one question for the versions, one for each series that changed."""
+        """Read what changed since: one question for the versions, one for the chunks that are others."""
         versions = self._series.versions(list(self._frames))
-        for key, chunks in self._chunks.items():
-            now = versions.get(key, {})
-            if now != {year: version for year, (version, _) in chunks.items()}:
-                self._read(key, now)
+        self._read({key: versions.get(key, {}) for key, chunks in self._chunks.items()
+                    if versions.get(key, {}) != {year: version for year, (version, _) in chunks.items()}})
 
-    def _read(self, key: str, versions: dict[int, int]) -> None:
-        known = {year: chunk for year, chunk in self._chunks.get(key, {}).items() if versions.get(year) == chunk[0]}
-        found = known | self._series.chunks(key, [year for year in versions if year not in known])
-        self._chunks[key] = dict(sorted(found.items()))
-        tables = [table for _, table in self._chunks[key].values()]
-        self._frames[key] = frame_of(tables) if tables else empty_frame(self._series.columns)
+    def _read(self, versions: dict[str, dict[int, int]]) -> None:
+        known = {(key, year): chunk for key in versions for year, chunk in self._chunks.get(key, {}).items()
+                 if versions[key].get(year) == chunk[0]}
+        new = [(key, year) for key, years in versions.items() for year in years if (key, year) not in known]
+        chunks = known | (self._series.chunks(new) if new else {})
+        for key, years in versions.items():
+            self._chunks[key] = {year: chunks[key, year] for year in sorted(years) if (key, year) in chunks}
+            tables = [table for _, table in self._chunks[key].values()]
+            self._frames[key] = frame_of(tables) if tables else empty_frame(self._series.columns)

@@ -31,10 +31,10 @@ class MongoSeries:
             found.setdefault(chunk["key"], {})[chunk["year"]] = chunk["v"]
         return found
 
-    def chunks(self, key: str, years: Sequence[int]) -> dict[int, tuple[int, pa.Table]]:
-        """Version and rows of the chunks of `years`; see `frame_of`."""
-        chunks = self._collection.find({"key": key, "year": {"$in": list(years)}}, {"year": 1, "v": 1, "data": 1})
-        return {chunk["year"]: (chunk["v"], table_of(chunk["data"])) for chunk in chunks}
+    def chunks(self, wanted: Sequence[tuple[str, int]]) -> dict[tuple[str, int], tuple[int, pa.Table]]:
+        """Version and rows of the chunks of these keys and years; see `frame_of`."""
+        found = self._collection.find({"_id": {"$in": [f"{key}:{year}" for key, year in wanted]}})
+        return {(chunk["key"], chunk["year"]): (chunk["v"], table_of(chunk["data"])) for chunk in found}
 
     def stored_keys(self) -> list[str]:
         return sorted(self._collection.distinct("key"))

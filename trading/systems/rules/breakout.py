@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import pandas as pd
 
 
@@ -11,7 +12,8 @@ def breakout(price: pd.Series, lookback: int) -> pd.Series:
     Source: pysystemtrade.md 4.4.
     """
     rolling = price.rolling(lookback, min_periods=min(len(price), math.ceil(lookback / 2)))
-    high, low = rolling.max(), rolling.min()
-    place = 40 * (price - (high + low) / 2) / (high - low)
+    high, low = rolling.max().to_numpy(), rolling.min().to_numpy()
+    with np.errstate(divide="ignore", invalid="ignore"):  # a price that stands still has no range
+        place = 40 * (price.to_numpy() - (high + low) / 2) / (high - low)
     smooth = max(lookback // 4, 1)
-    return place.ewm(span=smooth, min_periods=math.ceil(smooth / 2)).mean()
+    return pd.Series(place, index=price.index).ewm(span=smooth, min_periods=math.ceil(smooth / 2)).mean()
