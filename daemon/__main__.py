@@ -97,7 +97,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="tradingd", description="Supervise every production job of a futures "
                                      "trading firm from one schedule. Driven by tradectl.")
     parser.add_argument("--config", type=Path, default=default_config(), help="folder with tradingd.yaml, "
-                        "processes.yaml, strategies.yaml (default: %(default)s)")
+                        "processes.yaml, strategies/ (default: %(default)s)")
     parser.add_argument("--state", type=Path, default=default_state(), help="where the service keeps its files "
                         "(default: %(default)s)")
     parser.add_argument("--day", action="store_true", help="run one whole trading day at once, then stay on schedule")

@@ -13,6 +13,7 @@ from typing import Any, Final, Protocol
 
 from watchfiles import Change, awatch
 
+from trading.config_files import STRATEGIES, is_strategy_file
 from trading.errors import ConfigError, StoreError, TradingError
 from trading.log import get_log
 
@@ -106,10 +107,11 @@ class ConfigWatch:
             await asyncio.sleep(self._poll_s)
 
     def _events(self) -> AsyncIterator[Any]:
-        return awatch(self._live.folder, watch_filter=self._matters, debounce=_LONGEST_MS, step=_QUIET_MS,
-                      recursive=False)
+        return awatch(self._live.folder, watch_filter=self._matters, debounce=_LONGEST_MS, step=_QUIET_MS)
 
     def _matters(self, _change: Change, path: str) -> bool:
-        """Our files, and the links (..data) by which a mounted volume exchanges all of them at once."""
-        name = Path(path).name
-        return name in self._live.names() or name.startswith("..")
+        """Our files, strategies that come and go, and the links (..data) by which a volume exchanges all at once."""
+        place, name = Path(path).parent, Path(path).name
+        if place.name == STRATEGIES:
+            return is_strategy_file(f"{STRATEGIES}/{name}")
+        return name in (*self._live.names(), STRATEGIES) or name.startswith("..")

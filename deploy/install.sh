@@ -10,7 +10,7 @@ prefix=${PREFIX:-/opt/tradingd}
 config=${CONFIG:-/etc/tradingd}
 units=$root${UNITS:-/etc/systemd/system}
 python=${PYTHON:-python3}
-files=(tradingd.yaml processes.yaml strategies.yaml)
+files=(tradingd.yaml processes.yaml)
 
 install_program() {
   [ -x "$prefix/bin/python" ] || "$python" -m venv "$prefix"
@@ -27,6 +27,10 @@ install_configuration() { # the daemon writes here too: tradectl schedule apply
   for file in "${files[@]}"; do
     [ -e "$root$config/$file" ] || install -m 0660 "${owner[@]}" "$here/config/$file" "$root$config/$file"
   done
+  if ! [ -d "$root$config/strategies" ]; then
+    install -d -m 0770 "${owner[@]}" "$root$config/strategies"
+    install -m 0660 "${owner[@]}" "$here"/config/strategies/*.yaml "$root$config/strategies/"
+  fi
 }
 
 install_units() {

@@ -1,6 +1,6 @@
 """Give each strategy its share of the capital.
 
-Reads: db_capital, strategies.yaml. Writes: db_capital, one document a strategy and trading day.
+Reads: db_capital, the strategies' weights. Writes: db_capital, one document a strategy and trading day.
 If it fails: each strategy keeps yesterday's capital; safe to run again at any time.
 """
 

@@ -17,7 +17,7 @@ def run(job: JobContext) -> None:
     """Repeating a day starts from the day before, so it changes nothing twice."""
     value = job.data.broker.account_value()
     before = job.data.db_capital.before(job.day)
-    method = CapitalMethod(job.config.capital_method)
+    method = CapitalMethod(job.config.service.capital_method)
     try:
         capital = Capital.opened_with(value) if before is None else before.after(value, method)
     except CapitalRise as rise:

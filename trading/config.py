@@ -16,16 +16,16 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, Field, PositiveFloat, ValidationError, field_validator
 
 from trading.alerts_config import AlertsConfig, DeadManConfig, MetricsConfig
-from trading.config_files import MergedFile, Texts
+from trading.config_files import MergedFile, Texts, is_strategy_file, misplaced, strategy_files, strategy_of
 from trading.config_mistakes import reason, understood, without_numbers
 from trading.errors import ConfigError
 from trading.process_config import CalendarConfig, ProcessConfig, ProcessesConfig, Section, known_zone
 from trading.secrets import secret
 from trading.shipped import shipped_folder
-from trading.yaml_document import ConfigProblems, KeyPath, Problem
+from trading.yaml_document import ConfigProblems, KeyPath, Place, Problem
 
 MONGO_URI_VARIABLE: Final = "TRADINGD_MONGO_URI"
-FILES: Final = ("tradingd.yaml", "processes.yaml", "strategies.yaml")
+FILES: Final = ("tradingd.yaml", "processes.yaml")
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -125,6 +125,7 @@ class ServiceConfig(Section):
     timezone: str = "Europe/London"
     base_currency: str = "USD"
     day_at: time = time(23, 15)
+    capital_method: Literal["full", "half", "fixed"] = "full"  # of profits: traded with, restoring losses only, not
     trading_day: TradingDayConfig = TradingDayConfig()
     mongo: MongoConfig = MongoConfig()
     leadership: LeadershipConfig = LeadershipConfig()
@@ -151,17 +152,10 @@ class ServiceConfig(Section):
 
 
 class StrategyConfig(Section):
-    """One strategy: its share of the capital and its system (see trading/systems/system_config.py)."""
+    """A file of strategies/: its share of the capital and its system (see trading/systems/system_config.py)."""
 
     weight: PositiveFloat = 1.0
     system: dict[str, Any] = Field(default_factory=dict)
-
-
-class StrategiesConfig(Section):
-    """strategies.yaml."""
-
-    capital_method: Literal["full", "half", "fixed"] = "full"
-    strategies: dict[str, StrategyConfig]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -172,14 +166,13 @@ class Config:
     processes: Mapping[str, ProcessConfig]
     resources: Mapping[str, int]
     calendars: Mapping[str, CalendarConfig]
-    capital_method: str
     strategies: Mapping[str, StrategyConfig]
     folder: Path
 
     @cached_property
     def values(self) -> Mapping[str, Any]:
         """The configuration as plain values, for a process that must see exactly this one; made once, for many runs."""
-        return {"service": self.service.model_dump(mode="json"), "capital_method": self.capital_method,
+        return {"service": self.service.model_dump(mode="json"),
                 "processes": {name: process.model_dump(mode="json", exclude_defaults=True)
                               for name, process in self.processes.items()},
                 "resources": dict(self.resources),
@@ -190,7 +183,7 @@ class Config:
     @classmethod
     def from_values(cls, values: Mapping[str, Any]) -> "Config":
         """What `values` gave."""
-        return cls(service=ServiceConfig.model_validate(values["service"]), capital_method=values["capital_method"],
+        return cls(service=ServiceConfig.model_validate(values["service"]),
                    processes={name: ProcessConfig.model_validate(process)
                               for name, process in values["processes"].items()},
                    resources=values["resources"],
@@ -218,9 +211,16 @@ def read_config(folder: Path, texts: Texts | None = None) -> "Reading":
     if not folder.is_dir():
         raise ConfigError(f"The configuration folder {folder} does not exist. Name another with --config, "
                           f"or copy the defaults from {shipped_folder()}.")
-    reading = Reading(folder=folder, documents={name: MergedFile.read(name, folder, texts) for name in FILES})
+    names = (*FILES, *_strategies_in_use(folder, texts))
+    reading = Reading(folder=folder, documents={name: MergedFile.read(name, folder, texts) for name in names})
     reading.read()
     return reading
+
+
+def _strategies_in_use(folder: Path, texts: Texts | None) -> tuple[str, ...]:
+    """The files of the folder's strategies; the shipped ones only if it has none, so that no example trades unasked."""
+    own = strategy_files(folder) if texts is None else tuple(sorted(filter(is_strategy_file, texts)))
+    return own or strategy_files(shipped_folder())
 
 
 def source_line(folder: Path, file: str, path: KeyPath) -> str:
@@ -238,14 +238,17 @@ class Reading:
     problems: list[Problem] = field(default_factory=list)
     service: ServiceConfig | None = None
     processes: ProcessesConfig | None = None  # those that can be understood, without their wrong keys
-    strategies: StrategiesConfig | None = None
+    strategies: Mapping[str, StrategyConfig] = field(default_factory=dict)  # those that can be understood
 
     def read(self) -> None:
         """Understand the files; complain about the rest."""
         for document in self.documents.values():
             self.problems += document.problems
         self.service = self._validated(ServiceConfig, "tradingd.yaml")
-        self.strategies = self._validated(StrategiesConfig, "strategies.yaml")
+        self.strategies = {strategy_of(name): strategy for name in filter(is_strategy_file, self.documents)
+                           if (strategy := self._validated(StrategyConfig, name)) is not None}
+        self.problems += [Problem(place=Place(file=str(self.folder / name)), what=what)
+                          for name, what in misplaced(self.folder)]
         self.processes = self._validated(ProcessesConfig, "processes.yaml") or self._what_is_right()
         if self.processes is not None:
             self._check_names(self.processes)
@@ -261,11 +264,11 @@ class Reading:
         Raises:
             ConfigError: something is wrong; the message is all of it.
         """
-        if self.problems or self.service is None or self.processes is None or self.strategies is None:
+        if self.problems or self.service is None or self.processes is None:
             raise ConfigProblems(self.problems)
         return Config(service=_with_secrets(self.service), folder=self.folder, processes=self.processes.processes,
                       resources=self.processes.resources, calendars=self.processes.calendars,
-                      capital_method=self.strategies.capital_method, strategies=self.strategies.strategies)
+                      strategies=self.strategies)
 
     def service_with_secrets(self) -> ServiceConfig | None:
         """tradingd.yaml alone; None when it is wrong."""

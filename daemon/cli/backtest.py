@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 @click.pass_obj
 def backtest(settings: Settings, strategy: str, html: Path | None, capital: float | None, saved: bool,
              instrument: str | None, as_json: bool) -> None:
-    """Compute what STRATEGY of strategies.yaml would have earned, and print its statistics.
+    """Compute what STRATEGY would have earned, and print its statistics.
 
     Reads the stored prices; trades and stores nothing. Example: tradectl backtest example --html example.html
     Why it holds what it holds: tradectl backtest example --saved --instrument SP500
@@ -61,8 +61,8 @@ def _computed(settings: Settings, strategy: str, capital: float | None) -> "Repo
 
     with opened_store(settings) as (store, config):
         if strategy not in config.strategies:
-            raise ConfigError(f"There is no strategy {strategy} in strategies.yaml (there: "
-                              f"{', '.join(config.strategies) or 'none'}).")
+            raise ConfigError(f"There is no strategy {strategy} in {settings.config_folder}/strategies (there: "
+                              f"{', '.join(config.strategies)}).")
         data = DataBlob(store=store, clock=SystemClock(), socket=settings.places.socket)
         facts = {"base_currency": config.service.base_currency, "timezone": config.service.timezone}
         known = capital or data.db_capital.strategy(strategy)

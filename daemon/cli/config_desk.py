@@ -12,11 +12,11 @@ from daemon.cli.__main__ import Settings
 from daemon.cli.asking import actor
 from daemon.configuration.checked_config import Checked, checked, file_names, read_texts
 from daemon.configuration.config_changes import Change, describe
-from daemon.configuration.config_folder import as_it_was, write_texts
+from daemon.configuration.config_folder import as_it_was, remaining, write_texts
 from daemon.configuration.crontab_view import ViewLine, mistake, read_view
 from daemon.configuration.processes_file import apply_view, processes_in
 from trading.clock import SystemClock
-from trading.config import FILES, read_config
+from trading.config import read_config
 from trading.config_files import is_shipped
 from trading.control.config_revision import ConfigRevision
 from trading.errors import ConcurrentUpdate, ConfigError
@@ -57,8 +57,7 @@ class Desk:
     def texts(self) -> dict[str, str]:
         """What the files say."""
         processes = read_config(self.folder).processes
-        names = FILES if processes is None else file_names(processes.calendars)
-        return read_texts(self.folder, names)
+        return read_texts(self.folder, file_names(self.folder, {} if processes is None else processes.calendars))
 
     def processes_text(self) -> str:
         return read_texts(self.folder, (PROCESSES_FILE,)).get(PROCESSES_FILE, "")
@@ -105,9 +104,8 @@ class Desk:
                            {"generation": generation, "actor": actor(), "reason": reason})
             return f"The files say what they said in generation {generation}; in use as generation " \
                    f"{done['generation']}."
-        texts = self.generation(generation)
-        texts = as_it_was(texts, self.texts())
-        self.checked(texts)
+        texts = as_it_was(self.generation(generation), self.texts())
+        self.checked(remaining(texts))
         write_texts(self.folder, texts)
         return (f"The files say what they said in generation {generation}. The service does not run; it uses them when "
                 f"it starts.")

@@ -238,10 +238,10 @@ def rollback(settings: Settings, generation: int, reason: str, yes: bool, as_jso
     """
     from daemon.cli.config_desk import Desk
     from daemon.cli.schedule_edit import lines_between
-    from daemon.configuration.config_folder import as_it_was
+    from daemon.configuration.config_folder import as_it_was, remaining
 
     desk = Desk.of(settings)
-    wanted = as_it_was(desk.generation(generation), desk.texts())
+    wanted = remaining(as_it_was(desk.generation(generation), desk.texts()))
     if wanted == desk.texts():
         tell({"applied": False, "lines": []}, f"The files say what they said in generation {generation} already.",
              as_json)

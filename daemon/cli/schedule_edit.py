@@ -17,6 +17,7 @@ from daemon.configuration.checked_config import checked_config
 from daemon.configuration.config_changes import as_lines
 from daemon.configuration.crontab_view import to_view
 from trading.config import FILES, Config
+from trading.config_files import is_strategy_file
 from trading.errors import ConfigError
 
 _YAML: Final = (".yaml", ".yml")
@@ -66,7 +67,8 @@ def checked_path(desk: Desk, path: Path | None) -> Config:
     if path.suffix not in _YAML:
         text = _checked_view(desk, desk.processes_text(), _read(path))
         return desk.checked(desk.texts() | {PROCESSES_FILE: text}).config
-    name = path.name if path.name in FILES else PROCESSES_FILE
+    inside = f"{path.absolute().parent.name}/{path.name}"
+    name = path.name if path.name in FILES else inside if is_strategy_file(inside) else PROCESSES_FILE
     try:
         return desk.checked(desk.texts() | {name: _read(path)}).config
     except ConfigError as error:

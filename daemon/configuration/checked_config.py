@@ -11,6 +11,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
+from pydantic import ValidationError
+
 from daemon import schedule
 from daemon.cron.business_days import BusinessDays
 from daemon.cron.calendars import calendar_error, load_calendars
@@ -19,10 +21,12 @@ from daemon.decisions.slots import never_fires
 from daemon.decisions.upcoming import Calendars, calendar_of, zone_of
 from processes.registry import PROCESSES
 from trading.clock import SystemClock
-from trading.config import FILES, Config, Reading, read_config
-from trading.config_files import Texts
+from trading.config import FILES, Config, Reading, StrategyConfig, read_config
+from trading.config_files import STRATEGIES, Texts, is_strategy_file, strategy_files
+from trading.config_mistakes import reason
 from trading.errors import ConfigError, TradingError
 from trading.process_config import CalendarConfig, ProcessConfig
+from trading.systems.system_config import SystemConfig
 
 _FILE: Final = "processes.yaml"
 
@@ -52,6 +56,8 @@ def checked(folder: Path, texts: Texts | None = None, now: datetime | None = Non
         ConfigError: something is wrong; the message lists all of it.
     """
     reading = read_config(folder, texts)
+    for name, strategy in reading.strategies.items():
+        _check_system(reading, f"{STRATEGIES}/{name}.yaml", strategy)
     calendars: Calendars = {}
     moment = now or SystemClock().now()
     if reading.processes is not None:
@@ -62,10 +68,11 @@ def checked(folder: Path, texts: Texts | None = None, now: datetime | None = Non
     return Checked(config=reading.finish(), calendars=calendars)
 
 
-def file_names(calendars: Mapping[str, CalendarConfig]) -> tuple[str, ...]:
-    """The files of a folder that make up its configuration: ours, and the holidays of its calendars."""
-    return (*FILES, *sorted({calendar.holidays for calendar in calendars.values()
-                             if calendar.holidays is not None and Path(calendar.holidays).name == calendar.holidays}))
+def file_names(folder: Path, calendars: Mapping[str, CalendarConfig]) -> tuple[str, ...]:
+    """The files of a folder that make up its configuration: ours, its strategies, and the holidays of its calendars."""
+    holidays = {calendar.holidays for calendar in calendars.values()
+                if calendar.holidays is not None and Path(calendar.holidays).name == calendar.holidays}
+    return (*FILES, *strategy_files(folder), *sorted(holidays))
 
 
 def read_texts(folder: Path, names: tuple[str, ...]) -> dict[str, str]:
@@ -92,7 +99,8 @@ def _calendars(reading: Reading, texts: Texts | None, today: date, cache: Path |
     calendars: dict[str, BusinessDays] = {}
     with TemporaryDirectory(prefix="tradingd-") as scratch:
         for name, text in (texts or {}).items():
-            Path(scratch, name).write_bytes(text.encode("utf-8", "surrogateescape"))
+            if not is_strategy_file(name):
+                Path(scratch, name).write_bytes(text.encode("utf-8", "surrogateescape"))
         folder = reading.folder if texts is None else Path(scratch)
         for name, calendar in reading.processes.calendars.items():
             path = ("calendars", name, "exchange" if calendar.exchange else "holidays")
@@ -105,6 +113,16 @@ def _calendars(reading: Reading, texts: Texts | None, today: date, cache: Path |
             if ending:
                 reading.complain(_FILE, path, f"{ending}.")
     return calendars
+
+
+def _check_system(reading: Reading, file: str, strategy: StrategyConfig) -> None:
+    """All that can be wrong with a strategy without its prices and without importing a rule of somebody's own."""
+    try:
+        SystemConfig.model_validate(strategy.system)
+    except ValidationError as error:
+        for mistake in error.errors():
+            path = ("system", *(str(part) for part in mistake["loc"]))
+            reading.complain(file, path, f"{reason(mistake, path, SystemConfig)}.")
 
 
 def _check_job(reading: Reading, name: str, process: ProcessConfig) -> None:

@@ -86,9 +86,6 @@ def describe(old: Config, new: Config, now: datetime,  # noqa: PLR0913, PLR0917 
     changes += _shared(old, new)
     for name in dict.fromkeys((*old.strategies, *new.strategies)):
         changes += _plain(f"strategy {name}", old.strategies.get(name), new.strategies.get(name))
-    if old.capital_method != new.capital_method:
-        changes.append(Change(name="strategies.yaml", kind=ChangeKind.CHANGED, keys=(
-            KeyChange(key="capital_method", old=old.capital_method, new=new.capital_method),)))
     return changes + [_without_secrets(change) for change in _plain("tradingd.yaml", old.service, new.service)]
 
 

@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from trading.config_files import STRATEGIES, is_strategy_file
 from trading.errors import ConfigError
 
 REDO: Final = ".unfinished-change.json"
@@ -19,7 +20,10 @@ NOTHING_OF_OURS: Final = "# Nothing of our own: the defaults.\n"  # an empty fil
 _NEW_FILE_MODE: Final = 0o644
 
 
-def write_texts(folder: Path, texts: Mapping[str, str]) -> None:
+Wanted = Mapping[str, str | None]  # file name to what it shall say; None: it shall not be there
+
+
+def write_texts(folder: Path, texts: Wanted) -> None:
     """Make the files `texts` of `folder` say what they should; files that say it already are not touched.
 
     Raises:
@@ -28,6 +32,8 @@ def write_texts(folder: Path, texts: Mapping[str, str]) -> None:
     _refuse_package(folder)
     changed = {name: text for name, text in texts.items() if _text(folder / name) != text}
     try:
+        if any(map(is_strategy_file, changed)):
+            (folder / STRATEGIES).mkdir(exist_ok=True)
         for name in changed:
             before = _text(folder / name)
             if before is not None:
@@ -35,16 +41,22 @@ def write_texts(folder: Path, texts: Mapping[str, str]) -> None:
         if len(changed) > 1:
             _replace(folder / REDO, json.dumps(changed), folder / next(iter(changed)))
         for name, text in changed.items():
-            _replace(folder / name, text, folder / name)
+            _put(folder / name, text)
         (folder / REDO).unlink(missing_ok=True)
     except OSError as error:
         raise ConfigError(f"{folder} cannot be written ({error.strerror}). Edit the files in it as their owner, for "
                           f"example with sudo; the service applies what is saved.") from error
 
 
-def as_it_was(then: Mapping[str, str], names_now: Iterable[str]) -> dict[str, str]:
-    """The texts that bring a folder back to `then`; a file that did not exist says nothing instead."""
-    return dict.fromkeys(names_now, NOTHING_OF_OURS) | {name: text or NOTHING_OF_OURS for name, text in then.items()}
+def as_it_was(then: Mapping[str, str], names_now: Iterable[str]) -> dict[str, str | None]:
+    """The texts that bring a folder back to `then`; a file that did not exist says nothing instead, a strategy goes."""
+    new = {name: None if is_strategy_file(name) else NOTHING_OF_OURS for name in names_now}
+    return new | {name: text or NOTHING_OF_OURS for name, text in then.items()}
+
+
+def remaining(texts: Wanted) -> dict[str, str]:
+    """Those of the files that are there afterwards."""
+    return {name: text for name, text in texts.items() if text is not None}
 
 
 def finish_interrupted_write(folder: Path) -> bool:
@@ -68,6 +80,14 @@ def _text(path: Path) -> str | None:
         return path.read_bytes().decode("utf-8", "surrogateescape")
     except FileNotFoundError:
         return None
+
+
+def _put(path: Path, text: str | None) -> None:
+    if text is None:
+        path.unlink(missing_ok=True)
+        _flush_folder(path.parent)
+        return
+    _replace(path, text, path)
 
 
 def _replace(path: Path, text: str, like: Path) -> None:

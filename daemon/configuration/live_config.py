@@ -17,12 +17,12 @@ from pymongo.errors import PyMongoError
 
 from daemon.configuration.checked_config import Checked, checked, file_names, read_texts
 from daemon.configuration.config_changes import Change, as_lines, as_values, describe, headlines
-from daemon.configuration.config_folder import as_it_was, finish_interrupted_write, write_texts
+from daemon.configuration.config_folder import as_it_was, finish_interrupted_write, remaining, write_texts
 from daemon.crash_points import Point, crash_point
 from daemon.decisions.upcoming import Calendars
 from trading.clock import Clock
 from trading.config import Config, read_config
-from trading.config_files import Texts
+from trading.config_files import Texts, is_strategy_file
 from trading.control.config_revision import ConfigRevision, Source, fingerprint
 from trading.errors import ConcurrentUpdate, ConfigError, StoreError, TradingError
 from trading.log import get_log
@@ -114,7 +114,7 @@ class LiveConfig:
 
     def names(self) -> tuple[str, ...]:
         """The files that matter, beside which an editor may leave others."""
-        return file_names(self.config.calendars)
+        return file_names(self.folder, self.config.calendars)
 
     def fingerprint(self) -> str:
         """Of what the files say now, in use or not."""
@@ -200,7 +200,7 @@ class LiveConfig:
         async with self._one_at_a_time:
             revision = await self.revision(generation)
             texts = as_it_was(revision.files, await asyncio.to_thread(read_texts, self.folder, self.names()))
-            await self._checked(texts)
+            await self._checked(remaining(texts))
             await asyncio.to_thread(write_texts, self.folder, texts)
             return await self._recorded(lambda: self._reload(author, reason, Source.ROLLBACK))
 
@@ -285,8 +285,10 @@ class LiveConfig:
     def _understand(self, texts: Texts) -> tuple[Checked, Texts]:
         """What `texts` mean; and they, with the holiday files that only they name."""
         processes = read_config(self.folder, texts).processes
-        names = file_names({} if processes is None else processes.calendars)
-        complete = {name: text for name, text in {**read_texts(self.folder, names), **texts}.items() if name in names}
+        calendars = {} if processes is None else processes.calendars
+        names = (*file_names(self.folder, calendars), *filter(is_strategy_file, texts))
+        on_disk = read_texts(self.folder, tuple(name for name in names if not is_strategy_file(name)))
+        complete = {name: text for name, text in {**on_disk, **texts}.items() if name in names}
         return checked(self.folder, complete, self._parts.clock.now(), self._parts.cache), complete
 
     async def _changes_to(self, found: Checked) -> list[Change]:
@@ -295,13 +297,27 @@ class LiveConfig:
                                        found.calendars, frozenset(self._parts.running()))
 
     def _refuse_lost_files(self, before: Texts, now: Texts) -> None:
-        """A file that vanishes or is cut to nothing would silently mean the shipped defaults."""
-        lost = [name for name, text in before.items() if name in self.names() and text and not now.get(name)]
+        """A file that vanishes or is cut to nothing would silently mean the shipped defaults.
+
+        Only a strategy may go, for that ends it; but not the last, for then the shipped example would be traded.
+        """
+        others = any(map(is_strategy_file, now))
+        names = {*self.names(), *filter(is_strategy_file, before)}
+        lost = [name for name, text in before.items() if name in names and text and not now.get(name)
+                and not (is_strategy_file(name) and name not in now and others)]
         if lost:
             found = "empty" if lost[0] in now else "gone"
             raise ConfigError(f"{self.folder / lost[0]} was there and is {found}. Put it back, by hand or with "
-                              f"`tradectl schedule rollback {self.generation or 'GENERATION'}`; if the defaults are "
-                              f"meant, write a line with a # into it.")
+                              f"`tradectl schedule rollback {self.generation or 'GENERATION'}`; {_meant(lost[0], found)}")
+
+
+def _meant(name: str, found: str) -> str:
+    """What to do if the loss was meant."""
+    if not is_strategy_file(name):
+        return "if the defaults are meant, write a line with a # into it."
+    if found == "empty":
+        return "to end the strategy, remove the file."
+    return "without any strategy of yours the shipped example would be traded, so add another one first."
 
 
 def _last_author(folder: Path, names: Collection[str]) -> str:

@@ -24,7 +24,8 @@ def test_a_page_that_cannot_be_written_is_refused_first(capfd: pytest.CaptureFix
 
 def test_an_unknown_strategy_and_a_store_without_prices_are_named(capfd: pytest.CaptureFixture[str],
                                                                  tmp_path: Path) -> None:
-    assert refused(capfd, tmp_path, "nope") == (2, "There is no strategy nope in strategies.yaml (there: example).\n")
+    assert refused(capfd, tmp_path, "nope") == (
+        2, f"There is no strategy nope in {shipped_folder()}/strategies (there: example).\n")
     code, said = refused(capfd, tmp_path, "example")
     assert code == 1
     assert said.startswith("No instrument has an account: there are no prices. Import prices: tradectl import")

@@ -33,7 +33,7 @@ pytestmark = pytest.mark.chaos
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = [ROOT / "README.md", ROOT / "docs" / "operations.md", *sorted((ROOT / "docs" / "how_to").glob("*.md"))]
 WITHOUT_SERVICE = ("simulated_gateway",)
-SAVED = re.compile(r"^```yaml\n# (\w+\.yaml)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+SAVED = re.compile(r"^```yaml\n# ([\w/]+\.yaml)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 EXAMPLES = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
 EDITOR = "#!/bin/sh\nsed -i 's/timeout=PT1H/timeout=PT2H/' \"$1\"\n"
 BLOCK = re.compile(r"^```(?:console|sh)\n(.*?)^```", re.MULTILINE | re.DOTALL)
@@ -134,6 +134,7 @@ def test_every_command_of_a_document_does_what_it_says(document: Path, desk: Des
     if document.stem not in WITHOUT_SERVICE:
         assert desk.call("tradectl start")[0] == 0
     for name, text in SAVED.findall(document.read_text()):
+        (desk.folder / name).parent.mkdir(exist_ok=True)
         (desk.folder / name).write_text(text)
     for line in shown(document):
         if not line.command.startswith("tradectl "):

@@ -16,7 +16,9 @@ from trading.shipped import shipped_folder
 
 def written(folder: Path, **files: str) -> Path:
     for name, text in files.items():
-        (folder / f"{name}.yaml").write_text(text)
+        file = folder / f"{name}.yaml"
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(text)
     return folder
 
 
@@ -44,7 +46,7 @@ def test_a_folder_of_our_own_is_merged_key_by_key(tmp_path: Path) -> None:
     # given a folder that changes one key in each file
     folder = written(tmp_path, tradingd="broker:\n  client_id: 7\n",
                      processes="processes:\n  run_systems:\n    grace: PT5M\n",
-                     strategies="strategies:\n  mine:\n    weight: 2\n")
+                     **{"strategies/example": "weight: 2\n"})
 
     # when
     config, shipped = load_config(folder), load_config(shipped_folder())
@@ -54,7 +56,7 @@ def test_a_folder_of_our_own_is_merged_key_by_key(tmp_path: Path) -> None:
         "broker": shipped.service.broker.model_copy(update={"client_id": 7})})
     assert config.processes["run_systems"] == shipped.processes["run_systems"].model_copy(update={"grace": 300})
     assert list(config.processes) == list(shipped.processes)
-    assert set(config.strategies) == {*shipped.strategies, "mine"}
+    assert config.strategies == {"example": shipped.strategies["example"].model_copy(update={"weight": 2.0})}
 
 
 def test_an_empty_file_changes_nothing(tmp_path: Path) -> None:

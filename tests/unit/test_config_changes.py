@@ -116,10 +116,9 @@ def test_the_service_is_restarted_and_its_secrets_are_not_told() -> None:
 def test_strategies_and_resources_are_compared_key_by_key() -> None:
     name, strategy = next(iter(SHIPPED.strategies.items()))
     new = replace(SHIPPED, strategies={name: strategy.model_copy(update={"weight": 2.0}), "mine": strategy},
-                  resources={"ib": 1}, capital_method="half")
+                  resources={"ib": 1})
     assert headlines(changes(SHIPPED, new)) == [
-        "resources: ib nothing -> 1", f"strategy {name}: weight 1.0 -> 2.0", "strategy mine: added",
-        "strategies.yaml: capital_method full -> half"]
+        "resources: ib nothing -> 1", f"strategy {name}: weight 1.0 -> 2.0", "strategy mine: added"]
 
 
 def test_changes_are_plain_values_for_programs() -> None:

@@ -16,6 +16,7 @@ NEW = "processes:\n  mine:\n    timeout: PT1H\n    job: my.module\n"
 
 
 def written(folder: Path, text: str | bytes, file: str = "processes.yaml") -> Path:
+    (folder / file).parent.mkdir(exist_ok=True)
     (folder / file).write_bytes(text if isinstance(text, bytes) else text.encode())
     return folder
 
@@ -40,8 +41,26 @@ MISTAKES = (
     ("tradingd", "mode: !!python/object/apply:os.system ['true']\n",
      "tradingd.yaml:1:7: mode: the tag !!python/object/apply:os.system is not allowed. Write a plain value."),
     ("tradingd", "- a\n", "tradingd.yaml:1:1: expected `key: value` lines, found a list."),
-    ("strategies", "capital_method: double\n",
-     "strategies.yaml:1:1: capital_method: Input should be 'full', 'half' or 'fixed'; found 'double'."),
+    ("tradingd", "capital_method: double\n",
+     "tradingd.yaml:1:1: capital_method: Input should be 'full', 'half' or 'fixed'; found 'double'."),
+    ("strategies/mine", "wieght: 2\n", "strategies/mine.yaml:1:1: wieght: unknown key (did you mean weight?)."),
+    ("strategies/mine", "weight: 2\n",
+     "strategies/mine.yaml:1:1: system.forecast_rules: this key is missing; add it."),
+    ("strategies/example", "system:\n  bufer_size: 0.2\n",
+     "strategies/example.yaml:2:3: system.bufer_size: unknown key (did you mean buffer_size?)."),
+    ("strategies/example", "system:\n  forecast_rules:\n    mine: {rule: ewmca, scalar: 1, weight: 1}\n",
+     "strategies/example.yaml:3:5: system.forecast_rules.mine: there is no rule ewmca (there: accel, "),
+    ("strategies/example", "system:\n  forecast_rules:\n    carry:\n      smooth_days: 0\n",
+     "strategies/example.yaml:3:5: system.forecast_rules.carry: smooth_days of rule carry must be a whole number of at "
+     "least 1; found 0."),
+    ("strategies/example", "system:\n  instrument_weights: {A: 0}\n",
+     "strategies/example.yaml:1:1: system: instrument_weights adds up to nothing; leave it out for equal weights."),
+    ("strategies", "strategies:\n  mine: {}\n", "strategies.yaml:1:1: this file is not read. Give each strategy a file "
+                                                "of its own, strategies/NAME.yaml; capital_method belongs into "
+                                                "tradingd.yaml."),
+    ("strategies/2nd", "system:\n  forecast_rules: {t: {rule: bias, direction: 1, scalar: 1, weight: 1}}\n",
+     "strategies/2nd.yaml:1:1: '2nd' cannot be the name of a strategy: it begins with a letter and goes on with "
+     "letters, digits, _ or -. Rename the file."),
     ("processes", P + "    crn: x\n",
      "processes.yaml:3:5: processes.run_systems.crn: unknown key (did you mean cron?)."),
     ("processes", P + "    timeout: 1h\n", "processes.yaml:3:5: processes.run_systems.timeout: '1h' is no duration; "
@@ -89,14 +108,14 @@ def test_the_line_is_shown_with_a_caret_under_the_column(tmp_path: Path) -> None
 def test_all_mistakes_of_all_files_are_told_at_once(tmp_path: Path) -> None:
     # given mistakes of spelling, of meaning and of relations, in three files and in one process
     written(tmp_path, "mode: fake\nbroker:\n  port: 99999\n  hots: x\n", "tradingd.yaml")
-    written(tmp_path, "capital_method: double\n", "strategies.yaml")
+    written(tmp_path, "weight: 0\n", "strategies/example.yaml")
     written(tmp_path, P + "    crn: 1\n    cron: '0 25 * * *'\n    after: [nobody]\n  run_cleaners:\n"
                           "    after: [run_cleaners]\n")
 
     # then each is a line of its own, in the order of the files
     places = [line.partition(": ")[0] for line in complaint(tmp_path).splitlines() if ".yaml:" in line]
     assert places == ["processes.yaml:3:5", "processes.yaml:4:5", "processes.yaml:5:13", "processes.yaml:7:5",
-                      "strategies.yaml:1:1", "tradingd.yaml:1:1", "tradingd.yaml:3:3", "tradingd.yaml:4:3"]
+                      "strategies/example.yaml:1:1", "tradingd.yaml:1:1", "tradingd.yaml:3:3", "tradingd.yaml:4:3"]
 
 
 def test_every_cycle_is_printed_whole(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import pytest
 from live_config_fakes import NOW, FakeRevisions, Heard, a_live_config
 
 from daemon.configuration.config_folder import NOTHING_OF_OURS, REDO, finish_interrupted_write, write_texts
+from daemon.configuration.live_config import LiveConfig
 from trading.control.config_revision import ConfigRevision, Source
 from trading.errors import ConcurrentUpdate, ConfigError, NotFound, StoreError
 
@@ -17,6 +18,7 @@ WRONG = HOUR.replace("PT1H", "soon")
 
 
 def save(folder: Path, text: str, name: str = "processes.yaml") -> None:
+    (folder / name).parent.mkdir(exist_ok=True)
     (folder / name).write_text(text)
 
 
@@ -260,25 +262,114 @@ def test_a_rollback_takes_the_words_from_a_file_that_did_not_exist_then(tmp_path
     async def story() -> None:
         save(tmp_path, HOUR)
         live = await started(tmp_path)
-        save(tmp_path, "capital_method: half\n", "strategies.yaml")
+        save(tmp_path, "day_at: '22:00'\n", "tradingd.yaml")
         await live.reload("ana", "")
         await live.rollback(1, "ana", "")
-        assert (live.config.capital_method, (tmp_path / "strategies.yaml").read_text()) == ("full", NOTHING_OF_OURS)
+        assert (tmp_path / "tradingd.yaml").read_text() == NOTHING_OF_OURS
     asyncio.run(story())
+
+
+RULE = "system:\n  forecast_rules: {up: {rule: bias, direction: 1, scalar: 1, weight: 1}}\n"
+
+
+def strategies(live: LiveConfig) -> list[str]:
+    return list(live.config.strategies)
+
+
+def test_strategies_of_our_own_replace_the_shipped_example_and_come_and_go(tmp_path: Path) -> None:
+    async def story() -> None:
+        save(tmp_path, HOUR)
+        live = await started(tmp_path)
+        assert strategies(live) == ["example"]
+        for name, expected in (("mine", ["mine"]), ("yours", ["mine", "yours"])):
+            save(tmp_path, RULE, f"strategies/{name}.yaml")
+            outcome = await live.reload("ana", "")
+            assert strategies(live) == expected
+        assert [change.name for change in outcome.changes] == ["strategy yours"]
+        (tmp_path / "strategies" / "mine.yaml").unlink()
+        await live.reload("ana", "")
+        assert strategies(live) == ["yours"]
+    asyncio.run(story())
+
+
+def test_the_last_strategy_may_not_vanish_for_then_the_example_would_be_traded(tmp_path: Path) -> None:
+    async def story() -> None:
+        save(tmp_path, RULE, "strategies/mine.yaml")
+        live = await started(tmp_path)
+        (tmp_path / "strategies" / "mine.yaml").unlink()
+        with pytest.raises(ConfigError, match=r"strategies/mine\.yaml was there and is gone\. .* the shipped example would be"):
+            await live.reload("ana", "")
+        assert strategies(live) == ["mine"]
+    asyncio.run(story())
+
+
+def test_a_strategy_that_is_cut_to_nothing_is_refused(tmp_path: Path) -> None:
+    async def story() -> None:
+        for name in ("mine", "yours"):
+            save(tmp_path, RULE, f"strategies/{name}.yaml")
+        live = await started(tmp_path)
+        save(tmp_path, "", "strategies/mine.yaml")
+        with pytest.raises(ConfigError, match=r"mine\.yaml was there and is empty\. .* to end the strategy, remove the file\.$"):
+            await live.reload("ana", "")
+        assert strategies(live) == ["mine", "yours"]
+    asyncio.run(story())
+
+
+def test_a_wrong_strategy_changes_nothing_at_all(tmp_path: Path) -> None:
+    async def story() -> None:
+        save(tmp_path, HOUR)
+        save(tmp_path, RULE, "strategies/mine.yaml")
+        live = await started(tmp_path)
+        save(tmp_path, TWO)
+        save(tmp_path, RULE.replace("bias", "bais"), "strategies/yours.yaml")
+        with pytest.raises(ConfigError, match=r"yours\.yaml:2:\d+: system\.forecast_rules\.up: there is no rule bais"):
+            await live.reload("ana", "")
+        assert (strategies(live), timeout_of(live)) == (["mine"], 3600)
+    asyncio.run(story())
+
+
+def test_a_rollback_removes_a_strategy_that_was_added_and_brings_back_one_that_went(tmp_path: Path) -> None:
+    async def story() -> None:
+        save(tmp_path, RULE, "strategies/mine.yaml")
+        live = await started(tmp_path)
+        save(tmp_path, RULE, "strategies/yours.yaml")
+        (tmp_path / "strategies" / "mine.yaml").unlink()
+        await live.reload("ana", "")
+        assert strategies(live) == ["yours"]
+        await live.rollback(1, "ana", "")
+        assert strategies(live) == ["mine"]
+        assert (tmp_path / "strategies" / "mine.yaml").read_text() == RULE
+        assert not (tmp_path / "strategies" / "yours.yaml").exists()
+    asyncio.run(story())
+
+
+def test_what_an_editor_leaves_beside_a_strategy_is_none(tmp_path: Path) -> None:
+    async def story() -> None:
+        for name in ("mine.yaml", ".mine.yaml.swp", "mine.yaml~", "mine.yaml.previous", ".#mine.yaml", "notes.txt"):
+            save(tmp_path, RULE, f"strategies/{name}")
+        live = await started(tmp_path)
+        assert strategies(live) == ["mine"]
+    asyncio.run(story())
+
+
+def test_a_strategy_with_the_wrong_ending_is_not_overlooked(tmp_path: Path) -> None:
+    save(tmp_path, RULE, "strategies/mine.yml")
+    with pytest.raises(ConfigError, match=r"strategies/mine\.yml:1:1: it is not read\. Rename it to mine\.yaml"):
+        a_live_config(tmp_path)
 
 
 def test_a_crash_between_two_files_is_finished_by_whoever_starts_next(tmp_path: Path) -> None:
     # given a change of two files of which a crash let only the first happen
     save(tmp_path, HOUR)
-    save(tmp_path, "capital_method: half\n", "strategies.yaml")
-    (tmp_path / REDO).write_text('{"processes.yaml": ' + repr(TWO).replace("'", '"') + ', "strategies.yaml": ""}')
+    save(tmp_path, "day_at: '22:00'\n", "tradingd.yaml")
+    (tmp_path / REDO).write_text('{"processes.yaml": ' + repr(TWO).replace("'", '"') + ', "tradingd.yaml": ""}')
     save(tmp_path, TWO)
 
     # when
     assert finish_interrupted_write(tmp_path) is True
 
     # then both have happened, once
-    assert ((tmp_path / "processes.yaml").read_text(), (tmp_path / "strategies.yaml").read_text()) == (TWO, "")
+    assert ((tmp_path / "processes.yaml").read_text(), (tmp_path / "tradingd.yaml").read_text()) == (TWO, "")
     assert finish_interrupted_write(tmp_path) is False
 
 

@@ -25,6 +25,7 @@ from trading.systems.rawdata import RawData
 from trading.systems.risk import Risk
 from trading.systems.risk_overlay import RiskOverlay
 from trading.systems.rule_accounts import RuleAccounts
+from trading.systems.rules.registry import check_own_rule
 from trading.systems.sim_data import SimData
 from trading.systems.stage import SystemStage
 from trading.systems.subsystem_accounts import SubsystemAccounts
@@ -46,14 +47,20 @@ def system_config(settings: Mapping[str, Any], **facts: Any) -> SystemConfig:
         ConfigError: a line for each mistake, with its key.
     """
     try:
-        return SystemConfig.model_validate({**settings, **facts})
+        config = SystemConfig.model_validate({**settings, **facts})
     except ValidationError as error:
         raise ConfigError("\n".join(map(_sentence, error.errors()))) from error
+    for name, rule in config.forecast_rules.items():
+        try:
+            check_own_rule(rule.rule, rule.settings)
+        except ConfigError as error:
+            raise ConfigError(f"system.forecast_rules.{name}: {error}.") from error
+    return config
 
 
 def _sentence(mistake: Any) -> str:
-    path = tuple(map(str, mistake["loc"]))
-    return f"strategies.yaml: {'.'.join(('system', *path))}: {reason(mistake, path or ('system',), SystemConfig)}."
+    path = ("system", *map(str, mistake["loc"]))
+    return f"{'.'.join(path)}: {reason(mistake, path, SystemConfig)}."
 
 
 def futures_system(data: SimData, config: SystemConfig, executor: Executor | None = None) -> System:

@@ -13,7 +13,7 @@ from trading.systems.rules.breakout import breakout
 from trading.systems.rules.carry import carry
 from trading.systems.rules.ewmac import ewmac
 from trading.systems.rules.moves import accel, bias, mr_wings
-from trading.systems.rules.registry import RULES, settings_of
+from trading.systems.rules.registry import RULES, rule_function, settings_of
 
 SETTINGS: dict[str, dict[str, int]] = {
     "accel": {"fast": 16}, "assettrend": {"fast": 8, "slow": 32}, "bias": {"direction": 1},
@@ -51,8 +51,13 @@ def test_no_rule_looks_ahead(rule: str) -> None:
 @pytest.mark.parametrize("rule", RULES)
 def test_every_rule_and_its_settings_are_documented(rule: str) -> None:
     [line] = [line for line in DOCUMENT.read_text().splitlines() if line.startswith(f"| `{rule}` |")]
-    for setting in settings_of(RULES[rule]):
+    for setting in RULES[rule].settings:
         assert f"`{setting}`" in line
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_what_is_said_of_a_rule_is_what_it_needs(rule: str) -> None:
+    assert set(settings_of(rule_function(rule))) == set(RULES[rule].settings)
 
 
 def fade(price: pd.Series, days: int, share: float) -> pd.Series:

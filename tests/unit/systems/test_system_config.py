@@ -17,32 +17,32 @@ def test_defaults() -> None:
 
 
 REFUSED: tuple[tuple[dict[str, Any], str], ...] = (
-    ({"bufer_size": 0.1}, "strategies.yaml: system.bufer_size: unknown key (did you mean buffer_size?)."),
-    ({"buffer_size": 1.0}, "strategies.yaml: system.buffer_size: Input should be less than 1; found 1.0."),
-    ({"instrument_div_multiplier": 2.6}, "strategies.yaml: system.instrument_div_multiplier: a multiplier is a number "
+    ({"bufer_size": 0.1}, "system.bufer_size: unknown key (did you mean buffer_size?)."),
+    ({"buffer_size": 1.0}, "system.buffer_size: Input should be less than 1; found 1.0."),
+    ({"instrument_div_multiplier": 2.6}, "system.instrument_div_multiplier: a multiplier is a number "
                                          "above 0 and at most 2.5, or estimated; found 2.6."),
-    ({"percentage_vol_target": float("nan")}, "strategies.yaml: system.percentage_vol_target: Input should be a finite "
+    ({"percentage_vol_target": float("nan")}, "system.percentage_vol_target: Input should be a finite "
                                               "number; found nan."),
-    ({"timezone": "Europe/Atlantis"}, "strategies.yaml: system.timezone: 'Europe/Atlantis' is no time "
+    ({"timezone": "Europe/Atlantis"}, "system.timezone: 'Europe/Atlantis' is no time "
                                       "zone; write a name such as Europe/London."),
-    ({"instruments": ["A", "A"]}, "strategies.yaml: system: instruments names one of them twice."),
+    ({"instruments": ["A", "A"]}, "system: instruments names one of them twice."),
     ({"instruments": ["A", "B"], "instrument_weights": {"A": 0.5, "C": 0.5}},
-     "strategies.yaml: system: instruments and instrument_weights differ in B, C."),
+     "system: instruments and instrument_weights differ in B, C."),
     ({"instrument_weights": {"A": 0.0}},
-     "strategies.yaml: system: instrument_weights adds up to nothing; leave it out for equal weights."),
-    ({"instrument_weights": {"A": -0.1}}, "strategies.yaml: system.instrument_weights.A: Input should be greater than "
+     "system: instrument_weights adds up to nothing; leave it out for equal weights."),
+    ({"instrument_weights": {"A": -0.1}}, "system.instrument_weights.A: Input should be greater than "
                                           "or equal to 0; found -0.1."),
     ({"forecast_rules": {"t": TREND | {"slow": None}}},
-     "strategies.yaml: system.forecast_rules.t: rule ewmac needs exactly fast, slow."),
+     "system.forecast_rules.t: rule ewmac needs exactly fast, slow."),
     ({"forecast_rules": {"t": TREND | {"lookback": 10}}},
-     "strategies.yaml: system.forecast_rules.t: rule ewmac needs exactly fast, slow."),
+     "system.forecast_rules.t: rule ewmac needs exactly fast, slow."),
     ({"forecast_rules": {"t": TREND | {"fast": 64}}},
-     "strategies.yaml: system.forecast_rules.t: fast (64) must be smaller than slow (64)."),
+     "system.forecast_rules.t: fast (64) must be smaller than slow (64)."),
     *(({"forecast_rules": {"t": TREND | {"scalar": scalar}}},
-       f"strategies.yaml: system.forecast_rules.t.scalar: a scalar is a number above 0, or estimated, or pooled; found "
+       f"system.forecast_rules.t.scalar: a scalar is a number above 0, or estimated, or pooled; found "
        f"{scalar!r}.") for scalar in ("guessed", 0, -1.0, True, None, float("inf"))),
     ({"conventions": "mine"},
-     "strategies.yaml: system.conventions: Input should be 'ours' or 'pysystemtrade'; found 'mine'."),
+     "system.conventions: Input should be 'ours' or 'pysystemtrade'; found 'mine'."),
 )
 
 
