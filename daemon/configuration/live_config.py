@@ -308,7 +308,8 @@ class LiveConfig:
         if lost:
             found = "empty" if lost[0] in now else "gone"
             raise ConfigError(f"{self.folder / lost[0]} was there and is {found}. Put it back, by hand or with "
-                              f"`tradectl schedule rollback {self.generation or 'GENERATION'}`; {_meant(lost[0], found)}")
+                              f"`tradectl schedule rollback {self.generation or 'GENERATION'}`; "
+                              f"{_meant(lost[0], found)}")
 
 
 def _meant(name: str, found: str) -> str:
