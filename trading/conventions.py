@@ -13,6 +13,7 @@ class Conventions:
     """Each field true: ours."""
 
     sunday_belongs_to_monday: bool = True  # else a price of Sunday evening is Friday's close: it looks ahead
+    percentages_are_of_the_day_before: bool = True  # else of the price that the day's own change has led to
     every_cost_counts: bool = True  # else of two costs on one day only one does
     every_fill_has_a_price: bool = True  # else a cost in percent is nothing for rolls, and on days without a price
     costs_know_no_future: bool = True  # else they are scaled by the volatility of the last day
@@ -53,7 +54,8 @@ class ConventionsName(StrEnum):
 
 OURS = Conventions()
 PYSYSTEMTRADE = Conventions(
-    sunday_belongs_to_monday=False, every_cost_counts=False, every_fill_has_a_price=False, costs_know_no_future=False,
+    sunday_belongs_to_monday=False, percentages_are_of_the_day_before=False, every_cost_counts=False,
+    every_fill_has_a_price=False, costs_know_no_future=False,
     costs_begin_at_nothing=False, costs_on_held_prices=False, scalars_know_no_future=False, gains_compound=False,
     crashes_can_be_confirmed=False, corrections_bring_new_rows=False, calendars_begin_with_a_held_contract=False,
     rolls_later_than_prices_are_open=False, rolls_follow_the_roll_before=False, calendars_have_open_ends=False,

@@ -143,11 +143,17 @@ def test_documents_name_only_files_that_exist() -> None:
 
 
 def test_the_configuration_keys_of_the_system_are_documented() -> None:
-    from trading.systems.estimation_config import ForecastThreshold, ForecastWeightEstimate, RiskOverlay, SmallAccount
+    from trading.systems.estimation_config import (
+        ForecastThreshold,
+        ForecastWeightEstimate,
+        RiskOverlay,
+        SmallAccount,
+        Volatility,
+    )
     from trading.systems.system_config import SystemConfig
 
     text = (ROOT / "docs" / "architecture.md").read_text()
-    blocks = (ForecastWeightEstimate, RiskOverlay, SmallAccount, ForecastThreshold)
+    blocks = (ForecastWeightEstimate, RiskOverlay, SmallAccount, ForecastThreshold, Volatility)
     inner = [key for block in blocks for key in block.model_fields]
     assert [key for key in inner if not re.search(rf"\b{key}\b", text)] == []
     production = {"notional_trading_capital", "base_currency", "timezone"}  # known to the service, not written by hand

@@ -19,7 +19,7 @@ from trading.execution.buffered import required_trade
 from trading.systems.buffered_path import TradeTo, buffered_path
 from trading.systems.combined_forecasts import CombineForecasts
 from trading.systems.contract_risk import ContractRisk
-from trading.systems.estimation_config import SmallAccount, WeightEstimate
+from trading.systems.estimation_config import SmallAccount, Volatility, WeightEstimate
 from trading.systems.forecast_weights import ForecastWeights
 from trading.systems.forecasts import ForecastScaleCap, Rules
 from trading.systems.instrument_weights import InstrumentWeights
@@ -54,6 +54,26 @@ def test_volatility_equals_the_oracle(system: System, file: Path) -> None:
     check_equal(raw.daily_prices(code), expected["price"], 1e-7, "price")
     check_equal(raw.daily_volatility(code), expected["mixed_vol_default"], 1e-7, "volatility")
     check_equal(raw.percentage_volatility(code), expected["perc_vol"], 1e-7, "percentage volatility")
+    check_equal(raw.percentage_returns(code) / 100, expected["perc_return"], 1e-7, "percentage returns")
+    moves = raw.normalised_price(code).diff().reindex(expected.index)  # unknown on the day after a day without a price
+    known = moves.notna() & (moves.index > expected.index[0])
+    assert known.mean() > 0.8
+    check_equal(moves, expected["norm_return"][known], 1e-7, "normalised returns", absolute=1e-7)
+
+
+VOLATILITIES = {"ewvol35": Volatility(slow_weight=0.0), "robust_vol_default": Volatility(method="robust"),
+                "simple_vol25": Volatility(method="simple"),
+                "mixed_vol_rob": Volatility(slow_years=20.0, slow_weight=0.35)}
+
+
+@each_instrument("03_vol")
+@pytest.mark.parametrize("column", VOLATILITIES)
+def test_other_volatilities_equal_the_oracle(system: System, file: Path, column: str) -> None:
+    """The peer's last one is known before there is anything to know it from: from then on."""
+    expected, code = oracle(file)[column], code_of(file)
+    ours = system_like(system, volatility=VOLATILITIES[column]).stage(RawData).daily_volatility(code)
+    known = expected.index >= ours.first_valid_index() if column == "mixed_vol_rob" else slice(None)
+    check_equal(ours, expected[known], 1e-7, column)
 
 
 @each_instrument("04_forecasts")

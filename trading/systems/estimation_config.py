@@ -12,6 +12,17 @@ Method = Literal["equal", "handcrafted", "shrunk_one_period", "one_period", "min
                  "hierarchical", "inverse_volatility", "bootstrapped"]
 
 
+class Volatility(BaseModel):
+    """How daily volatility is estimated; see trading.quant.volatility for the methods."""
+
+    model_config = _STRICT
+    method: Literal["mixed", "robust", "simple"] = "mixed"
+    span: int = Field(default=35, ge=2)          # business days, of mixed and robust
+    simple_days: int = Field(default=25, ge=10)  # business days, of simple
+    slow_years: PositiveFloat = 10.0             # of mixed
+    slow_weight: float = Field(default=0.3, ge=0, lt=1)  # of mixed
+
+
 class WeightEstimate(BaseModel):
     """Weights of risk, fitted anew every 365 days on what was known by then.
 

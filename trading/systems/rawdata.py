@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from trading.quant.volatility import DAYS_TO_YEAR, VolatilityEstimator
+from trading.quant.volatility import DAYS_TO_YEAR, VolatilityEstimator, VolatilityMethod
 from trading.systems.daily import business_day_last, business_day_mean, local_times, year_fraction
 from trading.systems.stage import SystemStage
 
@@ -17,9 +17,6 @@ class RawData(SystemStage):
     """Source of the formulas: oracle README 00, 03 and 04."""
 
     name = "rawdata"
-
-    def __init__(self, volatility: VolatilityEstimator | None = None) -> None:
-        self._estimator = volatility or VolatilityEstimator()
 
     def daily_prices(self, code: str) -> pd.Series:
         """Back-adjusted price of each business day; may be negative."""
@@ -37,6 +34,13 @@ class RawData(SystemStage):
         """Standard deviation of a business day's price change, in price points."""
         return self.get_item("daily_volatility", code,
                          lambda: self._estimator.estimate(self.daily_prices(code).diff()))
+
+    @property
+    def _estimator(self) -> VolatilityEstimator:
+        settings = self.system.config.volatility
+        return VolatilityEstimator(method=VolatilityMethod(settings.method), span=settings.span,
+                                   simple_days=settings.simple_days, slow_years=settings.slow_years,
+                                   slow_weight=settings.slow_weight)
 
     def why_risk_is_unknown(self, code: str) -> Iterator[str]:
         """What is wrong with the volatility of the last day, if anything."""
@@ -58,8 +62,9 @@ class RawData(SystemStage):
     def percentage_returns(self, code: str) -> pd.Series:
         """Change of each business day in percent of the held contract's price on the day before."""
         def compute() -> pd.Series:
-            prices = self.daily_prices(code)
-            before = self.denominator(code).ffill().reindex(prices.index, method="ffill").shift(1)
+            prices, conventions = self.daily_prices(code), self.system.config.chosen_conventions
+            before = self.denominator(code).ffill().reindex(prices.index, method="ffill")
+            before = before.shift(1) if conventions.percentages_are_of_the_day_before else before
             return 100 * prices.diff() / before.abs()
         return self.get_item("percentage_returns", code, compute)
 

@@ -14,6 +14,7 @@ from trading.systems.estimation_config import (
     ForecastWeightEstimate,
     RiskOverlay,
     SmallAccount,
+    Volatility,
     WeightEstimate,
 )
 from trading.systems.rules.registry import check_settings
@@ -94,6 +95,7 @@ class SystemConfig(BaseModel):
     forecast_cap: PositiveFloat = 20.0
     forecast_threshold: ForecastThreshold | None = None
     highest_rule_cost: PositiveFloat | None = None  # of a Sharpe ratio a year; a dearer rule has no weight
+    volatility: Volatility = Volatility()
     percentage_vol_target: PositiveFloat = 20.0
     notional_trading_capital: PositiveFloat = 1_000_000.0
     capital_multiplier: CapitalMethod = CapitalMethod.FIXED  # in a backtest; production has the account's own

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from trading.quant.volatility import VolatilityEstimator
+from trading.quant.volatility import VolatilityEstimator, VolatilityMethod
 
 FAST_ONLY = VolatilityEstimator(span=3, min_periods=2, slow_weight=0.0)
 
@@ -31,3 +31,21 @@ def test_too_few_changes_give_nothing() -> None:
 
 def test_no_changes_give_nothing() -> None:
     assert VolatilityEstimator().estimate(pd.Series(dtype="float64")).empty
+
+
+def test_a_robust_volatility_is_never_below_that_of_the_quietest_days() -> None:
+    changes = pd.Series(np.where(np.arange(900) % 2, 1.0, -1.0))
+    changes.iloc[600:] *= 0.01  # it falls asleep
+    robust, fast = (VolatilityEstimator(method=VolatilityMethod(method), slow_weight=0.0).estimate(changes)
+                    for method in ("robust", "mixed"))
+    assert (robust >= fast - 1e-12)[10:].all()
+    assert robust.iloc[615] == pytest.approx(robust.iloc[599])  # a fortnight's sleep is not believed
+    assert fast.iloc[615] < 0.7 * robust.iloc[615]
+    assert robust.iloc[-1] == pytest.approx(fast.iloc[-1])  # a year's is
+
+
+def test_a_simple_volatility_counts_its_days_alike() -> None:
+    changes = pd.Series([100.0, *([1.0, -1.0] * 15)])
+    simple = VolatilityEstimator(method=VolatilityMethod.SIMPLE, simple_days=20).estimate(changes)
+    assert simple.iloc[-1] == pytest.approx(np.std([1.0, -1.0] * 10, ddof=1))
+    assert simple.iloc[8:10].isna().tolist() == [True, False]
