@@ -41,7 +41,7 @@ def test_a_robust_volatility_is_never_below_that_of_the_quietest_days() -> None:
     assert (robust >= fast - 1e-12)[10:].all()
     assert robust.iloc[615] == pytest.approx(robust.iloc[599])  # a fortnight's sleep is not believed
     assert fast.iloc[615] < 0.7 * robust.iloc[615]
-    assert robust.iloc[-1] == pytest.approx(fast.iloc[-1])  # a year's is
+    assert robust.iloc[-1] == pytest.approx(fast.iloc[-1], rel=0.05)  # that of a year is
 
 
 def test_a_simple_volatility_counts_its_days_alike() -> None:
