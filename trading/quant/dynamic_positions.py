@@ -17,6 +17,7 @@ from trading.quant.arrays import Lots, Matrix, Vector
 from trading.quant.contract_bounds import ContractBounds, contract_bounds
 
 NEGLIGIBLE: Final = 1e-12  # a gain this small is rounding
+_LONG_WAY: Final = 100  # contracts
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,32 +125,68 @@ def _problem(inputs: DynamicInputs, speed: TradingSpeed) -> _Problem:
 
 
 def _greedy(problem: _Problem) -> Lots:
-    """Contracts, one after the other, until none helps."""
-    bounds, held = problem.bounds, problem.start
-    contracts, step = bounds.nearest_to_zero(), bounds.directions(problem.optimal)
-    move = step * problem.value
-    own = move * move * np.diag(problem.covariance)
-    gap = contracts * problem.value - problem.optimal
-    pull = problem.covariance @ gap
-    variance = float(gap @ pull)
-    cost, best = _costs(contracts, held, problem.prices), _root(variance)
-    best += float(np.sum(cost))
+    """Contracts, one after the other, until none helps; a hundredth of the way at once where the way is long."""
+    walk = _Walk(problem)
     while True:
-        after = variance + 2 * move * pull + own
-        dearer = _costs(contracts + step, held, problem.prices) - cost
-        totals = np.sqrt(np.maximum(after, 0.0)) + (float(np.sum(cost)) + dearer)
-        totals[bounds.reached(contracts, step)] = np.inf
+        sizes = walk.sizes()
+        totals = walk.totals(sizes)
+        if walk.is_long:  # the last contract of a long step must help as well, or it went too far
+            sizes = np.where(totals < walk.totals(np.maximum(sizes - 1, 1)) - NEGLIGIBLE, sizes, 1)
+            totals = walk.totals(sizes)
+        totals[problem.bounds.reached(walk.contracts, walk.step)] = np.inf
         choice = int(np.argmin(totals))
-        if not totals[choice] < best - NEGLIGIBLE:
-            return contracts
-        contracts[choice] += step[choice]
-        pull += move[choice] * problem.covariance[:, choice]
-        cost[choice] += dearer[choice]
-        variance, best = float(after[choice]), float(totals[choice])
+        if not totals[choice] < walk.best - NEGLIGIBLE:
+            return walk.contracts
+        walk.go(choice, int(sizes[choice]), float(totals[choice]))
 
 
-def _costs(contracts: Lots, held: Lots | None, prices: Vector) -> Vector:
-    return np.zeros(len(prices)) if held is None else prices * np.abs(contracts - held)
+class _Walk:
+    """Where the search is, and what the next steps would come to; `step` is the direction of each."""
+
+    def __init__(self, problem: _Problem) -> None:
+        self._problem = problem
+        self.contracts, self.step = problem.bounds.nearest_to_zero(), problem.bounds.directions(problem.optimal)
+        self._move = self.step * problem.value
+        self._own = self._move * self._move * np.diag(problem.covariance)
+        gap = self.contracts * problem.value - problem.optimal
+        self._pull = problem.covariance @ gap
+        self._variance = float(gap @ self._pull)
+        self._cost = self._costs(self.contracts)
+        self.best = _root(self._variance) + float(np.sum(self._cost))  # tracking error and costs so far
+        self.is_long = bool(np.any(self._missing() >= 2 * _LONG_WAY))
+
+    def sizes(self) -> Lots:
+        """Contracts of the next step of each: one, or a hundredth of what is missing to its own optimum."""
+        if not self.is_long:
+            return np.ones_like(self.contracts)
+        limit = np.where(self.step > 0, self._problem.bounds.upper, self._problem.bounds.lower)
+        sizes = np.minimum(self._missing() / _LONG_WAY, np.abs(limit - self.contracts))
+        self.is_long = bool(np.any(sizes >= 2))
+        return np.maximum(sizes, 1).astype(np.int64)
+
+    def totals(self, sizes: Lots) -> Vector:
+        """Tracking error and costs after a step of each alone, shape (n,)."""
+        after = self._variance + sizes * (2 * self._move * self._pull + sizes * self._own)
+        dearer = self._costs(self.contracts + sizes * self.step) - self._cost
+        return np.asarray(np.sqrt(np.maximum(after, 0.0)) + (float(np.sum(self._cost)) + dearer))
+
+    def go(self, choice: int, size: int, total: float) -> None:
+        """Take a step, which comes to `total`."""
+        moved = size * float(self._move[choice])
+        self._variance += size * float(2 * self._move[choice] * self._pull[choice] + size * self._own[choice])
+        self._pull += moved * self._problem.covariance[:, choice]
+        self.contracts[choice] += size * self.step[choice]
+        self._cost = self._costs(self.contracts)
+        self.best = total
+
+    def _missing(self) -> Vector:
+        """Contracts to the optimum of each."""
+        way, value = np.abs(self._problem.optimal - self.contracts * self._problem.value), np.abs(self._problem.value)
+        return np.divide(way, value, out=np.zeros_like(way), where=value != 0)
+
+    def _costs(self, contracts: Lots) -> Vector:
+        held = self._problem.start
+        return np.zeros(len(contracts)) if held is None else self._problem.prices * np.abs(contracts - held)
 
 
 def _shortened(contracts: Lots, held: Lots, problem: _Problem) -> Lots:

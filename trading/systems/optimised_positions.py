@@ -13,6 +13,7 @@ from trading.systems.buffered_position import BufferedPosition
 from trading.systems.contract_risk import ContractRisk
 from trading.systems.estimation_config import SmallAccount
 from trading.systems.portfolio import Portfolio
+from trading.systems.rawdata import RawData
 from trading.systems.risk import Risk
 from trading.systems.stage import SystemStage
 
@@ -21,7 +22,7 @@ class OptimisedPositions(SystemStage):
     """Used when the settings have `small_account`; see trading.quant.dynamic_positions for the search."""
 
     name = "optimisedPositions"
-    needs = ("portfolio", "risk", "contractRisk")
+    needs = ("portfolio", "risk", "contractRisk", "rawdata")
 
     def positions(self) -> pd.DataFrame:
         """Whole contracts each business day, had every answer been followed; a column an instrument."""
@@ -74,8 +75,8 @@ class OptimisedPositions(SystemStage):
             conventions=self.system.config.chosen_conventions))
 
     def _wanted(self) -> pd.DataFrame:
-        portfolio = self.system.stage(Portfolio)
-        return self._frame("wanted", portfolio.notional_position)
+        portfolio, raw = self.system.stage(Portfolio), self.system.stage(RawData)
+        return self._frame("wanted", lambda code: portfolio.notional_position(code).where(raw.is_moving(code)))
 
     def _costs(self) -> pd.DataFrame:
         capital = self.system.config.notional_trading_capital

@@ -51,6 +51,10 @@ class RawData(SystemStage):
         elif volatility.iloc[-1] <= self._estimator.floor:
             yield f"its price has not moved in {int(changes.count())} days, so nothing is known about its risk"
 
+    def is_moving(self, code: str) -> pd.Series:
+        """Whether something is known of the risk on each business day; nothing is of a price that stands still."""
+        return self.daily_volatility(code) > self._estimator.floor
+
     def percentage_volatility(self, code: str) -> pd.Series:
         """Daily volatility in percent of the held contract's price."""
         def compute() -> pd.Series:

@@ -8,6 +8,8 @@ import pandas as pd
 
 from trading.errors import DataError
 from trading.objects.instruments import Instrument
+from trading.objects.multiple_prices import MULTIPLE_COLUMNS, PRICE_COLUMNS
+from trading.objects.sound_series import check_numbers, check_times
 from trading.systems.cache import SystemCache
 from trading.systems.sim_data import SimData
 
@@ -50,13 +52,19 @@ class SeenData:
         return self._read(("rolls", code), lambda: self._data.rolls_per_year(code))
 
     def adjusted_prices(self, code: str) -> pd.Series:
-        return self._read(("adjusted", code), lambda: self._data.adjusted_prices(code))
+        """
+        Raises:
+            DataError: nothing is known, or the rows are unsorted, repeated, infinite, or without a time zone.
+        """
+        return self._read(("adjusted", code), lambda: _sound(code, self._data.adjusted_prices(code)))
 
     def multiple_prices(self, code: str) -> pd.DataFrame:
-        return self._read(("multiple", code), lambda: self._data.multiple_prices(code))
+        """Raises what `adjusted_prices` does."""
+        return self._read(("multiple", code), lambda: _sound_multiple(code, self._data.multiple_prices(code)))
 
     def fx(self, currency: str, base: str) -> pd.Series:
-        return self._read(("fx", currency + base), lambda: self._data.fx(currency, base))
+        """Raises what `adjusted_prices` does."""
+        return self._read(("fx", currency + base), lambda: _sound(currency + base, self._data.fx(currency, base)))
 
     def _read(self, key: tuple[str, ...], read: Callable[[], Value]) -> Value:
         def compute() -> Value:
@@ -67,6 +75,23 @@ class SeenData:
                 raise value
             return cast(Value, value)
         return self._cache.get_item(("data", *key), compute)
+
+
+def _sound(what: str, series: pd.Series) -> pd.Series:
+    check_times(what, series.index)
+    check_numbers(what, series)
+    if not isinstance(series.index, pd.DatetimeIndex) or str(series.index.tz) != "UTC":
+        raise DataError(f"{what}: the rows have no times in UTC. Convert the index first.")
+    return series
+
+
+def _sound_multiple(what: str, table: pd.DataFrame) -> pd.DataFrame:
+    missing = [name for name in MULTIPLE_COLUMNS if name not in table]
+    if missing:
+        raise DataError(f"{what}: its multiple prices lack the columns {', '.join(missing)}. Add them.")
+    for name in PRICE_COLUMNS:
+        _sound(f"{what}, {name}", table[name])
+    return table
 
 
 def _answer(read: Callable[[], object]) -> object:
