@@ -5,14 +5,15 @@ who computed them. Small tasks travel in batches.
 """
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from multiprocessing import get_context
 from types import TracebackType
 from typing import Any, Self
 
 from trading.errors import ConfigError
-from trading.quant.executor import Executor, Result, Task
+from trading.quant.executor import Executor, Result, SerialExecutor, Task
 
 BATCHES_A_WORKER = 4  # few enough to cost little, enough that a slow one does not hold up the rest
 
@@ -83,9 +84,14 @@ class DaskCluster:
         self._client.close()
 
 
-def default_executor() -> Executor:
-    """All processors of this machine."""
-    return ProcessPool()
+@contextmanager
+def executor_for(*, is_long: bool) -> Iterator[Executor]:
+    """All processors of this machine for a long estimation; for a short one they would take longer to start."""
+    if not is_long:
+        yield SerialExecutor()
+        return
+    with ProcessPool() as processes:
+        yield processes
 
 
 def _batch(tasks: int, workers: int) -> int:

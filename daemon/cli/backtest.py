@@ -56,6 +56,7 @@ def _computed(settings: Settings, strategy: str, capital: float | None) -> "Repo
     from trading.data.data_blob import DataBlob
     from trading.data.stored_sim_data import StoredSimData
     from trading.errors import ConfigError
+    from trading.executors import executor_for
     from trading.reports.backtest_report import backtest_report
     from trading.systems.production_system import futures_system, system_config
 
@@ -66,9 +67,10 @@ def _computed(settings: Settings, strategy: str, capital: float | None) -> "Repo
         data = DataBlob(store=store, clock=SystemClock(), socket=settings.places.socket)
         facts = {"base_currency": config.service.base_currency, "timezone": config.service.timezone}
         known = capital or data.db_capital.strategy(strategy)
-        system = futures_system(StoredSimData(data), system_config(
-            config.strategies[strategy].system, **facts, **({"notional_trading_capital": known} if known else {})))
-        return backtest_report(strategy, system)
+        wanted = system_config(config.strategies[strategy].system, **facts,
+                               **({"notional_trading_capital": known} if known else {}))
+        with executor_for(is_long=wanted.estimates_for_long) as executor:
+            return backtest_report(strategy, futures_system(StoredSimData(data), wanted, executor))
 
 
 def _show(report: "Report", html: Path | None, as_json: bool) -> None:

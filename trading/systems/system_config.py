@@ -1,13 +1,11 @@
 """The settings of one system. Frozen and strict: a typo is an error that names the key."""
 
-import math
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Final, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PositiveFloat, field_validator, model_validator
 
 from trading.conventions import Conventions, ConventionsName
-from trading.errors import ConfigError
 from trading.objects.capital import CapitalMethod
 from trading.systems.estimation_config import (
     ForecastThreshold,
@@ -17,19 +15,12 @@ from trading.systems.estimation_config import (
     Volatility,
     WeightEstimate,
 )
-from trading.systems.rules.registry import check_settings
+from trading.systems.rule_config import RuleConfig
 
 Weight = Annotated[float, Field(ge=0)]
 Codes = Annotated[tuple[str, ...], Field(min_length=1)]
 ESTIMATED: Final = "estimated"
 HIGHEST: Final = 2.5  # of a diversification multiplier
-
-
-def _checked_scalar(value: object) -> object:
-    is_number = isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value < math.inf
-    if not is_number and value not in ("estimated", "pooled"):
-        raise ValueError(f"a scalar is a number above 0, or estimated, or pooled; found {value!r}")
-    return value
 
 
 def _checked_multiplier(value: object) -> object:
@@ -40,36 +31,6 @@ def _checked_multiplier(value: object) -> object:
 
 
 Multiplier = Annotated[float | Literal["estimated"], BeforeValidator(_checked_multiplier)]
-
-
-class RuleConfig(BaseModel):
-    """One trading rule with its scalar (forecasts average 10 in size) and its weight in the combination.
-
-    A scalar that is "estimated" comes from the instrument's own past, a "pooled" one from that of all instruments.
-    `attenuated` makes forecasts smaller while the volatility is high for the instrument.
-    `weight` stays away when weights are estimated.
-    `rule` is a word of trading.systems.rules.registry, or the dotted path of a function; whatever else is written down
-    are its settings.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="allow", allow_inf_nan=False)
-    rule: str
-    scalar: Annotated[PositiveFloat | Literal["estimated", "pooled"], BeforeValidator(_checked_scalar)]
-    weight: float | None = Field(default=None, gt=0)
-    attenuated: bool = False
-
-    @property
-    def settings(self) -> dict[str, Any]:
-        """By name; one that is empty is not set."""
-        return {name: value for name, value in (self.model_extra or {}).items() if value is not None}
-
-    @model_validator(mode="after")
-    def _complete(self) -> "RuleConfig":
-        try:
-            check_settings(self.rule, self.settings)
-        except ConfigError as error:
-            raise ValueError(str(error)) from error
-        return self
 
 
 class SystemConfig(BaseModel):
@@ -111,6 +72,12 @@ class SystemConfig(BaseModel):
     @property
     def chosen_conventions(self) -> Conventions:
         return self.conventions.conventions
+
+    @property
+    def estimates_for_long(self) -> bool:
+        """Whether there is enough to estimate that all processors are worth their start."""
+        estimates = (self.instrument_weight_estimate, self.forecast_weight_estimate)
+        return any(estimate is not None and estimate.method == "bootstrapped" for estimate in estimates)
 
     def named_instruments(self) -> tuple[str, ...] | None:
         """The instruments that somebody wrote down; None when it is left to the data."""

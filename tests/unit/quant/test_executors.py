@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from trading.errors import ConfigError
-from trading.executors import DaskCluster, ProcessPool, default_executor
+from trading.executors import DaskCluster, ProcessPool, executor_for
 from trading.quant.bootstrap import drawn_periods
 from trading.quant.executor import Executor, SerialExecutor
 from trading.quant.portfolio_optimiser import PortfolioOptimiser
@@ -50,8 +50,9 @@ def test_bootstrapped_weights_do_not_depend_on_who_computes_them(executor: Execu
     assert ours == here
 
 
-def test_all_processors_of_this_machine_are_the_default() -> None:
-    assert isinstance(default_executor(), ProcessPool)
+def test_all_processors_of_this_machine_do_what_takes_long() -> None:
+    with executor_for(is_long=True) as many, executor_for(is_long=False) as one:
+        assert (type(many), type(one)) == (ProcessPool, SerialExecutor)
 
 
 def test_another_seed_draws_other_samples() -> None:
