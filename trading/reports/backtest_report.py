@@ -12,6 +12,7 @@ from trading.reports.report import Report, Section
 from trading.systems.account_curve import AccountCurve, Frequency
 from trading.systems.account_statistics import AccountStatistics, statistics_of
 from trading.systems.accounts import Accounts
+from trading.systems.instrument_weights import InstrumentWeights
 from trading.systems.system import System
 
 _OVER = {"a day": Frequency.DAILY, "a week": Frequency.WEEKLY, "a month": Frequency.MONTHLY, "a year": Frequency.ANNUAL}
@@ -44,11 +45,12 @@ def _sections(system: System, curve: AccountCurve, left_out: dict[str, str]) -> 
                   note=_NOTE.format(capital=_CAPITAL[config.capital_multiplier]))
     yield Section(heading="Instruments", table=instruments_table(system), note=(
         f"Each instrument's part of the account of {config.notional_trading_capital:,.0f} {config.base_currency}: its "
-        f"gain, costs, risk and turnover a year, the error of its Sharpe ratio, and its worst drawdown."))
+        f"weight on the last day, its gain, costs, risk and turnover a year, the error of its Sharpe ratio, and its "
+        f"worst drawdown."))
     if left_out:
         table = pd.DataFrame({"INSTRUMENT": list(left_out), "REASON": list(left_out.values())})
         yield Section(heading="Left out", table=table, note="Nothing is known of their accounts, and nothing is traded "
-                                                            "in them until their data are mended.")
+                                                            "in them until the reason is gone.")
 
 
 def statistics_table(curve: AccountCurve) -> pd.DataFrame:
@@ -87,7 +89,9 @@ def _row(system: System, code: str) -> dict[str, object]:
     curve = accounts.pandl_for_instrument(code)
     net = statistics_of(curve.percent())
     years = len(curve.gross) / Frequency.DAILY.per_year
-    return {"INSTRUMENT": code, "SINCE": f"{curve.gross.index[0]:%Y-%m}", "NET, %": net.ann_mean,
+    weight = float(system.stage(InstrumentWeights).weight(code).iloc[-1])
+    return {"INSTRUMENT": code, "SINCE": f"{curve.gross.index[0]:%Y-%m}", "WEIGHT, %": 100 * weight,
+            "NET, %": net.ann_mean,
             "COSTS, %": float(curve.percent_of(curve.costs).sum()) / years, "RISK, %": net.ann_std,
             "SHARPE": net.sharpe, "ERROR": net.sharpe_error, "DRAWDOWN, %": net.worst_drawdown,
             "TURNOVER": accounts.turnover(code)}
