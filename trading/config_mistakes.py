@@ -1,10 +1,10 @@
 """What the model of a file says about a wrong value, put into words for a person. Pure."""
 
-from typing import Any
+from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
-from trading.process_config import ProcessConfig, Section
+from trading.process_config import ProcessConfig
 from trading.yaml_document import KeyPath
 
 
@@ -37,7 +37,17 @@ def reason(mistake: Any, path: KeyPath, model: type[BaseModel]) -> str:
 def _suggestion(path: KeyPath, model: type[BaseModel]) -> str:
     from difflib import get_close_matches
 
-    sections = (ProcessConfig,) if path[0] == "processes" and len(path) == 3 else (model, *Section.__subclasses__())
-    known = [name for section in sections for name in section.model_fields]
-    close = get_close_matches(path[-1], known, n=1)
+    section = _section(model, path[:-1])
+    close = get_close_matches(path[-1], section.model_fields if section else (), n=1)
     return f" (did you mean {close[0]}?)" if close else f" (check the spelling of {path[-1]})"
+
+
+def _section(kind: Any, path: KeyPath) -> type[BaseModel] | None:
+    """The model that says which keys stand in `path`, below something that is annotated as `kind`."""
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        if not path:
+            return kind
+        return _section(kind.model_fields[path[0]].annotation, path[1:]) if path[0] in kind.model_fields else None
+    deeper = path[1:] if get_origin(kind) in (dict, list, tuple) else path  # the name of an entry, or its number
+    found = (_section(inner, deeper) for inner in get_args(kind))
+    return next((section for section in found if section is not None), None)

@@ -59,8 +59,8 @@ def system_config(settings: Mapping[str, Any], **facts: Any) -> SystemConfig:
 
 
 def _sentence(mistake: Any) -> str:
-    path = ("system", *map(str, mistake["loc"]))
-    return f"{'.'.join(path)}: {reason(mistake, path, SystemConfig)}."
+    path = tuple(map(str, mistake["loc"]))
+    return f"{'.'.join(('system', *path))}: {reason(mistake, path or ('system',), SystemConfig)}."
 
 
 def futures_system(data: SimData, config: SystemConfig, executor: Executor | None = None) -> System:

@@ -30,6 +30,14 @@ def _checked_multiplier(value: object) -> object:
     return value
 
 
+def _checked_instruments(value: object) -> object:
+    is_list = isinstance(value, (list, tuple)) and len(value) > 0 and all(isinstance(code, str) for code in value)
+    if not is_list and value != "all":
+        raise ValueError(f"write all, or a list of codes (one that looks like a number or like yes in quotes); found "
+                         f"{value!r}")
+    return value
+
+
 Multiplier = Annotated[float | Literal["estimated"], BeforeValidator(_checked_multiplier)]
 
 
@@ -42,7 +50,7 @@ class SystemConfig(BaseModel):
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-    instruments: Codes | Literal["all"] = "all"
+    instruments: Annotated[Codes | Literal["all"], BeforeValidator(_checked_instruments)] = "all"
     ignore_instruments: tuple[str, ...] = ()
     duplicate_instruments: dict[str, Codes] = Field(default_factory=dict)
     trading_restrictions: tuple[str, ...] = ()

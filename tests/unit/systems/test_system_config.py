@@ -33,14 +33,18 @@ REFUSED: tuple[tuple[dict[str, Any], str], ...] = (
     ({"instrument_weights": {"A": -0.1}}, "system.instrument_weights.A: Input should be greater than "
                                           "or equal to 0; found -0.1."),
     ({"forecast_rules": {"t": TREND | {"slow": None}}},
-     "system.forecast_rules.t: rule ewmac needs exactly fast, slow."),
+     "system.forecast_rules.t: rule ewmac needs exactly fast, slow (missing: slow)."),
     ({"forecast_rules": {"t": TREND | {"lookback": 10}}},
-     "system.forecast_rules.t: rule ewmac needs exactly fast, slow."),
+     "system.forecast_rules.t: rule ewmac needs exactly fast, slow (unknown: lookback)."),
     ({"forecast_rules": {"t": TREND | {"fast": 64}}},
      "system.forecast_rules.t: fast (64) must be smaller than slow (64)."),
     *(({"forecast_rules": {"t": TREND | {"scalar": scalar}}},
        f"system.forecast_rules.t.scalar: a scalar is a number above 0, or estimated, or pooled; found "
        f"{scalar!r}.") for scalar in ("guessed", 0, -1.0, True, None, float("inf"))),
+    *(({"instruments": instruments},
+       f"system.instruments: write all, or a list of codes (one that looks like a number or like yes in quotes); found "
+       f"{instruments!r}.") for instruments in ([], "some", None, ["A", False], 5)),
+    ({"risk_overlay": {"levrage": 3}}, "system.risk_overlay.levrage: unknown key (did you mean leverage?)."),
     ({"conventions": "mine"},
      "system.conventions: Input should be 'ours' or 'pysystemtrade'; found 'mine'."),
 )
@@ -51,8 +55,3 @@ def test_a_mistake_is_refused_with_its_key(settings: dict[str, Any], message: st
     with pytest.raises(ConfigError) as refusal:
         system_config({"forecast_rules": {"trend": TREND}, **settings})
     assert str(refusal.value) == message
-
-
-def test_instruments_may_not_be_an_empty_list() -> None:
-    with pytest.raises(ConfigError, match=r"system\.instruments"):
-        system_config({"forecast_rules": {"trend": TREND}, "instruments": []})

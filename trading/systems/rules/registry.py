@@ -116,5 +116,7 @@ def check_own_rule(name: str, given: Mapping[str, Any]) -> None:
 
 
 def _check_complete(name: str, needed: tuple[str, ...], given: Mapping[str, Any]) -> None:
-    if set(needed) != set(given):
-        raise ConfigError(f"rule {name} needs exactly {', '.join(needed) or 'no settings'}")
+    wrong = [f"missing: {key}" for key in needed if key not in given]
+    wrong += [f"unknown: {key}" for key in given if key not in needed]
+    if wrong:
+        raise ConfigError(f"rule {name} needs exactly {', '.join(needed) or 'no settings'} ({', '.join(wrong)})")
