@@ -1,21 +1,22 @@
 """Watches the configuration folder: what is saved, in whatever way, is applied once and within a second.
 
-The folder is watched, not the files, since most editors replace the file that they save. A file that cannot be
-understood may be half written: it is read once more before it is refused. Every half minute the contents are compared
-anyway, for network folders and links that lead elsewhere.
+The folder is watched, and that of the strategies, not the files, since most editors replace the file that they save. A
+file that cannot be understood may be half written, and one that is gone may be about to be replaced: there is a second
+look before it is refused, or taken away. Every half minute the contents are compared anyway, for network folders and
+links that lead elsewhere.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Collection
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Awaitable, Collection
+from contextlib import aclosing, suppress
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
 from watchfiles import Change, awatch
 
-from trading.config_files import STRATEGIES, is_strategy_file
 from trading.errors import ConfigError, StoreError, TradingError
 from trading.log import get_log
+from trading.strategy_files import STRATEGIES, is_strategy_file
 
 log = get_log()
 
@@ -30,10 +31,13 @@ class Reloadable(Protocol):
     def folder(self) -> Path: ...
 
     def names(self) -> Collection[str]:
-        """The files that matter."""
+        """The files beside the strategies that matter."""
 
     def fingerprint(self) -> str:
         """Of what the files say now."""
+
+    def misses_a_file(self) -> bool:
+        """Whether one that is in use is not there."""
 
     def reload_saved(self) -> Awaitable[object]:
         """Use what they say; raises ConfigError or StoreError without noting it."""
@@ -70,6 +74,9 @@ class ConfigWatch:
         if contents == self._tried:
             return
         try:
+            if is_first and await asyncio.to_thread(self._live.misses_a_file):
+                self._in_doubt = True
+                return
             await self._live.reload_saved()
         except StoreError as error:  # not the file's fault: the same contents are tried again
             self._live.refuse(error)
@@ -100,18 +107,28 @@ class ConfigWatch:
         """Note each event; a folder that cannot be watched is looked at by the net alone."""
         while True:
             try:
-                async for _ in self._events():
-                    self._saved.set()
+                async with aclosing(self._events()) as events:
+                    async for changes in events:
+                        self._saved.set()
+                        if any(_is_another_folder(path) for _, path in changes):
+                            break
+                # what is saved before the watch on the new folder has begun is seen by a second look
+                asyncio.get_running_loop().call_later(self._second_look_s, self._saved.set)
             except (OSError, RuntimeError) as error:  # the folder was replaced, or inotify has run out
                 log.warning("config_folder_not_watched", reason=str(error), looked_at_every_s=self._poll_s)
-            await asyncio.sleep(self._poll_s)
+                await asyncio.sleep(self._poll_s)
 
-    def _events(self) -> AsyncIterator[Any]:
-        return awatch(self._live.folder, watch_filter=self._matters, debounce=_LONGEST_MS, step=_QUIET_MS)
+    def _events(self) -> AsyncGenerator[set[tuple[Change, str]], None]:
+        folder, strategies = self._live.folder, self._live.folder / STRATEGIES
+        watched = (folder, strategies) if strategies.is_dir() else (folder,)
+        return awatch(*watched, watch_filter=self._matters, debounce=_LONGEST_MS, step=_QUIET_MS, recursive=False)
 
     def _matters(self, _change: Change, path: str) -> bool:
-        """Our files, strategies that come and go, and the links (..data) by which a volume exchanges all at once."""
-        place, name = Path(path).parent, Path(path).name
-        if place.name == STRATEGIES:
-            return is_strategy_file(f"{STRATEGIES}/{name}")
-        return name in (*self._live.names(), STRATEGIES) or name.startswith("..")
+        """Our files, and what another folder of the strategies comes by."""
+        folder, name = Path(path).parent.name, Path(path).name
+        return name in self._live.names() or is_strategy_file(f"{folder}/{name}") or _is_another_folder(path)
+
+
+def _is_another_folder(path: str) -> bool:
+    """The strategies themselves, or a link (..data) by which a mounted volume exchanges all files at once."""
+    return Path(path).name == STRATEGIES or Path(path).name.startswith("..")

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Install tradingd as a systemd service on this machine: a user, a virtual environment under /opt/tradingd, the default
-# configuration under /etc/tradingd (never overwritten), and the units. Run as root from a checkout; repeating it upgrades.
+# configuration under /etc/tradingd (never overwritten; no strategy, since the shipped ones trade only where there is
+# none), and the units. Run as root from a checkout; repeating it upgrades.
 # ROOT=DIR puts the files below DIR and touches neither accounts nor services (for packages, and to look at first).
 set -euo pipefail
 
@@ -19,18 +20,14 @@ install_program() {
 
 install_documents() {
   install -d -m 0755 "$root$prefix/share/doc/tradingd"
-  cp -R "$here/README.md" "$here/CHANGELOG.md" "$here/docs" "$root$prefix/share/doc/tradingd/"
+  cp -R "$here/README.md" "$here/CHANGELOG.md" "$here/docs" "$here/config" "$root$prefix/share/doc/tradingd/"
 }
 
 install_configuration() { # the daemon writes here too: tradectl schedule apply
-  install -d -m 0770 "${owner[@]}" "$root$config"
+  install -d -m 0770 "${owner[@]}" "$root$config" "$root$config/strategies"
   for file in "${files[@]}"; do
     [ -e "$root$config/$file" ] || install -m 0660 "${owner[@]}" "$here/config/$file" "$root$config/$file"
   done
-  if ! [ -d "$root$config/strategies" ]; then
-    install -d -m 0770 "${owner[@]}" "$root$config/strategies"
-    install -m 0660 "${owner[@]}" "$here"/config/strategies/*.yaml "$root$config/strategies/"
-  fi
 }
 
 install_units() {

@@ -1,5 +1,7 @@
 """Configuration: YAML files, merged key by key over the shipped defaults, checked as a whole at start.
 
+tradingd.yaml, processes.yaml, and a file for each strategy. What a strategy's system means is not known here.
+
 A wrong file changes nothing: all its mistakes are told at once, each with file, line, column, key and the line itself.
 Secrets are not configuration; they come from the environment (TRADINGD_MONGO_URI) or systemd credentials.
 """
@@ -16,13 +18,14 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, Field, PositiveFloat, ValidationError, field_validator
 
 from trading.alerts_config import AlertsConfig, DeadManConfig, MetricsConfig
-from trading.config_files import MergedFile, Texts, is_strategy_file, misplaced, strategy_files, strategy_of
+from trading.config_files import MergedFile, Texts
 from trading.config_mistakes import reason, understood, without_numbers
 from trading.errors import ConfigError
 from trading.process_config import CalendarConfig, ProcessConfig, ProcessesConfig, Section, known_zone
 from trading.secrets import secret
 from trading.shipped import shipped_folder
-from trading.yaml_document import ConfigProblems, KeyPath, Place, Problem
+from trading.strategy_files import is_strategy_file, strategy_files, strategy_of
+from trading.yaml_document import ConfigProblems, KeyPath, Problem
 
 MONGO_URI_VARIABLE: Final = "TRADINGD_MONGO_URI"
 FILES: Final = ("tradingd.yaml", "processes.yaml")
@@ -123,9 +126,9 @@ class ServiceConfig(Section):
 
     mode: Mode = Mode.SIMULATED
     timezone: str = "Europe/London"
-    base_currency: str = "USD"
+    base_currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "USD"
+    capital_method: Literal["full", "half", "fixed"] = "full"
     day_at: time = time(23, 15)
-    capital_method: Literal["full", "half", "fixed"] = "full"  # of profits: traded with, restoring losses only, not
     trading_day: TradingDayConfig = TradingDayConfig()
     mongo: MongoConfig = MongoConfig()
     leadership: LeadershipConfig = LeadershipConfig()
@@ -152,9 +155,9 @@ class ServiceConfig(Section):
 
 
 class StrategyConfig(Section):
-    """A file of strategies/: its share of the capital and its system (see trading/systems/system_config.py)."""
+    """One file of strategies/: its share of the capital and its system (see trading/systems/system_config.py)."""
 
-    weight: PositiveFloat = 1.0
+    weight: float = Field(default=1.0, gt=0, allow_inf_nan=False)
     system: dict[str, Any] = Field(default_factory=dict)
 
 
@@ -211,16 +214,11 @@ def read_config(folder: Path, texts: Texts | None = None) -> "Reading":
     if not folder.is_dir():
         raise ConfigError(f"The configuration folder {folder} does not exist. Name another with --config, "
                           f"or copy the defaults from {shipped_folder()}.")
-    names = (*FILES, *_strategies_in_use(folder, texts))
-    reading = Reading(folder=folder, documents={name: MergedFile.read(name, folder, texts) for name in names})
+    files, problems = strategy_files(folder, texts)
+    documents = {name: MergedFile.read(name, folder, texts) for name in (*FILES, *files)}
+    reading = Reading(folder=folder, documents=documents, problems=problems)
     reading.read()
     return reading
-
-
-def _strategies_in_use(folder: Path, texts: Texts | None) -> tuple[str, ...]:
-    """The files of the folder's strategies; the shipped ones only if it has none, so that no example trades unasked."""
-    own = strategy_files(folder) if texts is None else tuple(sorted(filter(is_strategy_file, texts)))
-    return own or strategy_files(shipped_folder())
 
 
 def source_line(folder: Path, file: str, path: KeyPath) -> str:
@@ -238,21 +236,30 @@ class Reading:
     problems: list[Problem] = field(default_factory=list)
     service: ServiceConfig | None = None
     processes: ProcessesConfig | None = None  # those that can be understood, without their wrong keys
-    strategies: Mapping[str, StrategyConfig] = field(default_factory=dict)  # those that can be understood
+    strategies: dict[str, StrategyConfig] = field(default_factory=dict)  # those that can be understood
 
     def read(self) -> None:
         """Understand the files; complain about the rest."""
         for document in self.documents.values():
             self.problems += document.problems
         self.service = self._validated(ServiceConfig, "tradingd.yaml")
-        self.strategies = {strategy_of(name): strategy for name in filter(is_strategy_file, self.documents)
-                           if (strategy := self._validated(StrategyConfig, name)) is not None}
-        self.problems += [Problem(place=Place(file=str(self.folder / name)), what=what)
-                          for name, what in misplaced(self.folder)]
+        for file in self.strategy_files():
+            if (strategy := self._validated(StrategyConfig, file)) is not None:
+                self.strategies[strategy_of(file)] = strategy
         self.processes = self._validated(ProcessesConfig, "processes.yaml") or self._what_is_right()
         if self.processes is not None:
             self._check_names(self.processes)
             self._check_cycles(self.processes)
+
+    def strategy_files(self) -> tuple[str, ...]:
+        """Of the strategies that trade, if nothing is wrong with them."""
+        return tuple(filter(is_strategy_file, self.documents))
+
+    def systems(self) -> dict[str, dict[str, Any]]:
+        """The settings under `system` in the file of each strategy, as far as that can be read."""
+        said = {file: self.documents[file].values.get("system", {}) for file in self.strategy_files()
+                if not self.documents[file].problems}
+        return {file: settings for file, settings in said.items() if isinstance(settings, dict)}
 
     def complain(self, file: str, path: KeyPath, what: str) -> None:
         """Note a mistake in the value of `path`."""

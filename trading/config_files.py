@@ -2,48 +2,15 @@
 known here.
 """
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from trading.shipped import shipped_folder
 from trading.yaml_document import KeyPath, Place, Problem, YamlText, read_yaml
 
-Texts = Mapping[str, str]  # file name -> what it says; those of strategies stand in a folder of their own
-STRATEGIES: Final = "strategies"
-_YAML, _NOT_YAML = ".yaml", ".yml"
-_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
-
-
-def strategy_files(folder: Path) -> tuple[str, ...]:
-    """The files of the strategies of `folder`, as names within it; what editors leave behind is none."""
-    found = (folder / STRATEGIES).glob(f"*{_YAML}")
-    return tuple(sorted(f"{STRATEGIES}/{path.name}" for path in found if not path.name.startswith(".")))
-
-
-def is_strategy_file(name: str) -> bool:
-    """Whether a file of that name describes a strategy."""
-    return name.startswith(f"{STRATEGIES}/") and name.endswith(_YAML)
-
-
-def strategy_of(file: str) -> str:
-    """The strategy that `file` describes."""
-    return Path(file).stem
-
-
-def misplaced(folder: Path) -> Iterator[tuple[str, str]]:
-    """Files that look like strategies but are not read, and what to do with each."""
-    if (folder / f"{STRATEGIES}{_YAML}").exists():
-        yield (f"{STRATEGIES}{_YAML}", f"this file is not read. Give each strategy a file of its own, "
-                                       f"{STRATEGIES}/NAME{_YAML}; capital_method belongs into tradingd{_YAML}.")
-    for path in sorted((folder / STRATEGIES).glob(f"[!.]*{_NOT_YAML}")):
-        yield f"{STRATEGIES}/{path.name}", f"it is not read. Rename it to {path.stem}{_YAML}, or move it away."
-    for name in strategy_files(folder):
-        if not _NAME.fullmatch(strategy_of(name)):
-            yield name, (f"{strategy_of(name)!r} cannot be the name of a strategy: it begins with a letter and goes on "
-                         f"with letters, digits, _ or -. Rename the file.")
+Texts = Mapping[str, str]  # file name -> what it says
 
 
 def is_shipped(folder: Path) -> bool:
@@ -89,10 +56,10 @@ def _layers(name: str, folder: Path, texts: Texts | None) -> Iterator[YamlText]:
 
 
 def _layer(path: Path) -> YamlText:
-    if not path.is_file():
-        return YamlText()
     try:
         return read_yaml(str(path), path.read_bytes())
+    except (FileNotFoundError, NotADirectoryError):
+        return YamlText()
     except OSError as error:
         what = f"it cannot be read: {error.strerror}. Let the user of the service read it."
         return YamlText(problems=(Problem(place=Place(file=str(path)), what=what),))

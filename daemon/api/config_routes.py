@@ -53,10 +53,10 @@ class ConfigRoutes:
         return JSONResponse(outcome.as_values())
 
     async def check(self, request: Request) -> JSONResponse:
-        """What `files` (name -> text), or else the files on disk, would change."""
+        """What the files on disk would change; `files` (name -> text; null: not there) in place of some of them."""
         files = (await _body(request)).get("files")
         if files is not None and (not isinstance(files, dict)
-                                  or not all(isinstance(text, str) for text in files.values())):
+                                  or not all(isinstance(text, str | None) for text in files.values())):
             raise ConfigError("files must be texts by file name, for example {\"processes.yaml\": \"...\"}.")
         changes = await self._live.check(files)
         return JSONResponse({"changes": headlines(changes), "lines": as_lines(changes), "details": as_values(changes)})

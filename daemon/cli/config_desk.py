@@ -10,10 +10,12 @@ from zoneinfo import ZoneInfo
 
 from daemon.cli.__main__ import Settings
 from daemon.cli.asking import actor
-from daemon.configuration.checked_config import Checked, checked, file_names, read_texts
+from daemon.configuration.checked_config import Checked, checked
 from daemon.configuration.config_changes import Change, describe
-from daemon.configuration.config_folder import as_it_was, remaining, write_texts
+from daemon.configuration.config_folder import as_it_was, write_folder, write_texts
 from daemon.configuration.crontab_view import ViewLine, mistake, read_view
+from daemon.configuration.folder_texts import read_text, read_texts
+from daemon.configuration.own_modules import module_is_there
 from daemon.configuration.processes_file import apply_view, processes_in
 from trading.clock import SystemClock
 from trading.config import read_config
@@ -21,7 +23,7 @@ from trading.config_files import is_shipped
 from trading.control.config_revision import ConfigRevision
 from trading.errors import ConcurrentUpdate, ConfigError
 from trading.shipped import shipped_folder
-from trading.unix_socket import DaemonUnreachable, request
+from trading.unix_socket import DaemonRefused, DaemonUnreachable, request
 from trading.yaml_document import ConfigProblems
 
 PROCESSES_FILE = "processes.yaml"
@@ -57,10 +59,10 @@ class Desk:
     def texts(self) -> dict[str, str]:
         """What the files say."""
         processes = read_config(self.folder).processes
-        return read_texts(self.folder, file_names(self.folder, {} if processes is None else processes.calendars))
+        return read_texts(self.folder, {} if processes is None else processes.calendars)
 
     def processes_text(self) -> str:
-        return read_texts(self.folder, (PROCESSES_FILE,)).get(PROCESSES_FILE, "")
+        return read_text(self.folder, PROCESSES_FILE) or ""
 
     def processes(self, text: str | None = None) -> dict[str, dict[str, Any]]:
         """The keys of each process as they are written, in the file or in `text`."""
@@ -73,12 +75,30 @@ class Desk:
     def checked(self, texts: Mapping[str, str] | None = None) -> Checked:
         """The configuration with `texts` in place of the files; mistakes name the file.
 
+        While the service runs it alone says which modules of somebody's own it can import; we may be elsewhere.
+
         Raises:
             ConfigError: something is wrong; the message lists all of it.
         """
         cache = self.settings.places.calendars
         writable = cache if os.access(self.settings.places.state, os.W_OK) else None
-        return checked(self.folder, texts, self.now(), writable)
+        is_there = module_is_there if self.daemon is None else lambda _module: True
+        return checked(self.folder, texts, self.now(), writable, is_there)
+
+    def checked_by_the_service(self, texts: Mapping[str, str]) -> Checked:
+        """The same, and the running service has nothing against it.
+
+        Raises:
+            ConfigError: something is wrong; the message lists all of it.
+        """
+        found = self.checked(texts)
+        if self.daemon is not None:
+            gone = dict.fromkeys(name for name in self.texts() if name not in texts)
+            try:
+                request(self.settings.places.socket, "POST", "/config/check", {"files": {**gone, **texts}})
+            except DaemonRefused as refusal:
+                raise ConfigError(str(refusal)) from refusal
+        return found
 
     def changes(self, old: Mapping[str, str], new: Mapping[str, str]) -> list[Change]:
         """What `new` texts change of `old` ones."""
@@ -105,8 +125,8 @@ class Desk:
             return f"The files say what they said in generation {generation}; in use as generation " \
                    f"{done['generation']}."
         texts = as_it_was(self.generation(generation), self.texts())
-        self.checked(remaining(texts))
-        write_texts(self.folder, texts)
+        self.checked(texts)
+        write_folder(self.folder, texts)
         return (f"The files say what they said in generation {generation}. The service does not run; it uses them when "
                 f"it starts.")
 

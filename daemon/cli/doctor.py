@@ -51,11 +51,12 @@ def _python(_settings: Settings) -> str:
 
 
 def _configuration(settings: Settings) -> str:
-    from daemon.configuration.checked_config import checked_config
+    from daemon.cli.config_desk import Desk
 
-    config = checked_config(settings.config_folder)
-    return (f"{settings.config_folder}: mode {config.service.mode}, {len(config.processes)} processes, "
-            f"{len(config.strategies)} strategies")
+    desk = Desk.of(settings)
+    config = desk.checked_by_the_service(desk.texts()).config
+    return (f"{desk.folder}: mode {config.service.mode}, {len(config.processes)} processes, strategies "
+            f"{', '.join(config.strategies)}")
 
 
 def _disk(settings: Settings) -> str:

@@ -146,7 +146,7 @@ def edit(settings: Settings, reason: str, yes: bool, as_json: bool) -> None:
 @json_option
 @click.pass_obj
 def check(settings: Settings, path: Path | None, as_json: bool) -> None:
-    """Check a configuration folder, a processes.yaml or a crontab without applying it; all mistakes are listed.
+    """Check a configuration folder, one of its files or a crontab without applying it; all mistakes are listed.
 
     Example: tradectl schedule check
     """
@@ -155,8 +155,8 @@ def check(settings: Settings, path: Path | None, as_json: bool) -> None:
 
     config = checked_path(Desk.of(settings), path)
     where = str(path or config.folder)
-    tell({"ok": True, "path": where, "processes": len(config.processes)},
-         f"{where}: no mistakes; {len(config.processes)} processes, {len(config.strategies)} strategies, mode "
+    tell({"ok": True, "path": where, "processes": len(config.processes), "strategies": list(config.strategies)},
+         f"{where}: no mistakes; {len(config.processes)} processes, strategies {', '.join(config.strategies)}, mode "
          f"{config.service.mode.value}.", as_json)
 
 
@@ -238,10 +238,10 @@ def rollback(settings: Settings, generation: int, reason: str, yes: bool, as_jso
     """
     from daemon.cli.config_desk import Desk
     from daemon.cli.schedule_edit import lines_between
-    from daemon.configuration.config_folder import as_it_was, remaining
+    from daemon.configuration.config_folder import as_it_was
 
     desk = Desk.of(settings)
-    wanted = remaining(as_it_was(desk.generation(generation), desk.texts()))
+    wanted = as_it_was(desk.generation(generation), desk.texts())
     if wanted == desk.texts():
         tell({"applied": False, "lines": []}, f"The files say what they said in generation {generation} already.",
              as_json)

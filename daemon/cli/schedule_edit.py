@@ -17,8 +17,8 @@ from daemon.configuration.checked_config import checked_config
 from daemon.configuration.config_changes import as_lines
 from daemon.configuration.crontab_view import to_view
 from trading.config import FILES, Config
-from trading.config_files import is_strategy_file
 from trading.errors import ConfigError
+from trading.strategy_files import is_strategy_file
 
 _YAML: Final = (".yaml", ".yml")
 
@@ -57,22 +57,31 @@ def text_of_file(desk: Desk, file: Path) -> str:
 def checked_path(desk: Desk, path: Path | None) -> Config:
     """The configuration of a folder, or of ours with one file in place of its own.
 
+    Ours is checked by the service as well, while it runs.
+
     Raises:
         ConfigError: it has mistakes; the message lists all of them.
     """
     if path is None:
-        return desk.checked().config
+        return desk.checked_by_the_service(desk.texts()).config
     if path.is_dir():
         return checked_config(path)
     if path.suffix not in _YAML:
         text = _checked_view(desk, desk.processes_text(), _read(path))
         return desk.checked(desk.texts() | {PROCESSES_FILE: text}).config
-    inside = f"{path.absolute().parent.name}/{path.name}"
-    name = path.name if path.name in FILES else inside if is_strategy_file(inside) else PROCESSES_FILE
+    name = _name_in_the_folder(path)
     try:
-        return desk.checked(desk.texts() | {name: _read(path)}).config
+        return desk.checked_by_the_service(desk.texts() | {name: _read(path)}).config
     except ConfigError as error:
         raise ConfigError(str(error).replace(str(desk.folder / name), str(path))) from error
+
+
+def _name_in_the_folder(path: Path) -> str:
+    """Which of our files `path` is a draft of: a strategy lies in a folder like that of the strategies."""
+    strategy = f"{path.resolve().parent.name}/{path.name}"
+    if is_strategy_file(strategy):
+        return strategy
+    return path.name if path.name in FILES else PROCESSES_FILE
 
 
 def lines_of_changes(desk: Desk, text: str) -> list[str]:

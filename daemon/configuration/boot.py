@@ -10,8 +10,10 @@ from pathlib import Path
 
 from daemon.configuration.checked_config import Checked, checked
 from daemon.configuration.config_folder import finish_interrupted_write
+from daemon.configuration.folder_texts import holiday_files, read_texts
+from daemon.configuration.lost_files import refuse_lost_files
 from daemon.places import Places
-from trading.config import ServiceConfig, read_config
+from trading.config import FILES, Config, ServiceConfig, read_config
 from trading.control.config_revision import ConfigRevision
 from trading.data.mongo.config_revisions import MongoConfigRevisions
 from trading.data.mongo.connection import MongoStore
@@ -20,9 +22,13 @@ from trading.errors import ConfigError
 
 @dataclass(frozen=True, kw_only=True)
 class Boot:
-    """`service` is how to reach the store; without `checked` the store knows what was accepted last."""
+    """`service` is how to reach the store; without `checked` the store knows what was accepted last.
+
+    `strict`: what was accepted last is never gone back to.
+    """
 
     service: ServiceConfig
+    strict: bool
     checked: Checked | None = None
     refused: ConfigError | None = None
 
@@ -48,24 +54,35 @@ def boot_from(folder: Path, places: Places, strict: bool) -> Boot:
         service = None if strict else _service_alone(folder)
         if service is None or (service.mongo.uri is None and not places.store.is_dir()):
             raise
-        return Boot(service=service, refused=error)
-    return Boot(service=found.config.service, checked=found)
+        return Boot(service=service, strict=strict, refused=error)
+    return Boot(service=found.config.service, strict=strict, checked=found)
 
 
 async def accepted(boot: Boot, store: MongoStore, folder: Path, places: Places) -> Accepted:
     """What to work with.
 
     Raises:
-        ConfigError: the files are wrong, and no generation was accepted before.
+        ConfigError: the files are wrong or lost, and no generation was accepted before, or `strict` is wanted.
     """
-    if boot.checked is not None:
-        return Accepted(checked=boot.checked)
-    assert boot.refused is not None
     newest = await asyncio.to_thread(MongoConfigRevisions(store).newest)
-    if newest is None:
-        raise boot.refused
+    try:
+        if boot.refused is not None:
+            raise boot.refused
+        assert boot.checked is not None
+        if newest is not None:
+            await asyncio.to_thread(_refuse_lost_files, folder, newest, boot.checked.config)
+        return Accepted(checked=boot.checked)
+    except ConfigError:
+        if newest is None or boot.strict:
+            raise
     found = await asyncio.to_thread(checked, folder, newest.files, newest.at, places.calendars)
     return Accepted(checked=found, revision=newest)
+
+
+def _refuse_lost_files(folder: Path, newest: ConfigRevision, config: Config) -> None:
+    """Where files are gone, what is right in the others means defaults that nobody chose."""
+    needed = (*FILES, *holiday_files(config.calendars))
+    refuse_lost_files(folder, newest.files, read_texts(folder, config.calendars), needed, newest.generation)
 
 
 def _service_alone(folder: Path) -> ServiceConfig | None:

@@ -3,7 +3,7 @@
 All mistakes are told at once, each with file, line, column, key, the line itself and what to do.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
 from importlib.util import find_spec
@@ -11,9 +11,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
-from pydantic import ValidationError
-
 from daemon import schedule
+from daemon.configuration.checked_systems import check_systems
+from daemon.configuration.folder_texts import holiday_files
+from daemon.configuration.own_modules import module_is_there
 from daemon.cron.business_days import BusinessDays
 from daemon.cron.calendars import calendar_error, load_calendars
 from daemon.cron.cron_expression import CronError
@@ -21,12 +22,10 @@ from daemon.decisions.slots import never_fires
 from daemon.decisions.upcoming import Calendars, calendar_of, zone_of
 from processes.registry import PROCESSES
 from trading.clock import SystemClock
-from trading.config import FILES, Config, Reading, StrategyConfig, read_config
-from trading.config_files import STRATEGIES, Texts, is_strategy_file, strategy_files
-from trading.config_mistakes import reason
-from trading.errors import ConfigError, TradingError
-from trading.process_config import CalendarConfig, ProcessConfig
-from trading.systems.system_config import SystemConfig
+from trading.config import Config, Reading, read_config
+from trading.config_files import Texts
+from trading.errors import TradingError
+from trading.process_config import ProcessConfig
 
 _FILE: Final = "processes.yaml"
 
@@ -48,16 +47,16 @@ def checked_config(folder: Path) -> Config:
     return checked(folder).config
 
 
-def checked(folder: Path, texts: Texts | None = None, now: datetime | None = None,
-            cache: Path | None = None) -> Checked:
+def checked(folder: Path, texts: Texts | None = None, now: datetime | None = None, cache: Path | None = None,
+            is_there: Callable[[str], bool] = module_is_there) -> Checked:
     """The configuration of `folder`; with `texts` as if its files said that. `cache` keeps the exchanges' calendars.
+
+    `is_there` says of a module of somebody's own rules whether the service could import it.
 
     Raises:
         ConfigError: something is wrong; the message lists all of it.
     """
     reading = read_config(folder, texts)
-    for name, strategy in reading.strategies.items():
-        _check_system(reading, f"{STRATEGIES}/{name}.yaml", strategy)
     calendars: Calendars = {}
     moment = now or SystemClock().now()
     if reading.processes is not None:
@@ -65,32 +64,8 @@ def checked(folder: Path, texts: Texts | None = None, now: datetime | None = Non
         for name, process in reading.processes.processes.items():
             _check_job(reading, name, process)
             _check_schedule(reading, name, process, calendars, moment)
+    check_systems(reading, is_there)
     return Checked(config=reading.finish(), calendars=calendars)
-
-
-def file_names(folder: Path, calendars: Mapping[str, CalendarConfig]) -> tuple[str, ...]:
-    """The files of a folder that make up its configuration: ours, its strategies, and the holidays of its calendars."""
-    holidays = {calendar.holidays for calendar in calendars.values()
-                if calendar.holidays is not None and Path(calendar.holidays).name == calendar.holidays}
-    return (*FILES, *strategy_files(folder), *sorted(holidays))
-
-
-def read_texts(folder: Path, names: tuple[str, ...]) -> dict[str, str]:
-    """Those of the files that exist. What is no UTF-8 stays recognisable, so that the check can refuse it.
-
-    Raises:
-        ConfigError: a file may not be read.
-    """
-    texts = {}
-    for name in names:
-        try:
-            texts[name] = (folder / name).read_bytes().decode("utf-8", "surrogateescape")
-        except (FileNotFoundError, NotADirectoryError):
-            continue
-        except OSError as error:
-            raise ConfigError(f"{folder / name} cannot be read: {error.strerror}. "
-                              f"Let the user of the service read it.") from error
-    return texts
 
 
 def _calendars(reading: Reading, texts: Texts | None, today: date, cache: Path | None) -> Calendars:
@@ -98,9 +73,9 @@ def _calendars(reading: Reading, texts: Texts | None, today: date, cache: Path |
     assert reading.processes is not None
     calendars: dict[str, BusinessDays] = {}
     with TemporaryDirectory(prefix="tradingd-") as scratch:
-        for name, text in (texts or {}).items():
-            if not is_strategy_file(name):
-                Path(scratch, name).write_bytes(text.encode("utf-8", "surrogateescape"))
+        for name in holiday_files(reading.processes.calendars):
+            if texts is not None and name in texts:
+                Path(scratch, name).write_bytes(texts[name].encode("utf-8", "surrogateescape"))
         folder = reading.folder if texts is None else Path(scratch)
         for name, calendar in reading.processes.calendars.items():
             path = ("calendars", name, "exchange" if calendar.exchange else "holidays")
@@ -113,16 +88,6 @@ def _calendars(reading: Reading, texts: Texts | None, today: date, cache: Path |
             if ending:
                 reading.complain(_FILE, path, f"{ending}.")
     return calendars
-
-
-def _check_system(reading: Reading, file: str, strategy: StrategyConfig) -> None:
-    """All that can be wrong with a strategy without its prices and without importing a rule of somebody's own."""
-    try:
-        SystemConfig.model_validate(strategy.system)
-    except ValidationError as error:
-        for mistake in error.errors():
-            path = ("system", *(str(part) for part in mistake["loc"]))
-            reading.complain(file, path, f"{reason(mistake, path, SystemConfig)}.")
 
 
 def _check_job(reading: Reading, name: str, process: ProcessConfig) -> None:

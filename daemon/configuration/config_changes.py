@@ -85,7 +85,8 @@ def describe(old: Config, new: Config, now: datetime,  # noqa: PLR0913, PLR0917 
     changes = _processes(before, after, running)
     changes += _shared(old, new)
     for name in dict.fromkeys((*old.strategies, *new.strategies)):
-        changes += _plain(f"strategy {name}", old.strategies.get(name), new.strategies.get(name))
+        changes += map(_with_its_positions, _plain(f"strategy {name}", old.strategies.get(name),
+                                                   new.strategies.get(name)))
     return changes + [_without_secrets(change) for change in _plain("tradingd.yaml", old.service, new.service)]
 
 
@@ -201,6 +202,13 @@ def _plain(name: str, old: BaseModel | None, new: BaseModel | None) -> list[Chan
         return []
     kind = ChangeKind.ADDED if old is None else ChangeKind.REMOVED if new is None else ChangeKind.CHANGED
     return [Change(name=name, kind=kind, keys=_keys(old, new) if old and new else ())]
+
+
+def _with_its_positions(change: Change) -> Change:
+    """A strategy that goes leaves its positions behind; one with another name begins without any."""
+    if change.kind is not ChangeKind.REMOVED:
+        return change
+    return replace(change, notes=("what it holds stays held, and is only rolled from now on",))
 
 
 def _without_secrets(change: Change) -> Change:

@@ -1,39 +1,66 @@
 """Writes files of the configuration folder so that a crash leaves all of them old or all of them new.
 
 One file is replaced by a rename. Several are written down first (REDO); whoever starts next finishes what it says.
+Only files of strategies are ever removed.
 The texts before a change are kept beside the files as NAME.previous.
 """
 
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from trading.config_files import STRATEGIES, is_strategy_file
+from trading.config_files import Texts
 from trading.errors import ConfigError
+from trading.strategy_files import FORMER, STRATEGIES, is_strategy_file, listed
 
 REDO: Final = ".unfinished-change.json"
 PREVIOUS: Final = ".previous"
 NOTHING_OF_OURS: Final = "# Nothing of our own: the defaults.\n"  # an empty file looks like a disk that was full
-_NEW_FILE_MODE: Final = 0o644
 
 
-Wanted = Mapping[str, str | None]  # file name to what it shall say; None: it shall not be there
-
-
-def write_texts(folder: Path, texts: Wanted) -> None:
+def write_texts(folder: Path, texts: Texts) -> None:
     """Make the files `texts` of `folder` say what they should; files that say it already are not touched.
 
     Raises:
         ConfigError: the folder cannot be written.
     """
+    _write(folder, texts)
+
+
+def write_folder(folder: Path, texts: Texts) -> None:
+    """The same, and no other strategies are there than those among `texts`.
+
+    Raises:
+        ConfigError: the folder cannot be written.
+    """
+    _write(folder, {**dict.fromkeys((*listed(folder), FORMER)), **texts})
+
+
+def as_it_was(then: Texts, now: Texts) -> dict[str, str]:
+    """The texts that bring a folder back to `then`; a file that did not exist says nothing instead, a strategy goes."""
+    nothing = {name: NOTHING_OF_OURS for name in now if name != FORMER and not is_strategy_file(name)}
+    return nothing | {name: text or NOTHING_OF_OURS for name, text in then.items()}
+
+
+def finish_interrupted_write(folder: Path) -> bool:
+    """Complete a change of several files that a crash has cut short; whether there was one."""
+    if not (folder / REDO).is_file():
+        return False
+    _write(folder, json.loads((folder / REDO).read_text(encoding="utf-8")))
+    (folder / REDO).unlink(missing_ok=True)
+    return True
+
+
+def _write(folder: Path, texts: Mapping[str, str | None]) -> None:
+    """One without a text is removed."""
     _refuse_package(folder)
-    changed = {name: text for name, text in texts.items() if _text(folder / name) != text}
     try:
+        changed = {name: text for name, text in texts.items() if _text(folder / name) != text}
         if any(map(is_strategy_file, changed)):
-            (folder / STRATEGIES).mkdir(exist_ok=True)
+            _make_room(folder)
         for name in changed:
             before = _text(folder / name)
             if before is not None:
@@ -41,31 +68,14 @@ def write_texts(folder: Path, texts: Wanted) -> None:
         if len(changed) > 1:
             _replace(folder / REDO, json.dumps(changed), folder / next(iter(changed)))
         for name, text in changed.items():
-            _put(folder / name, text)
+            if text is None:
+                _remove(folder / name)
+            else:
+                _replace(folder / name, text, folder / name)
         (folder / REDO).unlink(missing_ok=True)
     except OSError as error:
         raise ConfigError(f"{folder} cannot be written ({error.strerror}). Edit the files in it as their owner, for "
                           f"example with sudo; the service applies what is saved.") from error
-
-
-def as_it_was(then: Mapping[str, str], names_now: Iterable[str]) -> dict[str, str | None]:
-    """The texts that bring a folder back to `then`; a file that did not exist says nothing instead, a strategy goes."""
-    new = {name: None if is_strategy_file(name) else NOTHING_OF_OURS for name in names_now}
-    return new | {name: text or NOTHING_OF_OURS for name, text in then.items()}
-
-
-def remaining(texts: Wanted) -> dict[str, str]:
-    """Those of the files that are there afterwards."""
-    return {name: text for name, text in texts.items() if text is not None}
-
-
-def finish_interrupted_write(folder: Path) -> bool:
-    """Complete a change of several files that a crash has cut short; whether there was one."""
-    if not (folder / REDO).is_file():
-        return False
-    write_texts(folder, json.loads((folder / REDO).read_text(encoding="utf-8")))
-    (folder / REDO).unlink(missing_ok=True)
-    return True
 
 
 def _refuse_package(folder: Path) -> None:
@@ -80,14 +90,6 @@ def _text(path: Path) -> str | None:
         return path.read_bytes().decode("utf-8", "surrogateescape")
     except FileNotFoundError:
         return None
-
-
-def _put(path: Path, text: str | None) -> None:
-    if text is None:
-        path.unlink(missing_ok=True)
-        _flush_folder(path.parent)
-        return
-    _replace(path, text, path)
 
 
 def _replace(path: Path, text: str, like: Path) -> None:
@@ -107,9 +109,22 @@ def _replace(path: Path, text: str, like: Path) -> None:
     _flush_folder(target.parent)
 
 
+def _make_room(folder: Path) -> None:
+    """The folder of the strategies, for the first one; whoever may write beside it may write in it."""
+    place = folder / STRATEGIES
+    if not place.is_dir():
+        place.mkdir()
+        place.chmod(folder.stat().st_mode & 0o777)
+
+
+def _remove(path: Path) -> None:
+    path.unlink(missing_ok=True)
+    _flush_folder(path.parent)
+
+
 def _take_after(handle: int, like: Path) -> None:
-    if not like.exists():
-        os.fchmod(handle, _NEW_FILE_MODE)
+    if not like.exists():  # whoever may write into the folder may change it
+        os.fchmod(handle, like.parent.stat().st_mode & 0o666)
         return
     found = like.stat()
     os.fchmod(handle, found.st_mode & 0o777)

@@ -7,7 +7,7 @@ Read, check, compare, record a generation, swap. Whatever goes wrong on the way 
 import asyncio
 import inspect
 import pwd
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -15,17 +15,20 @@ from typing import Any, Final, Protocol, TypeVar
 
 from pymongo.errors import PyMongoError
 
-from daemon.configuration.checked_config import Checked, checked, file_names, read_texts
+from daemon.configuration.checked_config import Checked, checked
 from daemon.configuration.config_changes import Change, as_lines, as_values, describe, headlines
-from daemon.configuration.config_folder import as_it_was, finish_interrupted_write, remaining, write_texts
+from daemon.configuration.config_folder import as_it_was, finish_interrupted_write, write_folder, write_texts
+from daemon.configuration.folder_texts import fixed_names, holiday_files, read_text, read_texts
+from daemon.configuration.lost_files import refuse_lost_files
 from daemon.crash_points import Point, crash_point
 from daemon.decisions.upcoming import Calendars
 from trading.clock import Clock
-from trading.config import Config, read_config
-from trading.config_files import Texts, is_strategy_file
+from trading.config import FILES, Config, read_config
+from trading.config_files import Texts
 from trading.control.config_revision import ConfigRevision, Source, fingerprint
 from trading.errors import ConcurrentUpdate, ConfigError, StoreError, TradingError
 from trading.log import get_log
+from trading.strategy_files import is_strategy_file
 
 log = get_log()
 
@@ -113,12 +116,16 @@ class LiveConfig:
         return self._parts.folder
 
     def names(self) -> tuple[str, ...]:
-        """The files that matter, beside which an editor may leave others."""
-        return file_names(self.folder, self.config.calendars)
+        """The files beside the strategies that matter, there or not."""
+        return fixed_names(self.config.calendars)
 
     def fingerprint(self) -> str:
         """Of what the files say now, in use or not."""
-        return fingerprint(read_texts(self.folder, self.names()))
+        return fingerprint(self._texts())
+
+    def misses_a_file(self) -> bool:
+        """Whether a file that is in use is not there; it may be about to be replaced."""
+        return not set(self._in_use.texts) <= set(self._texts())
 
     def status(self) -> dict[str, Any]:
         """For status, alerts and the API."""
@@ -140,7 +147,7 @@ class LiveConfig:
             await asyncio.to_thread(finish_interrupted_write, self.folder)
             newest = await self._from_store(self._parts.revisions.newest)
             if newest is not None:
-                self._refuse_lost_files(newest.files, read_texts(self.folder, self.names()))
+                self._refuse_lost_files(newest.files, self._texts(), newest.generation)
             return await self._recorded(lambda: self._reload(author, "the files differed at the start", Source.START))
 
     async def reload(self, author: str, reason: str, source: Source = Source.FILE) -> Outcome:
@@ -156,8 +163,8 @@ class LiveConfig:
     async def reload_saved(self) -> Outcome:
         """As `reload`, for the watch: a failure is not noted yet, since the file may still be half written."""
         async with self._one_at_a_time:
-            return self._noted(await self._reload(_last_author(self.folder, self.names()),
-                                                  "a file was saved", Source.FILE))
+            return self._noted(await self._reload(await asyncio.to_thread(self._last_author), "a file was saved",
+                                                  Source.FILE))
 
     def refuse(self, error: TradingError) -> None:
         """Note that the files on disk are not used, and why."""
@@ -165,14 +172,15 @@ class LiveConfig:
             log.error("config_rejected", reason=str(error), effect="the old configuration stays in use")
         self.problem = str(error)
 
-    async def check(self, texts: Texts | None = None) -> list[Change]:
-        """What the files, or `texts` in their place, would change.
+    async def check(self, texts: Mapping[str, str | None] | None = None) -> list[Change]:
+        """What the files would change, with `texts` in place of some of them; one without a text is not there.
 
         Raises:
             ConfigError: they are wrong.
         """
-        found = await asyncio.to_thread(self._read) if texts is None else await self._checked(texts)
-        return await self._changes_to(found)
+        both = {**await asyncio.to_thread(self._texts), **(texts or {})}
+        return await self._changes_to(await self._checked({name: text for name, text in both.items()
+                                                           if text is not None}))
 
     async def apply_text(self, processes_yaml: str, author: str, reason: str, seen: str | None = None,
                          source: Source = Source.API) -> Outcome:
@@ -183,7 +191,7 @@ class LiveConfig:
             ConcurrentUpdate: the file says something else than `seen`; look at it and decide again.
         """
         async with self._one_at_a_time:
-            texts = await asyncio.to_thread(read_texts, self.folder, self.names())
+            texts = await asyncio.to_thread(self._texts)
             if seen is not None and texts.get(PROCESSES_FILE, "") != seen:
                 raise ConcurrentUpdate(f"{self.folder / PROCESSES_FILE}", self.generation)
             await self._checked(texts | {PROCESSES_FILE: processes_yaml})
@@ -199,10 +207,10 @@ class LiveConfig:
         """
         async with self._one_at_a_time:
             revision = await self.revision(generation)
-            texts = as_it_was(revision.files, await asyncio.to_thread(read_texts, self.folder, self.names()))
-            await self._checked(remaining(texts))
-            await asyncio.to_thread(write_texts, self.folder, texts)
-            return await self._recorded(lambda: self._reload(author, reason, Source.ROLLBACK))
+            texts = as_it_was(revision.files, await asyncio.to_thread(self._texts))
+            await self._checked(texts)
+            await asyncio.to_thread(write_folder, self.folder, texts)
+            return await self._recorded(lambda: self._use(texts, author, reason, Source.ROLLBACK))
 
     async def revision(self, generation: int) -> ConfigRevision:
         """
@@ -230,10 +238,13 @@ class LiveConfig:
         return outcome
 
     async def _reload(self, author: str, reason: str, source: Source) -> Outcome:
-        texts = await asyncio.to_thread(read_texts, self.folder, self.names())
+        texts = await asyncio.to_thread(self._texts)
+        self._refuse_lost_files(self._in_use.texts, texts, self.generation)
+        return await self._use(texts, author, reason, source)
+
+    async def _use(self, texts: Texts, author: str, reason: str, source: Source) -> Outcome:
         if fingerprint(texts) == self._in_use.sha256:
             return Outcome(generation=self.generation)
-        self._refuse_lost_files(self._in_use.texts, texts)
         found, complete = await asyncio.to_thread(self._understand, texts)
         changes = await self._changes_to(found)
         revision = await self._record(ConfigRevision(
@@ -279,16 +290,19 @@ class LiveConfig:
     async def _checked(self, texts: Texts) -> Checked:
         return (await asyncio.to_thread(self._understand, texts))[0]
 
-    def _read(self) -> Checked:
-        return self._understand(read_texts(self.folder, self.names()))[0]
+    def _texts(self) -> dict[str, str]:
+        """What the files say now."""
+        return read_texts(self.folder, self.config.calendars)
 
     def _understand(self, texts: Texts) -> tuple[Checked, Texts]:
         """What `texts` mean; and they, with the holiday files that only they name."""
         processes = read_config(self.folder, texts).processes
         calendars = {} if processes is None else processes.calendars
-        names = (*file_names(self.folder, calendars), *filter(is_strategy_file, texts))
-        on_disk = read_texts(self.folder, tuple(name for name in names if not is_strategy_file(name)))
-        complete = {name: text for name, text in {**on_disk, **texts}.items() if name in names}
+        names = fixed_names(calendars)
+        complete = {name: text for name, text in texts.items() if name in names or is_strategy_file(name)}
+        for name in holiday_files(calendars):
+            if name not in complete and (text := read_text(self.folder, name)) is not None:
+                complete[name] = text
         return checked(self.folder, complete, self._parts.clock.now(), self._parts.cache), complete
 
     async def _changes_to(self, found: Checked) -> list[Change]:
@@ -296,35 +310,16 @@ class LiveConfig:
         return await asyncio.to_thread(describe, self.config, found.config, self._parts.clock.now(), self.calendars,
                                        found.calendars, frozenset(self._parts.running()))
 
-    def _refuse_lost_files(self, before: Texts, now: Texts) -> None:
-        """A file that vanishes or is cut to nothing would silently mean the shipped defaults.
+    def _refuse_lost_files(self, before: Texts, now: Texts, generation: int) -> None:
+        calendars = self.config.calendars
+        refuse_lost_files(self.folder, before, now, (*FILES, *holiday_files(calendars)), generation)
 
-        Only a strategy may go, for that ends it; but not the last, for then the shipped example would be traded.
-        """
-        others = any(map(is_strategy_file, now))
-        names = {*self.names(), *filter(is_strategy_file, before)}
-        lost = [name for name, text in before.items() if name in names and text and not now.get(name)
-                and not (is_strategy_file(name) and name not in now and others)]
-        if lost:
-            found = "empty" if lost[0] in now else "gone"
-            raise ConfigError(f"{self.folder / lost[0]} was there and is {found}. Put it back, by hand or with "
-                              f"`tradectl schedule rollback {self.generation or 'GENERATION'}`; "
-                              f"{_meant(lost[0], found)}")
-
-
-def _meant(name: str, found: str) -> str:
-    """What to do if the loss was meant."""
-    if not is_strategy_file(name):
-        return "if the defaults are meant, write a line with a # into it."
-    if found == "empty":
-        return "to end the strategy, remove the file."
-    return "without any strategy of yours the shipped example would be traded, so add another one first."
-
-
-def _last_author(folder: Path, names: Collection[str]) -> str:
-    """Whose the file is that was saved last: the best answer to who has edited it."""
-    saved = [(folder / name).stat() for name in names if (folder / name).exists()]
-    try:
-        return pwd.getpwuid(max(saved, key=lambda each: each.st_mtime_ns).st_uid).pw_name
-    except (ValueError, KeyError):
-        return "unknown"
+    def _last_author(self) -> str:
+        """Whose the file is that was saved last: the best answer to who has edited it. A removal has no author."""
+        if self.misses_a_file():
+            return "unknown"
+        saved = [(self.folder / name).stat() for name in self._texts()]
+        try:
+            return pwd.getpwuid(max(saved, key=lambda each: each.st_mtime_ns).st_uid).pw_name
+        except (ValueError, KeyError):
+            return "unknown"

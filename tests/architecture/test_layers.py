@@ -125,4 +125,5 @@ def test_three_packages_and_the_shipped_configuration_go_into_the_wheel() -> Non
 def test_the_shipped_configuration_is_complete() -> None:
     from trading.config import FILES
 
-    assert {path.name for path in (ROOT / "config").iterdir()} >= set(FILES)
+    assert {path.name for path in (ROOT / "config").iterdir()} == {*FILES, "strategies"}
+    assert {path.name for path in (ROOT / "config" / "strategies").iterdir()} == {"example.yaml"}

@@ -142,7 +142,8 @@ def test_the_folders_of_a_package_are_those_of_the_unit() -> None:
     modes = {path: (mode, owner) for _, path, mode, owner, *_ in lines}
     found = options("tradingd.service")
     assert modes["/var/lib/tradingd"] == (found["StateDirectoryMode"][0], "tradingd")
-    assert modes["/etc/tradingd"] == (found["ConfigurationDirectoryMode"][0], "root")
+    assert modes["/etc/tradingd"] == modes["/etc/tradingd/strategies"] == (
+        found["ConfigurationDirectoryMode"][0], "root")
 
 
 def test_an_installation_below_another_root_touches_nothing_else(tmp_path: Path) -> None:
@@ -158,6 +159,11 @@ def test_an_installation_below_another_root_touches_nothing_else(tmp_path: Path)
     # then it is kept, and the units say where everything lies
     assert (config / "processes.yaml").read_text() == "processes: {}\n"
     assert (config / "tradingd.yaml").read_text() == (ROOT / "config" / "tradingd.yaml").read_text()
+
+    # and no example may ever trade beside a strategy of the owner's; it lies where it can be copied from
+    assert list((config / "strategies").iterdir()) == []
+    documents = tmp_path / "root" / "srv" / "tradingd" / "share" / "doc" / "tradingd"
+    assert (documents / "config" / "strategies" / "example.yaml").is_file()
     units = tmp_path / "root" / "etc" / "systemd" / "system"
     assert sorted(unit.name for unit in units.iterdir()) == sorted(UNITS)
     for unit in units.iterdir():

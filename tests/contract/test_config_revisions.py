@@ -11,7 +11,8 @@ from trading.data.mongo.config_revisions import MongoConfigRevisions
 from trading.data.mongo.connection import MongoStore
 from trading.errors import ConcurrentUpdate, NotFound
 
-FILES = {"processes.yaml": "processes:\n  # ä comment\n", "tradingd.yaml": "mode: paper\n"}
+FILES = {"processes.yaml": "processes:\n  # ä comment\n", "tradingd.yaml": "mode: paper\n",
+         "strategies/mine_2-b.yaml": "weight: 2\n"}
 
 
 def a_revision(parent: int | None = None, **changes: object) -> ConfigRevision:

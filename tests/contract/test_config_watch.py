@@ -22,19 +22,30 @@ NAME = "processes.yaml"
 
 @dataclass
 class FakeLive:
-    """Applies whatever is on disk, unless it is HALF; remembers what and when."""
+    """Applies whatever is on disk, unless it is HALF; remembers what and when. Strategies are told by their names."""
 
     folder: Path
     applied: list[str] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
     store_is_away: bool = False
     in_use: str = ""
+    strategies: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        self.strategies = self.listed()
+
+    def listed(self) -> tuple[str, ...]:
+        return tuple(sorted(f"{path.stem} {path.read_text()}" for path in self.folder.glob("strategies/*.yaml")))
 
     def names(self) -> tuple[str, ...]:
         return FILES
 
     def fingerprint(self) -> str:
-        return fingerprint({name: (self.folder / name).read_text() for name in FILES if (self.folder / name).exists()})
+        texts = {name: (self.folder / name).read_text() for name in FILES if (self.folder / name).exists()}
+        return fingerprint(texts | dict.fromkeys(self.listed(), ""))
+
+    def misses_a_file(self) -> bool:
+        return not {told.split()[0] for told in self.strategies} <= {told.split()[0] for told in self.listed()}
 
     async def reload_saved(self) -> None:
         if not (self.folder / NAME).exists():
@@ -47,6 +58,9 @@ class FakeLive:
         if text != self.in_use:
             self.in_use = text
             self.applied.append(text)
+        if self.listed() != self.strategies:
+            self.strategies = self.listed()
+            self.applied.append("; ".join(self.strategies))
 
     def refuse(self, error: TradingError) -> None:
         self.refused.append(str(error))
@@ -211,3 +225,98 @@ def test_a_store_that_is_away_is_tried_again(live: FakeLive) -> None:
         live.store_is_away = False
         await until(lambda: live.applied == [LAST])
     watched(live, story, poll_s=0.2)
+
+
+def a_strategy(folder: Path, name: str = "mine", text: str = "weight 1") -> Path:
+    (folder / "strategies").mkdir(exist_ok=True)
+    (folder / "strategies" / f"{name}.yaml").write_text(text)
+    return folder / "strategies" / f"{name}.yaml"
+
+
+def with_a_strategy(live: FakeLive) -> FakeLive:
+    a_strategy(live.folder)
+    return FakeLive(live.folder, in_use=FIRST)
+
+
+def test_a_strategy_that_is_edited_or_added_is_seen(live: FakeLive) -> None:
+    live = with_a_strategy(live)
+
+    async def story() -> None:
+        a_strategy(live.folder, text="weight 2")
+        await until(lambda: live.applied == ["mine weight 2"])
+        a_strategy(live.folder, "other")
+        await until(lambda: live.applied[1:] == ["mine weight 2; other weight 1"])
+    watched(live, story, second_look_s=5)
+
+
+def test_a_strategy_that_is_renamed_is_one_change(live: FakeLive) -> None:
+    live = with_a_strategy(live)
+
+    async def story() -> None:
+        a_strategy(live.folder).rename(live.folder / "strategies" / "ours.yaml")
+        await until(lambda: live.applied == ["ours weight 1"])
+    watched(live, story, second_look_s=0.3)
+
+
+def test_a_strategy_that_is_gone_for_a_moment_was_not_taken_away(live: FakeLive) -> None:
+    live = with_a_strategy(live)
+
+    async def story() -> None:
+        a_strategy(live.folder).unlink()
+        await asyncio.sleep(0.4)  # the removal is seen
+        a_strategy(live.folder, text="weight 3")
+        await until(lambda: live.applied == ["mine weight 3"])
+    watched(live, story, second_look_s=5)
+
+
+def test_a_strategy_that_stays_away_is_taken_away(live: FakeLive) -> None:
+    a_strategy(live.folder, "other")
+    live = with_a_strategy(live)
+
+    async def story() -> None:
+        a_strategy(live.folder).unlink()
+        await until(lambda: live.applied == ["other weight 1"])
+    watched(live, story, second_look_s=0.3)
+
+
+def test_the_folder_of_the_strategies_may_appear_later(live: FakeLive) -> None:
+    async def story() -> None:
+        a_strategy(live.folder)
+        await until(lambda: live.applied == ["mine weight 1"], within_s=2)
+        a_strategy(live.folder, text="weight 2")
+        await until(lambda: live.applied[1:] == ["mine weight 2"])
+    watched(live, story, second_look_s=5)
+
+
+def test_the_folder_of_the_strategies_may_be_exchanged_by_a_rename(live: FakeLive) -> None:
+    live = with_a_strategy(live)
+    (live.folder / "next").mkdir()
+    (live.folder / "next" / "mine.yaml").write_text("weight 2")
+
+    async def story() -> None:
+        (live.folder / "strategies").rename(live.folder / "former")
+        (live.folder / "next").rename(live.folder / "strategies")
+        await until(lambda: live.applied == ["mine weight 2"], within_s=2)
+        a_strategy(live.folder, text="weight 3")
+        await until(lambda: live.applied[1:] == ["mine weight 3"])
+        (live.folder / "former" / "mine.yaml").write_text("weight 9")
+        await asyncio.sleep(0.3)
+        assert live.applied[2:] == []
+    watched(live, story, second_look_s=5)
+
+
+def test_strategies_on_a_mounted_volume_are_exchanged_by_their_link(live: FakeLive) -> None:
+    # given strategies as a mounted volume has them: links through ..data to a folder of the day
+    strategies = live.folder / "strategies"
+    for day, text in (("..1", "weight 1"), ("..2", "weight 2")):
+        (strategies / day).mkdir(parents=True)
+        (strategies / day / "mine.yaml").write_text(text)
+    (strategies / "..data").symlink_to("..1")
+    (strategies / "mine.yaml").symlink_to("..data/mine.yaml")
+    mounted = FakeLive(live.folder, in_use=FIRST)
+
+    async def story() -> None:
+        (strategies / "..data_tmp").symlink_to("..2")
+        (strategies / "..data_tmp").rename(strategies / "..data")
+        await until(lambda: mounted.applied == ["mine weight 2"])
+    watched(mounted, story, second_look_s=5)

@@ -81,7 +81,13 @@ class Terminal:
     def __call__(self, *words: str, editor: str = "false") -> int:
         self._monkeypatch.delenv("VISUAL", raising=False)
         self._monkeypatch.setenv("EDITOR", editor)
-        code = run(["--config", str(self.config), "--state", str(self.state), "schedule", *words])
+        return self._run("schedule", *words)
+
+    def reload(self) -> int:
+        return self._run("reload")
+
+    def _run(self, *words: str) -> int:
+        code = run(["--config", str(self.config), "--state", str(self.state), *words])
         self.out, self.err = self._capfd.readouterr()
         return code
 
@@ -137,3 +143,38 @@ def test_an_edit_that_somebody_else_overtook_is_refused(terminal: Terminal) -> N
     assert terminal("edit", "--yes", editor=overtaking) == 4
     assert "was changed by somebody else" in terminal.err
     assert terminal.file.read_text().endswith("# mine\n")
+
+
+SYSTEM = "system:\n  forecast_rules:\n    trend: {rule: %s, fast: 8, slow: 32, scalar: 5.3, weight: 1}\n"
+
+
+def test_a_rollback_brings_the_strategies_back_as_they_were(terminal: Terminal) -> None:
+    strategies = terminal.config / "strategies"
+    strategies.mkdir()
+    for name in ("mine", "yours"):
+        (strategies / f"{name}.yaml").write_text(SYSTEM % "ewmac")
+    assert terminal.reload() == 0
+    (strategies / "yours.yaml").unlink()
+    (strategies / "third.yaml").write_text(SYSTEM % "ewmac")
+    assert terminal.reload() == 0
+
+    # the difference says what is added and removed
+    assert terminal("diff", "2") == 0
+    assert {"strategy yours: removed", "strategy third: added"} <= set(terminal.out.splitlines())
+    assert "+  note: what it holds" not in terminal.out
+    assert "  note: what it holds stays held, and is only rolled from now on" in terminal.out
+
+    # and back
+    assert terminal("rollback", "2", "--yes") == 0
+    assert terminal.out.splitlines()[0] == "strategy third: removed"
+    assert sorted(path.name for path in strategies.glob("*.yaml")) == ["mine.yaml", "yours.yaml"]
+    assert terminal("check") == 0
+    assert "strategies mine, yours, mode simulated" in terminal.out
+
+
+def test_a_check_asks_the_service_for_modules_that_only_it_may_see(terminal: Terminal) -> None:
+    (terminal.config / "strategies").mkdir()
+    (terminal.config / "strategies" / "mine.yaml").write_text(SYSTEM % "no_rules.fade")
+    assert terminal("check") == 2
+    assert terminal.err.startswith(f"{terminal.config}/strategies/mine.yaml:3:5: system.forecast_rules.trend: the "
+                                   f"module no_rules of rule no_rules.fade cannot be found")

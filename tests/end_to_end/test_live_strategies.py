@@ -3,6 +3,7 @@
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -23,17 +24,22 @@ def config(tmp_path: Path) -> Path:
     return folder
 
 
-@pytest.fixture
-def state(config: Path, tmp_path: Path) -> Iterator[Path]:
-    """Where a running service keeps its things."""
-    state = tmp_path / "var"
+@contextmanager
+def running(config: Path, state: Path) -> Iterator[None]:
     process = subprocess.Popen(daemon_words(config, state), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         until(lambda: answer(state).get("service") == "running", "the service runs", 60)
-        yield state
+        yield
     finally:
         process.terminate()
         process.wait(timeout=60)
+
+
+@pytest.fixture
+def state(config: Path, tmp_path: Path) -> Iterator[Path]:
+    """Where a running service keeps its things."""
+    with running(config, tmp_path / "var"):
+        yield tmp_path / "var"
 
 
 def answer(state: Path) -> dict[str, Any]:
@@ -76,3 +82,23 @@ def test_a_strategy_comes_is_refused_while_wrong_and_goes(config: Path, state: P
     until(lambda: "mine.yaml was there and is gone" in " ".join(tradectl(config, state, "status").stdout.split()),
           "it is missed")
     assert "example" not in history(config, state)
+
+    # and a rollback brings it back
+    done = tradectl(config, state, "schedule", "rollback", "1", "--yes")
+    assert done.returncode == 0, done.stderr
+    assert [path.name for path in (config / "strategies").glob("*.yaml")] == ["mine.yaml"]
+    assert answer(state)["config_problem"] == ""
+
+
+def test_a_service_whose_strategies_are_lost_starts_with_those_that_it_had(config: Path, tmp_path: Path) -> None:
+    # given a service that has used a strategy, and then has none any more
+    state = tmp_path / "var"
+    with running(config, state):
+        until(lambda: answer(state)["generation"] == 1, "the strategy is in use")
+    (config / "strategies" / "mine.yaml").unlink()
+
+    # then it says so when it starts, and does not begin to trade the example
+    with running(config, state):
+        until(lambda: "mine.yaml was there and is gone" in answer(state)["config_problem"], "it is missed")
+        assert answer(state)["generation"] == 1
+        assert "example" not in history(config, state)

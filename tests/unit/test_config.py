@@ -84,6 +84,11 @@ def test_the_place_of_a_key_is_that_of_its_nearest_parent(tmp_path: Path) -> Non
     assert source_line(folder, "nothing.yaml", ("x",)) == "nothing.yaml:1"
 
 
+def test_the_place_of_a_key_of_a_strategy_is_in_its_own_file(tmp_path: Path) -> None:
+    folder = written(tmp_path, **{"strategies/mine": "weight: 1\nsystem:\n  costs: cash\n"})
+    assert source_line(folder, "strategies/mine.yaml", ("system", "costs")) == f"{folder}/strategies/mine.yaml:3"
+
+
 def test_configuration_cannot_be_changed(tmp_path: Path) -> None:
     with pytest.raises(ValidationError):
         load_config(tmp_path).service.mode = Mode.LIVE  # type: ignore[misc]

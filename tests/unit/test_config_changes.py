@@ -121,6 +121,13 @@ def test_strategies_and_resources_are_compared_key_by_key() -> None:
         "resources: ib nothing -> 1", f"strategy {name}: weight 1.0 -> 2.0", "strategy mine: added"]
 
 
+def test_a_strategy_that_goes_leaves_its_positions_behind() -> None:
+    name, strategy = next(iter(SHIPPED.strategies.items()))
+    assert as_lines(changes(SHIPPED, replace(SHIPPED, strategies={"renamed": strategy}))) == [
+        f"strategy {name}: removed", "  note: what it holds stays held, and is only rolled from now on",
+        "strategy renamed: added"]
+
+
 def test_changes_are_plain_values_for_programs() -> None:
     row, = as_values(changes(a_config(a=a_process()), a_config(a=a_process(grace=60))))
     assert row["keys"] == [{"key": "grace", "old": "30", "new": "60"}]

@@ -43,6 +43,8 @@ MISTAKES = (
     ("tradingd", "- a\n", "tradingd.yaml:1:1: expected `key: value` lines, found a list."),
     ("tradingd", "capital_method: double\n",
      "tradingd.yaml:1:1: capital_method: Input should be 'full', 'half' or 'fixed'; found 'double'."),
+    ("tradingd", "base_currency: usd\n",
+     "tradingd.yaml:1:1: base_currency: String should match pattern '^[A-Z]{3}$'; found 'usd'."),
     ("strategies/mine", "wieght: 2\n", "strategies/mine.yaml:1:1: wieght: unknown key (did you mean weight?)."),
     ("strategies/mine", "weight: 2\n",
      "strategies/mine.yaml:1:1: system.forecast_rules: this key is missing; add it."),

@@ -183,6 +183,26 @@ def test_check_takes_a_folder_a_file_or_a_crontab(terminal: Terminal, tmp_path: 
     assert "line 1, column 1: cron: cron '0 25 * * *', column 3: 25 is no hour" in terminal.err
 
 
+STRATEGY = "system:\n  forecast_rules:\n    trend: {rule: ewmac, fast: 8, slow: 32, scalar: 5.3, weight: 1}\n"
+
+
+def test_check_takes_the_draft_of_a_strategy(terminal: Terminal, tmp_path: Path) -> None:
+    draft = tmp_path / "strategies" / "mine.yaml"
+    draft.parent.mkdir()
+    draft.write_text(STRATEGY)
+    assert terminal("check", str(draft), "--json") == 0
+    assert json.loads(terminal.out)["strategies"] == ["mine"]
+    draft.write_text(STRATEGY.replace("slow: 32", "slow: 4"))
+    assert terminal("check", str(draft)) == 2
+    assert terminal.err.startswith(f"{draft}:3:5: system.forecast_rules.trend: fast (8) must be smaller than slow (4).")
+    assert not (terminal.config / "strategies").exists()
+
+
+def test_check_names_the_strategies_that_would_trade(terminal: Terminal) -> None:
+    assert terminal("check") == 0
+    assert terminal.out == f"{terminal.config}: no mistakes; 12 processes, strategies example, mode simulated.\n"
+
+
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "how_to" / "edit_the_schedule.md"
 KEYS = dict(re.findall(r"^\| `(\w+)` \| `?([^`|]+?)`? \|", PAGE.read_text(), re.MULTILINE))
 
