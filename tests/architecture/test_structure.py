@@ -89,7 +89,7 @@ def test_the_three_packages_are_ours_alone() -> None:
 
 
 def test_the_shipped_configuration_is_complete() -> None:
-    for name in FILES:
+    for name in (*FILES, "strategies/example.yaml"):
         assert yaml.safe_load((shipped_folder() / name).read_text())
     shipped = yaml.safe_load((shipped_folder() / "processes.yaml").read_text())["processes"]
     assert list(shipped) == list(PROCESSES)
@@ -129,6 +129,8 @@ def test_every_command_that_a_document_shows_exists(document: str, line: str) ->
         assert re.search(rf"^{words[1]}:", (ROOT / "Makefile").read_text(), re.MULTILINE), line
     else:
         assert words[0] == "tradectl"
+        while words[1] in ("--config", "--state"):
+            del words[1:3]
         known = dict(ALL)
         found = next((known[tuple(words[1:n])] for n in (3, 2) if tuple(words[1:n]) in known), None)
         assert found is not None, line
@@ -165,6 +167,15 @@ def test_tradectl_starts_without_the_heavy_libraries() -> None:
     loaded = set(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True,
                                 cwd=ROOT).stdout.split())
     assert not loaded & {"pymongo", "pandas", "numpy", "pydantic", "structlog", "asyncio", "ib_async", "yaml"}
+
+
+def test_the_service_loads_nothing_that_computes() -> None:
+    code = ("import sys, daemon.__main__, daemon.supervisor; from pathlib import Path; "
+            "from daemon.configuration.checked_config import checked_config; checked_config(Path('config')); "
+            "print(*sys.modules)")
+    loaded = set(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True,
+                                cwd=ROOT).stdout.split())
+    assert not loaded & {"pandas", "scipy", "sklearn", "pyarrow", "matplotlib"}  # numpy comes with the broker's library
 
 
 NAMES = re.findall(r"^\| `\w+` \| `([\w.]+)` \|$", (ROOT / "docs" / "names.md").read_text(), re.MULTILINE)

@@ -6,6 +6,7 @@ Each document has a service of its own, with a day behind it, and somebody at th
 import contextlib
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -33,6 +34,7 @@ pytestmark = pytest.mark.chaos
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = [ROOT / "README.md", ROOT / "docs" / "operations.md", *sorted((ROOT / "docs" / "how_to").glob("*.md"))]
 WITHOUT_SERVICE = ("simulated_gateway",)
+FILE_COMMANDS = ("cp", "mv", "rm")
 SAVED = re.compile(r"^```yaml\n# ([\w/]+\.yaml)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 EXAMPLES = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
 EDITOR = "#!/bin/sh\nsed -i 's/timeout=PT1H/timeout=PT2H/' \"$1\"\n"
@@ -133,10 +135,12 @@ def test_every_command_of_a_document_does_what_it_says(document: Path, desk: Des
     wrong = []
     if document.stem not in WITHOUT_SERVICE:
         assert desk.call("tradectl start")[0] == 0
-    for name, text in SAVED.findall(document.read_text()):
-        (desk.folder / name).parent.mkdir(exist_ok=True)
-        (desk.folder / name).write_text(text)
+    saved = dict(SAVED.findall(document.read_text()))
     for line in shown(document):
+        if line.command.split()[0] in FILE_COMMANDS:
+            subprocess.run(shlex.split(line.command), cwd=desk.folder, check=True)
+        for name in [name for name in saved if (desk.folder / name).parent.is_dir()]:
+            (desk.folder / name).write_text(saved.pop(name))
         if not line.command.startswith("tradectl "):
             continue
         prepare(desk, line.command)
