@@ -131,5 +131,5 @@ def table_of(data: bytes) -> pa.Table:
 
 def frame_of(tables: Sequence[pa.Table]) -> pd.DataFrame:
     """The rows of consecutive chunks, in pandas' own UTC: with rules that were read anew it would join badly."""
-    frame: pd.DataFrame = pa.concat_tables(tables, promote_options="permissive").to_pandas()
+    frame: pd.DataFrame = pa.concat_tables(tables, promote_options="permissive").combine_chunks().to_pandas()
     return frame.set_index("stamp").rename_axis(None).tz_convert("UTC")
