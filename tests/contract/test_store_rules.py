@@ -57,7 +57,8 @@ def test_a_field_of_the_wrong_type_is_refused(name: str, store: MongoStore) -> N
 def a_row(collection: str, key: str) -> dict[str, Any]:
     rows: dict[str, dict[str, Any]] = {
         "instrument_orders": {"v": 1, "lifecycle": "OPEN", "account": "DU1", "idempotency_key": "same"},
-        "multiple_prices": {"v": 1, "key": "SP500", "year": 2021}, "capital": {"owner": "total", "day": "2026-03-02"},
+        "multiple_prices": {"v": 1, "key": "SP500", "year": 2021, "digest": "d"},
+        "capital": {"owner": "total", "day": "2026-03-02"},
         "optimal_positions": {"strategy": "s", "instrument": "SP500", "day": "2026-03-02"},
         "process_runs": {"v": 1, "process": "p", "state": "RUNNING", "active": True}}
     return {"_id": key, **rows[collection]}

@@ -15,26 +15,26 @@ class RememberedSeries:
     def __init__(self, series: MongoSeries) -> None:
         self._series = series
         self._frames: dict[str, pd.DataFrame] = {}
-        self._chunks: dict[str, dict[int, tuple[int, pa.Table]]] = {}  # by key and year: version, rows
+        self._chunks: dict[str, dict[int, tuple[str, pa.Table]]] = {}  # by key and year: digest, rows
 
     def load(self, key: str) -> pd.DataFrame:
         """The whole series of `key`, as it was when it was last looked at."""
         if key not in self._frames:
-            self._read({key: self._series.versions([key]).get(key, {})})
+            self._read({key: self._series.digests([key]).get(key, {})})
         return self._frames[key]
 
     def look_again(self) -> None:
-        """Read what changed since: one question for the versions, one for the chunks that are others."""
-        versions = self._series.versions(list(self._frames))
-        self._read({key: versions.get(key, {}) for key, chunks in self._chunks.items()
-                    if versions.get(key, {}) != {year: version for year, (version, _) in chunks.items()}})
+        """Read what changed since: one question for the digests, one for the chunks that are others."""
+        digests = self._series.digests(list(self._frames))
+        self._read({key: digests.get(key, {}) for key, chunks in self._chunks.items()
+                    if digests.get(key, {}) != {year: digest for year, (digest, _) in chunks.items()}})
 
-    def _read(self, versions: dict[str, dict[int, int]]) -> None:
-        known = {(key, year): chunk for key in versions for year, chunk in self._chunks.get(key, {}).items()
-                 if versions[key].get(year) == chunk[0]}
-        new = [(key, year) for key, years in versions.items() for year in years if (key, year) not in known]
+    def _read(self, digests: dict[str, dict[int, str]]) -> None:
+        known = {(key, year): chunk for key in digests for year, chunk in self._chunks.get(key, {}).items()
+                 if digests[key].get(year) == chunk[0]}
+        new = [(key, year) for key, years in digests.items() for year in years if (key, year) not in known]
         chunks = known | (self._series.chunks(new) if new else {})
-        for key, years in versions.items():
+        for key, years in digests.items():
             self._chunks[key] = {year: chunks[key, year] for year in sorted(years) if (key, year) in chunks}
             tables = [table for _, table in self._chunks[key].values()]
             self._frames[key] = frame_of(tables) if tables else empty_frame(self._series.columns)

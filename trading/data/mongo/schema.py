@@ -33,6 +33,8 @@ class Collection:
 _INTEGER: Final = ["int", "long"]
 _VERSIONED: Final[dict[str, str | list[str]]] = {"v": _INTEGER}
 _ORDER: Final[dict[str, str | list[str]]] = {**_VERSIONED, "lifecycle": "string", "account": "string"}
+_SERIES: Final = Collection({**_VERSIONED, "key": "string", "digest": "string"},
+                            (Index((("key", 1), ("year", 1)), unique=True),))
 
 COLLECTIONS: Final[dict[str, Collection]] = {
     "process_states": Collection({**_VERSIONED, "state": "string"}),
@@ -54,10 +56,10 @@ COLLECTIONS: Final[dict[str, Collection]] = {
     "currency_pairs": Collection({"code": "string"}),
     "roll_calendars": Collection(_VERSIONED),
     "contracts": Collection({**_VERSIONED, "instrument": "string"}, (Index((("instrument", 1),)),)),
-    "contract_prices": Collection({**_VERSIONED, "key": "string"}, (Index((("key", 1), ("year", 1)), unique=True),)),
-    "multiple_prices": Collection({**_VERSIONED, "key": "string"}, (Index((("key", 1), ("year", 1)), unique=True),)),
-    "adjusted_prices": Collection({**_VERSIONED, "key": "string"}, (Index((("key", 1), ("year", 1)), unique=True),)),
-    "fx_prices": Collection({**_VERSIONED, "key": "string"}, (Index((("key", 1), ("year", 1)), unique=True),)),
+    "contract_prices": _SERIES,
+    "multiple_prices": _SERIES,
+    "adjusted_prices": _SERIES,
+    "fx_prices": _SERIES,
     "capital": Collection({"owner": "string", "day": "string"}, (Index((("owner", 1), ("day", 1)), unique=True),)),
     "optimal_positions": Collection(
         {"strategy": "string", "instrument": "string", "day": "string"},

@@ -5,6 +5,7 @@ writers can never both believe that they appended.
 """
 
 from collections.abc import Iterable, Sequence
+from hashlib import sha256
 from io import BytesIO
 
 import pandas as pd
@@ -24,17 +25,20 @@ class MongoSeries:
         self._collection = collection
         self.columns = columns
 
-    def versions(self, keys: Sequence[str]) -> dict[str, dict[int, int]]:
-        """The version of each chunk, by key and year; keys without any are missing."""
-        found: dict[str, dict[int, int]] = {}
-        for chunk in self._collection.find({"key": {"$in": list(keys)}}, {"key": 1, "year": 1, "v": 1}):
-            found.setdefault(chunk["key"], {})[chunk["year"]] = chunk["v"]
+    def digests(self, keys: Sequence[str]) -> dict[str, dict[int, str]]:
+        """What names the content of each chunk, by key and year; keys without any are missing.
+
+        Not its version: a chunk that was removed and stored anew counts from one again.
+        """
+        found: dict[str, dict[int, str]] = {}
+        for chunk in self._collection.find({"key": {"$in": list(keys)}}, {"key": 1, "year": 1, "digest": 1}):
+            found.setdefault(chunk["key"], {})[chunk["year"]] = chunk["digest"]
         return found
 
-    def chunks(self, wanted: Sequence[tuple[str, int]]) -> dict[tuple[str, int], tuple[int, pa.Table]]:
-        """Version and rows of the chunks of these keys and years; see `frame_of`."""
+    def chunks(self, wanted: Sequence[tuple[str, int]]) -> dict[tuple[str, int], tuple[str, pa.Table]]:
+        """Digest and rows of the chunks of these keys and years; see `frame_of`."""
         found = self._collection.find({"_id": {"$in": [f"{key}:{year}" for key, year in wanted]}})
-        return {(chunk["key"], chunk["year"]): (chunk["v"], table_of(chunk["data"])) for chunk in found}
+        return {(chunk["key"], chunk["year"]): (chunk["digest"], table_of(chunk["data"])) for chunk in found}
 
     def stored_keys(self) -> list[str]:
         return sorted(self._collection.distinct("key"))
@@ -86,7 +90,8 @@ class MongoSeries:
         if stored is not None and stored["data"] == data:
             return
         document = {"_id": f"{key}:{year}", "key": key, "year": year, "rows": len(rows),
-                    "last": int(pd.DatetimeIndex(rows.index[-1:]).as_unit("ms").asi8[0]), "data": data}
+                    "last": int(pd.DatetimeIndex(rows.index[-1:]).as_unit("ms").asi8[0]), "data": data,
+                    "digest": sha256(data).hexdigest()}
         replace_version(self._collection, document, stored["v"] if stored else 0, f"series {key}", session)
 
 
