@@ -34,12 +34,16 @@ class StoredSimData:
         return self._codes
 
     def instrument(self, code: str) -> Instrument:
+        """
+        Raises:
+            DataError: nobody has said what `code` is, or it has no prices.
+        """
         return self._record(code).instrument
 
     def rolls_per_year(self, code: str) -> int:
         """
         Raises:
-            DataError: nobody has said when `code` is rolled.
+            DataError: see `instrument`, or nobody has said when `code` is rolled.
         """
         rolls = self._record(code).rolls
         if rolls is None:
@@ -61,4 +65,6 @@ class StoredSimData:
     def _record(self, code: str) -> InstrumentRecord:
         if self._records is None:
             self._records = self._data.db_instruments.load_all(self.instrument_codes())
-        return self._records[code] if code in self._records else self._data.db_instruments.load(code)
+        if code not in self._records:
+            raise DataError(f"{code} lacks prices or settings. Import them: tradectl import pysystemtrade DIR")
+        return self._records[code]
