@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from trading.errors import DataError
 from trading.systems.sim_data import SimData
 from trading.systems.system_config import SystemConfig
 
@@ -22,15 +23,25 @@ class Provenance:
 
 def provenance_of(run: str, config: SystemConfig, data: SimData, code: str) -> Provenance:
     """The provenance of a position in `code`."""
-    return Provenance(run=run, config=_short(config.model_dump_json()), data=data_version(data, code))
+    return Provenance(run=run, config=_short(config.model_dump_json()),
+                      data=data_version(data, code, config.base_currency))
 
 
-def data_version(data: SimData, code: str) -> str:
-    """Changes whenever a price of `code` is added or another than before."""
-    seen = hashlib.sha256()
-    for frame in (data.adjusted_prices(code), data.multiple_prices(code)):
+def data_version(data: SimData, code: str, base: str) -> str:
+    """Changes whenever a price of `code`, a rate of its currency in `base`, its settings or its rolls are others."""
+    instrument = data.instrument(code)
+    seen = hashlib.sha256(repr((instrument, _rolls_per_year(data, code))).encode())
+    for frame in (data.adjusted_prices(code), data.multiple_prices(code), data.fx(instrument.currency, base)):
         seen.update(pd.util.hash_pandas_object(frame, index=True).to_numpy().tobytes())
     return seen.hexdigest()[:_DIGITS]
+
+
+def _rolls_per_year(data: SimData, code: str) -> int | None:
+    """None: nobody has said when `code` is rolled, and no position stands on it."""
+    try:
+        return data.rolls_per_year(code)
+    except DataError:
+        return None
 
 
 def _short(text: str) -> str:
