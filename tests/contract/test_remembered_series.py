@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
-import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -15,7 +14,7 @@ from trading.data.data_blob import DataBlob
 from trading.data.mongo.connection import MongoStore
 from trading.data.mongo.instruments import InstrumentRecord
 from trading.data.mongo.remembered_series import RememberedSeries
-from trading.data.mongo.series import MongoSeries
+from trading.data.mongo.series import Chunk, MongoSeries
 from trading.data.stored_sim_data import StoredSimData
 from trading.errors import DataError
 from trading.objects.instruments import Instrument
@@ -34,7 +33,7 @@ class CountedSeries(MongoSeries):
         super().__init__(store.database.adjusted_prices, COLUMNS)
         self.read: list[tuple[str, int]] = []
 
-    def chunks(self, wanted: Sequence[tuple[str, int]]) -> dict[tuple[str, int], tuple[str, pa.Table]]:
+    def chunks(self, wanted: Sequence[tuple[str, int]]) -> dict[tuple[str, int], Chunk]:
         self.read.extend(wanted)
         return super().chunks(wanted)
 

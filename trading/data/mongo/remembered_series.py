@@ -4,9 +4,8 @@ It keeps what it read, so it is for as long as one computation is of use; it nev
 """
 
 import pandas as pd
-import pyarrow as pa
 
-from trading.data.mongo.series import MongoSeries, empty_frame, frame_of
+from trading.data.mongo.series import Chunk, MongoSeries, empty_frame, frame_of
 
 
 class RememberedSeries:
@@ -15,26 +14,29 @@ class RememberedSeries:
     def __init__(self, series: MongoSeries) -> None:
         self._series = series
         self._frames: dict[str, pd.DataFrame] = {}
-        self._chunks: dict[str, dict[int, tuple[str, pa.Table]]] = {}  # by key and year: digest, rows
+        self._chunks: dict[str, dict[int, Chunk]] = {}  # by key and year
 
     def load(self, key: str) -> pd.DataFrame:
         """The whole series of `key`, as it was when it was last looked at."""
         if key not in self._frames:
-            self._read({key: self._series.digests([key]).get(key, {})})
+            self._keep(key, {year: chunk for (_, year), chunk in self._series.chunks_of(key).items()})
         return self._frames[key]
 
     def look_again(self) -> None:
         """Read what changed since: one question for the digests, one for the chunks that are others."""
         digests = self._series.digests(list(self._frames))
         self._read({key: digests.get(key, {}) for key, chunks in self._chunks.items()
-                    if digests.get(key, {}) != {year: digest for year, (digest, _) in chunks.items()}})
+                    if digests.get(key, {}) != {year: chunk.digest for year, chunk in chunks.items()}})
 
     def _read(self, digests: dict[str, dict[int, str]]) -> None:
-        known = {(key, year): chunk for key in digests for year, chunk in self._chunks.get(key, {}).items()
-                 if digests[key].get(year) == chunk[0]}
+        known = {(key, year): chunk for key in digests for year, chunk in self._chunks[key].items()
+                 if digests[key].get(year) == chunk.digest}
         new = [(key, year) for key, years in digests.items() for year in years if (key, year) not in known]
         chunks = known | (self._series.chunks(new) if new else {})
         for key, years in digests.items():
-            self._chunks[key] = {year: chunks[key, year] for year in sorted(years) if (key, year) in chunks}
-            tables = [table for _, table in self._chunks[key].values()]
-            self._frames[key] = frame_of(tables) if tables else empty_frame(self._series.columns)
+            self._keep(key, {year: chunks[key, year] for year in years if (key, year) in chunks})
+
+    def _keep(self, key: str, chunks: dict[int, Chunk]) -> None:
+        tables = [chunks[year].rows for year in sorted(chunks)]
+        self._chunks[key] = chunks
+        self._frames[key] = frame_of(tables) if tables else empty_frame(self._series.columns)

@@ -5,8 +5,10 @@ writers can never both believe that they appended.
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from hashlib import sha256
 from io import BytesIO
+from typing import Final
 
 import pandas as pd
 import pyarrow as pa
@@ -16,6 +18,16 @@ from pymongo.collection import Collection
 from trading.data.mongo.connection import Document
 from trading.data.mongo.versioned import replace_version
 from trading.errors import DataError
+
+_READ: Final = pa.ipc.IpcReadOptions(use_threads=False)  # a chunk is small: handing it out takes longer than reading it
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chunk:
+    """The rows of one year (see `frame_of`), and what names their content."""
+
+    digest: str
+    rows: pa.Table
 
 
 class MongoSeries:
@@ -35,10 +47,17 @@ class MongoSeries:
             found.setdefault(chunk["key"], {})[chunk["year"]] = chunk["digest"]
         return found
 
-    def chunks(self, wanted: Sequence[tuple[str, int]]) -> dict[tuple[str, int], tuple[str, pa.Table]]:
-        """Digest and rows of the chunks of these keys and years; see `frame_of`."""
-        found = self._collection.find({"_id": {"$in": [f"{key}:{year}" for key, year in wanted]}})
-        return {(chunk["key"], chunk["year"]): (chunk["digest"], table_of(chunk["data"])) for chunk in found}
+    def chunks(self, wanted: Sequence[tuple[str, int]]) -> dict[tuple[str, int], Chunk]:
+        """Those of these keys and years that there are."""
+        return self._found({"_id": {"$in": [f"{key}:{year}" for key, year in wanted]}})
+
+    def chunks_of(self, key: str) -> dict[tuple[str, int], Chunk]:
+        """All of `key`."""
+        return self._found({"key": key})
+
+    def _found(self, where: Document) -> dict[tuple[str, int], Chunk]:
+        return {(chunk["key"], chunk["year"]): Chunk(digest=chunk["digest"], rows=table_of(chunk["data"]))
+                for chunk in self._collection.find(where)}
 
     def stored_keys(self) -> list[str]:
         return sorted(self._collection.distinct("key"))
@@ -130,7 +149,7 @@ def _encoded(frame: pd.DataFrame) -> bytes:
 
 def table_of(data: bytes) -> pa.Table:
     """The rows of one chunk."""
-    with pa.ipc.open_stream(pa.py_buffer(data)) as reader:
+    with pa.ipc.open_stream(pa.py_buffer(data), options=_READ) as reader:
         return reader.read_all()
 
 
