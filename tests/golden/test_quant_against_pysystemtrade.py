@@ -23,9 +23,10 @@ from trading.quant.diversification import average_correlation, diversification_m
 from trading.quant.dynamic_positions import DynamicInputs, TradingSpeed, dynamic_positions
 from trading.quant.estimates import Estimates, EstimateSettings
 from trading.quant.executor import SerialExecutor
-from trading.quant.fitting_periods import FittingDates, fitting_periods
+from trading.quant.fitting_periods import fitting_periods
 from trading.quant.forecast_mapping import mapping_of_height
 from trading.quant.handcrafting import handcraft, two_clusters
+from trading.quant.methods import FittingDates
 from trading.quant.moments import ExponentialMoments, weekly_changes
 from trading.quant.portfolio_optimiser import PortfolioOptimiser
 from trading.quant.returns import Missing
@@ -86,11 +87,11 @@ def matrix(case: Case) -> Matrix:
 
 # --- estimates --------------------------------------------------------------------------------------------------------
 
-@pytest.mark.parametrize("dates", [pytest.param(dates, id=f"fit_dates_{dates.lower()}") for dates in FittingDates
-                                   if f"fit_dates_{dates.lower()}" in THEIRS])
+@pytest.mark.parametrize("dates", [pytest.param(dates, id=f"fit_dates_{dates}") for dates in FittingDates
+                                   if f"fit_dates_{dates}" in THEIRS])
 def test_fitting_periods_equal_the_oracle(dates: FittingDates) -> None:
     ours = fitting_periods(pd.DatetimeIndex(weekly().index), dates)
-    theirs = THEIRS[f"fit_dates_{dates.lower()}"]
+    theirs = THEIRS[f"fit_dates_{dates}"]
     assert [(str(period.fit_start), str(period.start), str(period.end), not period.has_data) for period in ours] == [
         (case["fit_start"], case["period_start"], case["period_end"], case["no_data"]) for case in theirs]
     if dates is not FittingDates.IN_SAMPLE:

@@ -6,20 +6,13 @@ to fit on.
 
 from dataclasses import dataclass
 from datetime import timedelta
-from enum import StrEnum
 from typing import Final
 
 import pandas as pd
 
+from trading.quant.methods import FittingDates
+
 STEP: Final = timedelta(days=365)
-
-
-class FittingDates(StrEnum):
-    """How much of the past each fit sees."""
-
-    EXPANDING = "EXPANDING"  # everything before the period
-    ROLLING = "ROLLING"      # a number of years before it
-    IN_SAMPLE = "IN_SAMPLE"  # everything, also what comes after: for production's next day, never for a backtest
 
 
 @dataclass(frozen=True, kw_only=True)

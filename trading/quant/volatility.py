@@ -4,21 +4,14 @@ Source: oracle README 03 and pysystemtrade.md 4.3.
 """
 
 from dataclasses import dataclass
-from enum import StrEnum
 
 import pandas as pd
+
+from trading.quant.methods import VolatilityMethod
 
 BUSINESS_DAYS_IN_YEAR = 256
 DAYS_TO_YEAR = 16.0  # the square root of 256
 _QUIETEST, _QUIET_DAYS, _QUIET_MIN = 0.05, 500, 100  # a volatility below that of one day in twenty is too good
-
-
-class VolatilityMethod(StrEnum):
-    """Which estimate."""
-
-    MIXED = "mixed"    # an exponential one, blended with its own long average
-    ROBUST = "robust"  # an exponential one, never below what it was on the quietest days of two years
-    SIMPLE = "simple"  # of the last `simple_days`, all counting the same
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,20 +3,18 @@
 Frozen and strict, like the rest of them. Each block is there or not; without it nothing of it happens.
 """
 
-from typing import Literal
-
 from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt
 
+from trading.quant.methods import FittingDates, VolatilityMethod, WeightMethod
+
 _STRICT = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-Method = Literal["equal", "handcrafted", "shrunk_one_period", "one_period", "minimum_variance", "risk_parity",
-                 "hierarchical", "inverse_volatility", "bootstrapped"]
 
 
 class Volatility(BaseModel):
     """How daily volatility is estimated; see trading.quant.volatility for the methods."""
 
     model_config = _STRICT
-    method: Literal["mixed", "robust", "simple"] = "mixed"
+    method: VolatilityMethod = VolatilityMethod.MIXED
     span: int = Field(default=35, ge=2)          # business days, of mixed and robust
     simple_days: int = Field(default=25, ge=10)  # business days, of simple
     slow_years: PositiveFloat = 10.0             # of mixed
@@ -30,8 +28,8 @@ class WeightEstimate(BaseModel):
     """
 
     model_config = _STRICT
-    method: Method = "handcrafted"
-    fit: Literal["expanding", "rolling", "in_sample"] = "expanding"
+    method: WeightMethod = WeightMethod.HANDCRAFTED
+    fit: FittingDates = FittingDates.EXPANDING
     roll_years: PositiveInt = 20
     past_sharpe: bool = False
     cost_multiplier: float = Field(default=1.0, ge=0)

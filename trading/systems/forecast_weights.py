@@ -3,7 +3,6 @@
 import pandas as pd
 
 from trading.errors import DataError
-from trading.quant.executor import Executor, SerialExecutor
 from trading.quant.fitting_periods import FittingPeriod, fitting_periods
 from trading.quant.multipliers_over_time import multipliers_over_time
 from trading.systems.daily import business_days
@@ -29,9 +28,6 @@ class ForecastWeights(SystemStage):
 
     name = "forecastWeights"
     needs = ("forecastScaleCap", "ruleAccounts")
-
-    def __init__(self, executor: Executor | None = None) -> None:
-        self._executor = executor or SerialExecutor()
 
     def weights(self, code: str) -> pd.DataFrame:
         """Of each rule on each business day: one without a forecast yet counts nothing, the others sum to 1; smoothed.
@@ -87,13 +83,13 @@ class ForecastWeights(SystemStage):
     def _estimated(self, code: str, estimate: ForecastWeightEstimate) -> pd.DataFrame:
         def compute() -> pd.DataFrame:
             tables = self.of_each(lambda each: self._weekly_gains(each, estimate), None if estimate.pooled else [code])
-            return fitted_weights(_stacked(list(tables.values())), estimate, self._executor,
+            return fitted_weights(_stacked(list(tables.values())), estimate, self.system.executor,
                                   self.system.config.chosen_conventions, len(tables))
         return self.get_item("estimated", "" if estimate.pooled else code, compute)
 
     def _weekly_gains(self, code: str, estimate: ForecastWeightEstimate) -> pd.DataFrame:
         accounts = self.system.stage(RuleAccounts)
-        daily = pd.DataFrame({rule: net_gains(accounts.pandl_for_rule(code, rule), estimate)
+        daily = pd.DataFrame({rule: net_gains(accounts.pandl_for_rule(code, rule), estimate.cost_multiplier)
                               for rule in self.system.config.forecast_rules})
         return weekly_gains(daily, self.system.config.chosen_conventions)
 

@@ -3,12 +3,10 @@
 import pandas as pd
 
 from trading.errors import DataError
-from trading.quant.executor import Executor, SerialExecutor
 from trading.quant.fitting_periods import fitting_periods
 from trading.quant.moments import weekly_changes
 from trading.quant.multipliers_over_time import multipliers_over_time
 from trading.systems.daily import business_days
-from trading.systems.estimation_config import WeightEstimate
 from trading.systems.position_size import PositionSize
 from trading.systems.stage import SystemStage
 from trading.systems.subsystem_accounts import SubsystemAccounts
@@ -31,9 +29,6 @@ class InstrumentWeights(SystemStage):
     name = "instrumentWeights"
     needs = ("positionSize", "subsystemAccounts")
 
-    def __init__(self, executor: Executor | None = None) -> None:
-        self._executor = executor or SerialExecutor()
-
     def weight(self, code: str) -> pd.Series:
         """The share of `code`: instruments without a position yet count nothing, the others share one.
 
@@ -55,7 +50,7 @@ class InstrumentWeights(SystemStage):
             given = config.instrument_div_multiplier
             if given != ESTIMATED:
                 return pd.Series(float(given), index=weights.index)
-            changes = weekly_changes(self._gains(WeightEstimate(cost_multiplier=0.0)))
+            changes = weekly_changes(self._gains(cost_multiplier=0.0))
             periods = fitting_periods(pd.DatetimeIndex(changes.index))
             correlations = diversity_estimator(config.chosen_conventions).estimate_over_time(changes, periods)
             return multipliers_over_time(correlations, periods, weights[list(changes.columns)])
@@ -86,13 +81,14 @@ class InstrumentWeights(SystemStage):
         Raises:
             DataError: the settings do not say how to estimate.
         """
-        estimate, conventions = self.system.config.instrument_weight_estimate, self.system.config.chosen_conventions
+        system, estimate = self.system, self.system.config.instrument_weight_estimate
+        conventions = system.config.chosen_conventions
         if estimate is None:
             raise DataError("The system does not say how to estimate weights. Write instrument_weight_estimate.")
         return self.get_item("fitted", "", lambda: fitted_weights(
-            weekly_gains(self._gains(estimate), conventions), estimate, self._executor, conventions))
+            weekly_gains(self._gains(estimate.cost_multiplier), conventions), estimate, system.executor, conventions))
 
-    def _gains(self, estimate: WeightEstimate) -> pd.DataFrame:
+    def _gains(self, cost_multiplier: float) -> pd.DataFrame:
         accounts = self.system.stage(SubsystemAccounts)
-        return pd.DataFrame(self.of_each(
-            lambda code: net_gains(accounts.pandl_for_subsystem(code), estimate), self.system.instruments.traded))
+        return pd.DataFrame(self.of_each(lambda code: net_gains(accounts.pandl_for_subsystem(code), cost_multiplier),
+                                         self.system.instruments.traded))

@@ -5,12 +5,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from trading.clock import SystemClock
 from trading.config_mistakes import reason
 from trading.errors import ConfigError
 from trading.quant.executor import Executor
 from trading.systems.accounts import Accounts
-from trading.systems.cache import SystemCache
 from trading.systems.combined_forecasts import CombineForecasts
 from trading.systems.contract_risk import ContractRisk
 from trading.systems.cross_section import CrossSection
@@ -33,11 +31,11 @@ from trading.systems.system import System
 from trading.systems.system_config import SystemConfig
 
 
-def standard_stages(executor: Executor | None = None) -> tuple[SystemStage, ...]:
-    """The stages of a system that trades forecasts, in their order; `executor` does what is estimated."""
+def standard_stages() -> tuple[SystemStage, ...]:
+    """The stages of a system that trades forecasts, in their order."""
     return (RawData(), CrossSection(), Rules(), ForecastScaleCap(), ContractRisk(), Gains(), RuleAccounts(),
-            ForecastWeights(executor), CombineForecasts(), PositionSize(), SubsystemAccounts(),
-            InstrumentWeights(executor), Risk(), RiskOverlay(), Portfolio(), OptimisedPositions(), Accounts())
+            ForecastWeights(), CombineForecasts(), PositionSize(), SubsystemAccounts(),
+            InstrumentWeights(), Risk(), RiskOverlay(), Portfolio(), OptimisedPositions(), Accounts())
 
 
 def system_config(settings: Mapping[str, Any], **facts: Any) -> SystemConfig:
@@ -65,4 +63,4 @@ def _sentence(mistake: Any) -> str:
 
 def futures_system(data: SimData, config: SystemConfig, executor: Executor | None = None) -> System:
     """A system with the standard stages; estimates are made in this process unless there is an `executor`."""
-    return System(standard_stages(executor), data, config, SystemCache(SystemClock().monotonic_s))
+    return System(standard_stages(), data, config, executor=executor)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from trading.quant.volatility import DAYS_TO_YEAR, VolatilityEstimator, VolatilityMethod
+from trading.quant.volatility import DAYS_TO_YEAR, VolatilityEstimator
 from trading.systems.daily import business_day_last, business_day_mean, local_times, year_fraction
 from trading.systems.stage import SystemStage
 
@@ -37,10 +37,7 @@ class RawData(SystemStage):
 
     @property
     def _estimator(self) -> VolatilityEstimator:
-        settings = self.system.config.volatility
-        return VolatilityEstimator(method=VolatilityMethod(settings.method), span=settings.span,
-                                   simple_days=settings.simple_days, slow_years=settings.slow_years,
-                                   slow_weight=settings.slow_weight)
+        return VolatilityEstimator(**self.system.config.volatility.model_dump())
 
     def why_risk_is_unknown(self, code: str) -> Iterator[str]:
         """What is wrong with the volatility of the last day, if anything."""

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from trading.quant.arrays import Matrix, Vector
+from trading.quant.arrays import Matrix
 from trading.quant.correlation_cleaning import CorrelationCleaning
 from trading.quant.exponential import exponential_correlations
-from trading.quant.moments import covariance_of, weekly_changes
+from trading.quant.moments import weekly_changes
 from trading.quant.volatility import DAYS_TO_YEAR
 from trading.systems.contract_risk import ContractRisk
 from trading.systems.rawdata import RawData
@@ -69,11 +69,3 @@ class Risk(SystemStage):
             since = pd.DatetimeIndex([weeks.index[end - 1] for end in ends]) + pd.Timedelta(days=1)
             return Correlations(codes=self.codes(), since=since, matrices=matrices)
         return self.get_item("correlations", "", compute)
-
-    def covariance_on(self, day: pd.Timestamp) -> Matrix:
-        """Of returns a year, shape (n, n); NaN for an instrument whose volatility is not known on `day`."""
-        return covariance_of(self.correlations().on(day), self.volatility_on(day))
-
-    def volatility_on(self, day: pd.Timestamp) -> Vector:
-        """The row of `day`, shape (n,)."""
-        return self.volatility().loc[day].to_numpy(dtype=float)

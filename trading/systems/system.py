@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from trading.clock import SystemClock
 from trading.errors import ConfigError
+from trading.quant.executor import Executor, SerialExecutor
 from trading.systems.cache import SystemCache
 from trading.systems.instrument_list import InstrumentList, instrument_list
 from trading.systems.seen_data import SeenData
@@ -23,14 +24,18 @@ class System:
     """
 
     def __init__(self, stages: Iterable[SystemStage], data: SimData, config: SystemConfig,
-                 cache: SystemCache | None = None) -> None:
-        """Raise ConfigError when two stages have one name, or a stage needs one that is missing or needs it back."""
+                 cache: SystemCache | None = None, executor: Executor | None = None) -> None:
+        """Raise ConfigError when two stages have one name, or a stage needs one that is missing or needs it back.
+
+        `executor` does what is estimated; without one it is done in this process.
+        """
         given = tuple(stages)
         _check_names([stage.name for stage in given])
         _check_needs({stage.name: stage.needs for stage in given})
         self.config = config
         self.cache = SystemCache(SystemClock().monotonic_s) if cache is None else cache
         self.data = SeenData(data, self.cache)
+        self.executor = executor or SerialExecutor()
         self._stages = {stage.name: stage for stage in given}
         for stage in given:
             stage.system = self

@@ -7,6 +7,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PositiveFloa
 
 from trading.conventions import Conventions, ConventionsName
 from trading.objects.capital import CapitalMethod
+from trading.quant.methods import WeightMethod
 from trading.systems.estimation_config import (
     ForecastThreshold,
     ForecastWeightEstimate,
@@ -85,7 +86,7 @@ class SystemConfig(BaseModel):
     def estimates_for_long(self) -> bool:
         """Whether there is enough to estimate that all processors are worth their start."""
         estimates = (self.instrument_weight_estimate, self.forecast_weight_estimate)
-        return any(estimate is not None and estimate.method == "bootstrapped" for estimate in estimates)
+        return any(estimate is not None and estimate.method is WeightMethod.BOOTSTRAPPED for estimate in estimates)
 
     def named_instruments(self) -> tuple[str, ...] | None:
         """The instruments that somebody wrote down; None when it is left to the data."""

@@ -8,18 +8,18 @@ from trading.quant.correlation import CorrelationEstimator
 from trading.quant.correlation_cleaning import CorrelationCleaning
 from trading.quant.estimates import EstimateSettings
 from trading.quant.executor import Executor
-from trading.quant.fitting_periods import FittingDates, fitting_periods
+from trading.quant.fitting_periods import fitting_periods
 from trading.quant.moments import weekly_changes
 from trading.quant.returns import Missing
-from trading.quant.weight_method import Weighing, WeightMethod
+from trading.quant.weighing import Weighing
 from trading.quant.weights_over_time import weights_over_time
 from trading.systems.account_curve import AccountCurve
 from trading.systems.estimation_config import WeightEstimate
 
 
-def net_gains(curve: AccountCurve, estimate: WeightEstimate) -> pd.Series:
-    """What is weighed by: percent of the capital each day, costs counted as often as the settings say."""
-    return curve.percent_of(curve.gross + estimate.cost_multiplier * curve.costs.reindex(curve.gross.index).fillna(0.0))
+def net_gains(curve: AccountCurve, cost_multiplier: float) -> pd.Series:
+    """What is weighed by: percent of the capital each day, costs counted `cost_multiplier` times."""
+    return curve.percent_of(curve.gross + cost_multiplier * curve.costs.reindex(curve.gross.index).fillna(0.0))
 
 
 def weekly_gains(daily: pd.DataFrame, conventions: Conventions) -> pd.DataFrame:
@@ -36,8 +36,8 @@ def fitted_weights(changes: pd.DataFrame, estimate: WeightEstimate, executor: Ex
     Args:
         changes: gains of each week, ascending; of `pooled` instruments one below the other in order of time.
     """
-    periods = fitting_periods(pd.DatetimeIndex(changes.index), FittingDates[estimate.fit.upper()], estimate.roll_years)
-    weighing = Weighing(method=WeightMethod(estimate.method), past_sharpe=estimate.past_sharpe,
+    periods = fitting_periods(pd.DatetimeIndex(changes.index), estimate.fit, estimate.roll_years)
+    weighing = Weighing(method=estimate.method, past_sharpe=estimate.past_sharpe,
                         samples=estimate.samples, conventions=conventions)
     return weights_over_time(changes, periods, weighing.weights, executor, EstimateSettings(pooled=pooled))
 

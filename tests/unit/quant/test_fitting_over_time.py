@@ -10,8 +10,9 @@ from trading.quant.correlation_cleaning import CorrelationCleaning, filled
 from trading.quant.diversification import diversification_multiplier
 from trading.quant.estimates import Estimates
 from trading.quant.executor import SerialExecutor
-from trading.quant.fitting_periods import FittingDates, fitting_periods
+from trading.quant.fitting_periods import fitting_periods
 from trading.quant.forecast_mapping import mapping_of_height
+from trading.quant.methods import FittingDates
 from trading.quant.moments import ExponentialMoments, weekly_changes
 from trading.quant.portfolio_optimiser import PortfolioOptimiser
 from trading.quant.returns import BadReturns, Missing

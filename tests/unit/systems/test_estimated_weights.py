@@ -13,9 +13,9 @@ from made_market import RULES, MadeSimData, a_system, prices
 from trading.errors import ConfigError, DataError
 from trading.executors import ProcessPool
 from trading.objects.instruments import Instrument
+from trading.quant.methods import WeightMethod
 from trading.systems.accounts import Accounts
 from trading.systems.combined_forecasts import CombineForecasts
-from trading.systems.estimation_config import WeightEstimate
 from trading.systems.forecast_weights import ForecastWeights
 from trading.systems.instrument_weights import InstrumentWeights
 from trading.systems.portfolio import Portfolio
@@ -23,7 +23,7 @@ from trading.systems.production_system import futures_system, system_config
 from trading.systems.rule_accounts import RuleAccounts
 from trading.systems.system import System
 
-METHODS = WeightEstimate.model_fields["method"].annotation.__args__  # type: ignore[union-attr] # a Literal
+METHODS = tuple(WeightMethod)
 UNWEIGHTED = {name: {key: value for key, value in rule.items() if key != "weight"} for name, rule in RULES.items()}
 DOCUMENT = Path(__file__).resolve().parents[3] / "docs" / "architecture.md"
 

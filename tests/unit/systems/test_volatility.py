@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from trading.quant.volatility import VolatilityEstimator, VolatilityMethod
+from trading.quant.methods import VolatilityMethod
+from trading.quant.volatility import VolatilityEstimator
 
 FAST_ONLY = VolatilityEstimator(span=3, min_periods=2, slow_weight=0.0)
 

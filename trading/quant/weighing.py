@@ -5,7 +5,6 @@ Weights are of risk: volatilities are made equal first, and Sharpe ratios as wel
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Final
 
 import numpy as np
@@ -18,24 +17,11 @@ from trading.quant.estimates import Estimates
 from trading.quant.executor import SerialExecutor
 from trading.quant.handcrafting import handcraft, handcraft_with_sharpe
 from trading.quant.hierarchical_risk_parity import hierarchical_weights
+from trading.quant.methods import WeightMethod
 from trading.quant.portfolio_optimiser import PortfolioOptimiser
 from trading.quant.quadratic_program import QuadraticProgram, solve
 from trading.quant.risk_budgeting import inverse_volatility_weights, risk_budget_weights
 from trading.quant.weight_bounds import bounds_for
-
-
-class WeightMethod(StrEnum):
-    """See trading.quant.portfolio_optimiser for what each is."""
-
-    EQUAL = "equal"
-    HANDCRAFTED = "handcrafted"
-    SHRUNK_ONE_PERIOD = "shrunk_one_period"
-    ONE_PERIOD = "one_period"
-    MINIMUM_VARIANCE = "minimum_variance"
-    RISK_PARITY = "risk_parity"
-    HIERARCHICAL = "hierarchical"
-    INVERSE_VOLATILITY = "inverse_volatility"
-    BOOTSTRAPPED = "bootstrapped"
 
 
 @dataclass(frozen=True, kw_only=True)
