@@ -4,26 +4,27 @@ Reads: orders, broker messages, quotes. Writes: orders, fills, positions, locks.
 If it fails or is killed: nothing is lost and nothing is sent twice; run it again at any time.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Final
 
 from processes.job import JobContext
 from trading.broker.error_codes import shipped_error_policy
 from trading.broker.facts import ContractDetails
 from trading.errors import PositionsDiffer
 from trading.execution.algos.limit_at_touch import Touch
-from trading.execution.reconcile import POSITION_BREAK, PositionBreak, position_breaks
+from trading.execution.locks import LockCause
+from trading.execution.reconcile import break_lock, explained_locks, position_breaks
 from trading.execution.stack_handler.journal_reader import JournalReader
 from trading.execution.stack_handler.reports import Today
 from trading.execution.stack_handler.resolver import Resolver
 from trading.execution.stack_handler.stack_handler import Patience, StackHandler
-from trading.execution.twins import twin_in
 from trading.log import get_log
 from trading.objects.contracts import Contract
 from trading.objects.multiple_prices import current_contracts
 
 log = get_log()
+CALLS_A_PERSON: Final = frozenset(LockCause) - {LockCause.UNKNOWN_ORDER, LockCause.OPERATOR}
 
 
 def run(job: JobContext) -> None:
@@ -49,30 +50,34 @@ def journal_reader(job: JobContext, market: "BrokerMarket") -> JournalReader:
 
 
 def compare_with_broker(job: JobContext, market: "BrokerMarket") -> None:
-    """Lock every instrument in which the two sides disagree; unlock those that agree again."""
+    """Lock every instrument in which the two sides disagree; unlock those whose cause is known by now."""
+    theirs = positions_at_broker(job, market)
+    ours = job.data.db_books.contract_positions()
+    breaks = position_breaks(ours, theirs)
+    for found in breaks:
+        job.data.db_locks.lock(break_lock(found, job.clock.now()))
+    open_explained(job, ours, theirs)
+    called_for = [lock.reason for lock in job.data.db_locks.all() if lock.cause in CALLS_A_PERSON]
+    if called_for:
+        raise PositionsDiffer(f"Positions differ, or somebody else trades; these instruments are locked: "
+                              f"{'; '.join(called_for)}. See: tradectl locks")
+
+
+def positions_at_broker(job: JobContext, market: "BrokerMarket") -> dict[str, int]:
+    """What the broker says we hold, by our own key where we know the contract."""
     theirs: dict[str, int] = {}
     for row in job.data.broker.positions():
         key = market.contract_of(row.con_id) or f"unknown {row.symbol}/{row.con_id}"
         theirs[key] = theirs.get(key, 0) + row.quantity
-    breaks = position_breaks(job.data.db_books.contract_positions(), theirs)
-    for found in breaks:
-        job.data.db_locks.lock(found.instrument, f"{POSITION_BREAK}: {found}", job.clock.now())
-    broken = {found.instrument for found in breaks}
-    for instrument, reason in job.data.db_locks.reasons().items():
-        if reason.startswith(POSITION_BREAK) and instrument not in broken:
-            job.data.db_locks.unlock(instrument)
-    twins = [reason for reason in job.data.db_locks.reasons().values() if twin_in(reason)]
-    if breaks or twins:
-        raise PositionsDiffer(" ".join(disagreements(breaks, twins)))
+    return theirs
 
 
-def disagreements(breaks: list[PositionBreak], twins: list[str]) -> Iterator[str]:
-    """What a person must look into, in sentences."""
-    if breaks:
-        yield "Positions differ, these instruments are locked: " + "; ".join(map(str, breaks)) + "."
-    if twins:
-        yield ("Orders live twice at the broker, their instruments are locked: " + "; ".join(twins)
-               + ". Cancel the second one by hand.")
+def open_explained(job: JobContext, ours: dict[str, int], theirs: dict[str, int]) -> None:
+    """Open what executions have explained."""
+    locks, strategies = job.data.db_locks.all(), job.data.db_books.strategy_positions()
+    for found in explained_locks(locks, ours, theirs, strategies):
+        log.info("unlocked", instrument=found.lock.instrument, why=found.how)
+        job.data.db_locks.unlock(found.lock.id, found.how, job.clock.now())
 
 
 @dataclass

@@ -16,7 +16,8 @@ COMMANDS = {
     "skip": "processes", "backfill": "processes", "resolve": "processes",
     "logs": "runs", "history": "runs", "schedule": "schedule", "events": "supervision", "drain": "supervision",
     "clock": "supervision", "leader": "supervision", "alerts": "alerts", "ack": "alerts",
-    "orders": "orders", "positions": "orders", "prices": "prices", "import": "imports", "backtest": "backtest",
+    "orders": "orders", "positions": "orders", "fills": "books", "story": "books", "locks": "books",
+    "prices": "prices", "import": "imports", "backtest": "backtest",
     "doctor": "doctor", "sim": "sim",
 }
 

@@ -10,11 +10,16 @@ import pytest
 
 from trading.data.mongo.books import MongoBooks
 from trading.data.mongo.connection import MongoStore
-from trading.data.mongo.orders import MongoOrders
+from trading.data.mongo.events import MongoEvents
+from trading.data.mongo.locks import MongoInstrumentLocks
+from trading.data.mongo.orders import MongoOrders, TooManyLots
 from trading.errors import ConcurrentUpdate, NotFound
+from trading.execution.adjustments import Adjustment, AdjustmentKind, transfer
 from trading.execution.broker_orders import BrokerLifecycle, BrokerOrder
-from trading.execution.fills import Fill
-from trading.execution.orders import ContractOrder, InstrumentOrder, OrderKind, broker_order_id, spawn
+from trading.execution.fills import EXTERNAL, Fill, FillStatus
+from trading.execution.locks import LockCause
+from trading.execution.order_states import Flag, OrderKind
+from trading.execution.orders import ContractOrder, InstrumentOrder, broker_order_id, spawn
 
 NOW = datetime(2026, 3, 2, 20, tzinfo=UTC)
 A_ROLL = {"kind": OrderKind.ROLL, "quantity": 0, "roll_from": "SP500/20260300", "roll_to": "SP500/20260600",
@@ -31,7 +36,7 @@ def sent(store: MongoStore, **changes: object) -> list[BrokerOrder]:
     assert stored is not None
     orders.spawned(*spawn(stored, "SP500/20260600", NOW))
     return [orders.add_broker_order(replace(leg, next_child=2), at_the_broker(leg, number))
-            for number, leg in enumerate(orders.open_contract_orders())]
+            for number, leg in enumerate(orders.contract_orders_of(parent.id))]
 
 
 def at_the_broker(leg: ContractOrder, number: int) -> BrokerOrder:
@@ -104,11 +109,143 @@ def test_the_legs_of_a_roll_move_contracts_and_not_the_strategy(store: MongoStor
 
 
 def test_a_position_that_is_flat_is_no_position(store: MongoStore) -> None:
+    bought, = sent(store)
+    sold, = sent(store, id="IO-2", idempotency_key="k2", quantity=-5)
+    books = MongoBooks(store)
+    books.apply_fill(a_fill(bought, 5, "e1"))
+    books.apply_fill(a_fill(sold, -5, "e2"))
+    assert books.contract_positions() == {}
+    assert books.positions() == books.rebuilt()
+
+
+def test_a_fill_of_the_other_side_is_nobodys_and_locks(store: MongoStore) -> None:
+    order, = sent(store)
+    books = MongoBooks(store)
+    books.apply_fill(replace(a_fill(order, -3, "e2"), instrument="SP500"))
+    assert MongoOrders(store).broker_order(order.id).filled == 0
+    assert books.strategy_positions() == {(EXTERNAL, "SP500"): -3}
+    assert [fill.status for fill in books.fills()] == [FillStatus.QUARANTINED]
+    assert "SP500" in MongoInstrumentLocks(store).reasons()
+
+
+def test_pst_1474_an_overfill_is_booked_flagged_and_locked_and_raises_nothing(store: MongoStore) -> None:
+    order, = sent(store)
+    books = MongoBooks(store)
+    assert books.apply_fill(a_fill(order, 5, "e1"))
+    assert books.apply_fill(a_fill(order, 1, "e2"))
+    after = MongoOrders(store).broker_order(order.id)
+    assert (after.filled, after.flags, books.contract_positions()) == (
+        6, {Flag.OVERFILL, Flag.LATE_FILL}, {"SP500/20260600": 6})
+    assert [lock.cause for lock in MongoInstrumentLocks(store).all()] == [LockCause.OVERFILL]
+
+
+@pytest.mark.parametrize("ending", [BrokerLifecycle.REJECTED, BrokerLifecycle.NOT_SENT])
+def test_a_fill_after_the_proof_that_there_could_be_none_is_booked_and_locks(
+        store: MongoStore, ending: BrokerLifecycle) -> None:
+    order, = sent(store)
+    MongoOrders(store).save_broker_order(replace(order, lifecycle=ending))
+    MongoBooks(store).apply_fill(a_fill(order, 2, "e1"))
+    assert MongoBooks(store).contract_positions() == {"SP500/20260600": 2}
+    assert [lock.cause for lock in MongoInstrumentLocks(store).all()] == [LockCause.UNEXPECTED_FILL]
+
+
+def test_ib_insync_364_a_correction_replaces_whichever_comes_first(store: MongoStore) -> None:
+    order, = sent(store)
+    books = MongoBooks(store)
+    second = replace(a_fill(order, 2, "e1"), execution_id="e1.02", revision=2)
+    for heard in (second, a_fill(order, 3, "e1"), second):
+        books.apply_fill(heard)
+    assert books.contract_positions() == {"SP500/20260600": 2}
+    assert [each.number for each in books.fills()[0].revisions] == [1, 2]
+    assert MongoOrders(store).broker_order(order.id).filled == 2
+
+
+def test_one_revision_with_two_contents_keeps_the_first_and_locks(store: MongoStore) -> None:
     order, = sent(store)
     books = MongoBooks(store)
     books.apply_fill(a_fill(order, 3, "e1"))
-    books.apply_fill(a_fill(order, -3, "e2"))
+    assert books.apply_fill(replace(a_fill(order, 2, "e1"), instrument="SP500")) is False
+    assert books.contract_positions() == {"SP500/20260600": 3}
+    assert [lock.cause for lock in MongoInstrumentLocks(store).all()] == [LockCause.CONFLICT]
+
+
+def test_a_busted_fill_moves_the_position_back_once_and_is_never_deleted(store: MongoStore) -> None:
+    order, = sent(store)
+    books = MongoBooks(store)
+    books.apply_fill(a_fill(order, 5, "e1"))
+    assert (books.bust("DU1/e1"), books.bust("DU1/e1")) == (True, False)
     assert books.contract_positions() == {}
+    assert [(fill.status, len(fill.revisions)) for fill in books.fills()] == [(FillStatus.BUSTED, 2)]
+    assert books.positions() == books.rebuilt()
+
+
+def test_what_somebody_else_traded_moves_the_contract_and_external_alone(store: MongoStore) -> None:
+    order, = sent(store)
+    books = MongoBooks(store)
+    books.apply_fill(a_fill(order, 2, "e1"))
+    books.apply_fill(replace(a_fill(order, -3, "e2"), broker_order=None, instrument="SP500"))
+    assert books.contract_positions() == {"SP500/20260600": -1}
+    assert books.strategy_positions() == {("s", "SP500"): 2, (EXTERNAL, "SP500"): -3}
+    assert books.positions().uneven() == {}
+    assert MongoInstrumentLocks(store).reasons() == {
+        "SP500": "somebody else traded -3 SP500/20260600 at -37.2500; assign it to a strategy: "
+                 "tradectl positions assign SP500 STRATEGY"}
+
+
+def test_a_transfer_moves_strategies_and_no_contract_once(store: MongoStore) -> None:
+    order, = sent(store)
+    books = MongoBooks(store)
+    books.apply_fill(a_fill(order, 5, "e1"))
+    moved = Adjustment(id="A-1", kind=AdjustmentKind.TRANSFER, entries=transfer("SP500", "s", "t", 2),
+                       reason="t is new", who="ann", at=NOW)
+    books.adjust(moved)
+    books.adjust(moved)
+    assert books.strategy_positions() == {("s", "SP500"): 3, ("t", "SP500"): 2}
+    assert books.contract_positions() == {"SP500/20260600": 5}
+    assert books.positions() == books.rebuilt()
+    assert [each.reason for each in books.adjustments()] == ["t is new"]
+
+
+def test_two_orders_of_one_parent_never_make_more_lots_possible_than_it_has(store: MongoStore) -> None:
+    order, = sent(store)
+    orders = MongoOrders(store)
+    leg, = orders.open_contract_orders()
+    with pytest.raises(TooManyLots, match=r"1-C1-B2 for \+1 was not stored: IO-1-C1 is for \+5, \+0 are filled and "
+                                          r"\+5 may still be alive at the broker"):
+        orders.add_broker_order(replace(leg, next_child=3),
+                                replace(order, id="1-C1-B2", quantity=1, version=0, chain=""))
+    assert len(orders.broker_orders_of(leg.id)) == 1
+
+
+def test_every_change_has_its_event_and_the_chain_holds(store: MongoStore) -> None:
+    # given an order that was filled in two parts and paid for
+    order, = sent(store)
+    books, events = MongoBooks(store), MongoEvents(store)
+    for base in ("e1", "e2"):
+        books.apply_fill(a_fill(order, 2, base))
+    books.apply_commission("DU1/e1", Decimal("2.05"), "USD")
+
+    # then the newest event of each order is what is stored, and nothing is missing
+    for name, key in (("instrument_orders", "IO-1"), ("contract_orders", "IO-1-C1"), ("broker_orders", order.id)):
+        stored = store.database[name].find_one({"_id": key})
+        assert stored is not None
+        told = events.of(key)
+        assert [event.version for event in told] == list(range(1, stored["v"] + 1))
+        assert (told[-1].payload, told[-1].digest) == (
+            {key: value for key, value in stored.items() if key not in ("_id", "chain")}, stored["chain"])
+    assert {event.aggregate for event in events.story("IO-1")} == {
+        "IO-1", "IO-1-C1", order.id, "DU1/e1", "DU1/e2"}
+    assert list(events.breaks_in_chain()) == []
+
+
+def test_an_event_that_was_changed_or_left_out_is_noticed(store: MongoStore) -> None:
+    order, = sent(store)
+    for base in ("e1", "e2"):
+        MongoBooks(store).apply_fill(a_fill(order, 2, base))
+    store.database.events.update_one({"aggregate": "IO-1", "v": 2}, {"$set": {"payload.filled": 1}})
+    store.database.events.delete_one({"aggregate": order.id, "v": 2})
+    assert list(MongoEvents(store).breaks_in_chain()) == [
+        f"{order.id}: version 3 follows 1; events are missing.", "IO-1: version 2 is not what was written."]
 
 
 def test_a_fill_that_completes_a_cancelled_order_makes_it_filled(store: MongoStore) -> None:

@@ -19,7 +19,7 @@ from trading.broker.simulated.control_client import GatewayControl
 from trading.errors import BrokerError, BrokerUnavailable
 from trading.execution.broker_messages import MessageKind
 from trading.execution.broker_orders import BrokerOrder
-from trading.execution.orders import OrderKind
+from trading.execution.order_states import OrderKind
 from trading.objects.instruments import BrokerInstrument, CurrencyPair
 
 ACCOUNT = "DU0000001"

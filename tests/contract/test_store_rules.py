@@ -15,6 +15,7 @@ from trading.control.process_run import Kind, ProcessRun, RunState, WorkerIdenti
 from trading.control.process_state import ProcessState
 from trading.data.mongo.broker_journal import MongoBrokerJournal
 from trading.data.mongo.connection import MongoStore
+from trading.data.mongo.events import MongoEvents
 from trading.data.mongo.leases import Lease, MongoLeases
 from trading.data.mongo.locks import MongoInstrumentLocks
 from trading.data.mongo.processes import MongoProcesses
@@ -23,6 +24,7 @@ from trading.data.mongo.settings import MongoSettings, Playback
 from trading.data.mongo.versioned import replace_version
 from trading.errors import ConcurrentUpdate, NotFound
 from trading.execution.broker_messages import BrokerMessage, MessageKind
+from trading.execution.locks import Lock, LockCause
 
 NOW = datetime(2026, 3, 2, 20, tzinfo=UTC)
 WORKER = WorkerIdentity(boot_id="b", pid=7, start_ticks=9)
@@ -272,13 +274,29 @@ def test_the_journal_is_read_in_portions(store: MongoStore) -> None:
     assert [message.sequence for message in journal.after(2, limit=3)] == [3, 4, 5]
 
 
-def test_an_older_lock_keeps_its_reason(store: MongoStore) -> None:
+def a_lock(subject: str, cause: LockCause = LockCause.UNKNOWN_ORDER) -> Lock:
+    return Lock(instrument="SP500", cause=cause, subject=subject, reason=f"{cause} {subject}", opened_at=NOW)
+
+
+def test_each_cause_locks_once_and_all_must_open(store: MongoStore) -> None:
     locks = MongoInstrumentLocks(store)
-    locks.lock("SP500", "first", NOW)
-    locks.lock("SP500", "second", NOW)
-    assert locks.reasons() == {"SP500": "first"}
-    locks.unlock("SP500")
+    assert [locks.lock(a_lock(subject)) for subject in ("a", "b", "a")] == [True, True, False]
+    assert locks.reasons() == {"SP500": "UNKNOWN_ORDER a; UNKNOWN_ORDER b"}
+    locks.unlock(a_lock("a").id, "it is known", NOW)
+    assert [lock.subject for lock in locks.all()] == ["b"]
+    locks.unlock(a_lock("b").id, "it is known", NOW)
     assert locks.reasons() == {}
+
+
+def test_a_lock_that_was_opened_and_closed_again_and_again_is_told_in_full(store: MongoStore) -> None:
+    locks = MongoInstrumentLocks(store)
+    for _ in range(2):
+        locks.lock(a_lock("a"))
+        locks.unlock(a_lock("a").id, "it is known", NOW)
+    locks.unlock(a_lock("a").id, "it was open", NOW)
+    told = MongoEvents(store).of(f"lock {a_lock('a').id}")
+    assert [event.kind for event in told] == ["locked", "unlocked"] * 2
+    assert list(MongoEvents(store).breaks_in_chain()) == []
 
 
 def test_playback_comes_back_as_it_was(store: MongoStore) -> None:

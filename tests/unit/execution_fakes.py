@@ -14,10 +14,13 @@ from trading.broker.error_codes import shipped_error_policy
 from trading.broker.facts import OrderEvidence
 from trading.errors import BrokerUnavailable, ConcurrentUpdate
 from trading.execution.algos.limit_at_touch import Touch
+from trading.execution.booking import Family, booked, foreign_lock, lock_for
 from trading.execution.broker_messages import BrokerMessage, MessageKind
 from trading.execution.broker_orders import BrokerLifecycle, BrokerOrder
-from trading.execution.fills import Fill
-from trading.execution.orders import ContractOrder, InstrumentOrder, OrderKind
+from trading.execution.fills import Fill, merged
+from trading.execution.locks import Lock, LockCause, reasons_of
+from trading.execution.order_states import OrderKind
+from trading.execution.orders import ContractOrder, InstrumentOrder
 from trading.execution.stack_handler.journal_reader import JournalReader
 from trading.execution.stack_handler.reports import Today
 from trading.execution.stack_handler.resolver import Resolver
@@ -25,6 +28,10 @@ from trading.execution.stack_handler.stack_handler import Patience, StackHandler
 
 Order = TypeVar("Order", InstrumentOrder, ContractOrder, BrokerOrder)
 START = datetime(2026, 3, 2, 20, tzinfo=UTC)
+
+
+def a_lock(instrument: str = "SP500") -> Lock:
+    return Lock(instrument=instrument, cause=LockCause.OPERATOR, subject=instrument, reason="looking", opened_at=START)
 
 
 class Killed(BaseException):
@@ -72,7 +79,7 @@ class World:
         self.positions: dict[str, int] = {}
         self.messages: list[BrokerMessage] = []
         self.mark = 0
-        self.locked: dict[str, str] = {}
+        self.locked: dict[str, Lock] = {}
         self.forgotten: set[str] = set()  # orders of which the broker knows nothing any more
         self.received: list[str] = []  # what reached the exchange: the oracle of exactly-once
         self.exchange_filled: dict[str, int] = {}
@@ -105,6 +112,10 @@ class World:
         self.tiers["instrument"][order_id] = InstrumentOrder(
             id=order_id, idempotency_key=order_id, account="DU1", strategy="s", instrument=instrument,
             kind=OrderKind.STRATEGY, quantity=quantity, trading_day="2026-03-02", created=START, version=1)
+
+    @property
+    def reasons(self) -> dict[str, str]:
+        return dict(reasons_of(self.locked.values()))
 
     @property
     def order(self) -> InstrumentOrder:
@@ -217,21 +228,29 @@ class FakeBooks:
         return self.world.call(lambda: self._apply(fill))  # type: ignore[no-any-return]
 
     def _apply(self, fill: Fill) -> bool:
-        if fill.id in self.world.fills:
+        """As the books of the real store, by the same pure rules."""
+        merge = merged(self.world.fills.get(fill.id), fill)
+        if not merge.is_news:
             return False
-        self.world.fills[fill.id] = fill
+        self.world.fills[fill.id] = merge.fill
         if fill.broker_order is not None:
             orders = FakeOrders(self.world)
             order = orders.broker_order(fill.broker_order)
             leg = self.world.tiers["contract"][order.parent]
-            parent = self.world.tiers["instrument"][leg.parent]
-            order = replace(order, filled=order.filled + fill.quantity)
-            if order.filled == order.quantity:
-                order = order.advanced(BrokerLifecycle.FILLED)
-            orders._save("broker", order)
-            orders._save("contract", replace(leg, filled=leg.filled + fill.quantity))
-            orders._save("instrument", replace(parent, filled=parent.filled + fill.quantity))
-            self.world.positions[order.contract] = self.world.positions.get(order.contract, 0) + fill.quantity
+            before = Family(broker=order, contract=leg, instrument=self.world.tiers["instrument"][leg.parent])
+            after = booked(before, merge.change, is_correction=False)
+            orders._save("broker", after.broker)
+            orders._save("contract", after.contract)
+            orders._save("instrument", after.instrument)
+            lock = lock_for(order, after.broker, fill)
+            if lock is not None:
+                self.world.locked.setdefault(lock.id, lock)
+        else:
+            lock = foreign_lock(merge.fill)
+            assert lock is not None
+            self.world.locked.setdefault(lock.id, lock)
+        if fill.contract is not None:
+            self.world.positions[fill.contract] = self.world.positions.get(fill.contract, 0) + merge.change
         return True
 
     def apply_commission(self, fill_id: str, amount: Decimal, currency: str) -> bool:
@@ -261,14 +280,19 @@ class FakeJournal:
 class FakeLocks:
     world: World
 
+    def all(self) -> list[Lock]:
+        return list(self.world.locked.values())
+
     def reasons(self) -> dict[str, str]:
-        return dict(self.world.locked)
+        return dict(reasons_of(self.all()))
 
-    def lock(self, instrument: str, reason: str, now: datetime) -> None:
-        self.world.locked.setdefault(instrument, reason)
+    def lock(self, lock: Lock) -> bool:
+        is_new = lock.id not in self.world.locked
+        self.world.locked.setdefault(lock.id, lock)
+        return is_new
 
-    def unlock(self, instrument: str) -> None:
-        self.world.locked.pop(instrument, None)
+    def unlock(self, lock_id: str, reason: str, now: datetime) -> None:
+        self.world.locked.pop(lock_id, None)
 
 
 @dataclass

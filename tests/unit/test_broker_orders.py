@@ -43,7 +43,7 @@ def test_a_move_that_is_not_listed_is_refused_to_the_letter(old: BrokerLifecycle
     with pytest.raises(InvalidMove) as refusal:
         a_broker_order(lifecycle=old).moved(new)
     assert str(refusal.value) == (f"broker order 01J-C1-B1 is {old.value} and cannot become {new.value} (allowed: "
-                                  f"{allowed}). See its story: tradectl orders 01J-C1-B1")
+                                  f"{allowed}). See its story: tradectl story 01J-C1-B1")
 
 
 @pytest.mark.parametrize(("old", "new"), [pair for pair in PAIRS if pair[1] not in MOVES[pair[0]]])

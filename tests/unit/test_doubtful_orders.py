@@ -7,7 +7,8 @@ from execution_fakes import World
 
 from trading.execution.broker_messages import MessageKind
 from trading.execution.broker_orders import BrokerLifecycle
-from trading.execution.orders import Lifecycle
+from trading.execution.locks import LockCause
+from trading.execution.order_states import Lifecycle
 
 HELD = ("Order Message:\nBUY 5 ES\nWarning: your order will not be placed at the exchange until "
         "2026-03-03 01:00:00 Europe/London")
@@ -90,7 +91,7 @@ def test_an_order_that_the_broker_has_forgotten_locks_its_instrument_and_is_not_
     world.forgotten.add(world.sent[0].id)
     world.handler().run(checkpoint)
     assert world.sent[0].lifecycle is BrokerLifecycle.UNKNOWN
-    assert world.locked == {"SP500": f"nobody knows the fate of broker order {world.sent[0].id}"}
+    assert world.reasons == {"SP500": f"nobody knows the fate of broker order {world.sent[0].id}"}
     assert len(world.received) == 1
 
 
@@ -100,19 +101,20 @@ def test_a_second_life_of_an_order_locks_its_instrument_and_moves_nothing() -> N
     before = world.sent[0]
     world.handler().reader.apply_new()
     assert world.sent[0] == before
-    assert world.locked == {"SP500": f"broker order {before.id} lives twice, as 1001 and as 7777"}
+    assert world.reasons == {"SP500": f"broker order {before.id} lives twice, as 1001 and as 7777; cancel the second "
+                                      f"one at the broker"}
 
 
-def test_what_the_second_life_trades_is_nobodys_and_becomes_a_position_break() -> None:
+def test_what_the_second_life_trades_is_nobodys_and_locks_until_it_is_assigned() -> None:
     world = resting()
     world.say(MessageKind.OPEN_ORDER, **of(world, status="Submitted", perm_id=7777))
     executed(world, 1, 1001)
     executed(world, 2, 7777)
     world.say(MessageKind.ORDER_STATUS, **of(world, status="Filled", filled=5.0, perm_id=7777, reference=""))
     world.handler().run(checkpoint)
-    assert world.positions == {"SP500/20260600": 5}
+    assert world.positions == {"SP500/20260600": 10}
     assert [fill.broker_order for fill in world.fills.values()] == [world.sent[0].id, None]
-    assert world.locked["SP500"].startswith("position break: broker order")
+    assert [lock.cause for lock in world.locked.values()] == [LockCause.FOREIGN_FILL]
     assert world.order.filled == 5
 
 

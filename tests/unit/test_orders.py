@@ -2,17 +2,27 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from decimal import Decimal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trading.execution.orders import (
+from trading.execution.documents import Unreadable
+from trading.execution.order_states import (
+    CHANGES,
     CloseReason,
-    ContractOrder,
-    InstrumentOrder,
+    FillState,
+    Flag,
+    InvalidOrderChange,
     Lifecycle,
     OrderKind,
+)
+from trading.execution.orders import (
+    ContractOrder,
+    InstrumentOrder,
+    StoredCheck,
+    WrongQuantity,
     broker_order_id,
     closed_by_children,
     new_instrument_order_id,
@@ -23,9 +33,9 @@ NOW = datetime(2026, 3, 2, 20, tzinfo=UTC)
 
 
 def an_order(quantity: int = 5, **changes: object) -> InstrumentOrder:
-    plain = InstrumentOrder(id="IO-01J", idempotency_key="k", account="DU1", strategy="s", instrument="SP500",
-                            kind=OrderKind.STRATEGY, quantity=quantity, trading_day="2026-03-02", created=NOW)
-    return replace(plain, **changes)
+    return InstrumentOrder(**{  # type: ignore[arg-type]
+        "id": "IO-01J", "idempotency_key": "k", "account": "DU1", "strategy": "s", "instrument": "SP500",
+        "kind": OrderKind.STRATEGY, "quantity": quantity, "trading_day": "2026-03-02", "created": NOW} | changes)
 
 
 def a_roll(lots: int) -> InstrumentOrder:
@@ -43,7 +53,7 @@ def test_a_spawned_order_works_and_counts_its_children() -> None:
         ("IO-01J-C1", "SP500/20260600", 5)]
 
 
-@given(st.integers(-10_000, 10_000))
+@given(st.integers(-10_000, 10_000).filter(bool))
 def test_the_legs_of_a_roll_sum_to_zero(lots: int) -> None:
     _, legs = spawn(a_roll(lots), "not asked for", NOW)
     assert sum(leg.quantity for leg in legs) == 0
@@ -91,3 +101,55 @@ def test_a_parent_without_children_stays_open() -> None:
 
 def test_what_is_left_counts_with_its_sign() -> None:
     assert (an_order(5, filled=2).residual, an_order(-5, filled=-2).residual) == (3, -3)
+
+
+@pytest.mark.parametrize("quantity", [0, 1.0, True, float("nan"), Decimal(2), None])
+def test_lots_that_no_order_can_have_are_refused(quantity: object) -> None:
+    with pytest.raises(WrongQuantity, match="lots"):
+        an_order(quantity)  # type: ignore[arg-type]
+
+
+def test_parts_that_do_not_sum_to_their_order_are_refused_to_the_letter() -> None:
+    with pytest.raises(WrongQuantity) as refusal:
+        an_order(5).create_child_contract_orders({"SP500/20260300": 2, "SP500/20260600": 4}, NOW)
+    assert str(refusal.value) == ("Order IO-01J is for +5, its parts +2 SP500/20260300, +4 SP500/20260600 sum to +6; "
+                                  "nothing was made.")
+
+
+@given(st.integers(-50, 50).filter(bool), st.integers(-60, 60), st.integers(-60, 60))
+def test_what_is_filled_and_what_may_be_alive_never_exceed_an_order(quantity: int, filled: int, committed: int) -> None:
+    _, (leg,) = spawn(an_order(quantity), "SP500/20260600", NOW)
+    available = replace(leg, filled=filled).available(committed)
+    assert available * quantity >= 0
+    if available:
+        assert filled + committed + available == quantity
+
+
+@given(st.integers(-9, 9).filter(bool), st.integers(-12, 12))
+def test_how_much_is_filled_is_none_part_all_or_too_much(quantity: int, filled: int) -> None:
+    states = {0: FillState.NONE, quantity: FillState.FULL}
+    expected = states.get(filled, FillState.PARTIAL if 0 < filled / quantity < 1 else FillState.OVER)
+    assert an_order(quantity, filled=filled).fill_state is expected
+
+
+@pytest.mark.parametrize(("old", "new"), [(a, b) for a in Lifecycle for b in Lifecycle if a is not b])
+def test_only_listed_changes_of_life_happen(old: Lifecycle, new: Lifecycle) -> None:
+    order = an_order(lifecycle=old)
+    if new in CHANGES[old]:
+        assert order.moved(new).lifecycle is new
+    else:
+        with pytest.raises(InvalidOrderChange, match=f"Order IO-01J is {old} and cannot become {new}"):
+            order.moved(new)
+
+
+def test_an_order_comes_back_from_its_document_and_nothing_else_does() -> None:
+    order = an_order(limit_price=Decimal("99.50"), flags=frozenset({Flag.LATE_FILL}), checks=(StoredCheck(
+        control="RC-03", outcome="CUT", quantity=3, sentence="at most 3", at=NOW),))
+    document = order.as_dict()
+    assert InstrumentOrder.from_dict(document) == order
+    for wrong in ({"kind": "GUESS"}, {"quantity": 5.0}, {"limit_price": 99.5}, {"limit_price": "NaN"}, {"new": 1},
+                  {"created": datetime(2026, 3, 2)}):
+        with pytest.raises(Unreadable, match="A stored InstrumentOrder"):
+            InstrumentOrder.from_dict(document | wrong)
+    with pytest.raises(Unreadable, match="lacks filled"):
+        InstrumentOrder.from_dict({key: value for key, value in document.items() if key != "filled"})

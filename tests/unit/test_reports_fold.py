@@ -1,5 +1,6 @@
 """What broker messages make of an order: each word, each code, and any order or repetition of them."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import partial
@@ -15,6 +16,7 @@ from trading.broker.error_codes import shipped_error_policy
 from trading.execution.broker_messages import BrokerMessage, MessageKind
 from trading.execution.broker_orders import BrokerLifecycle, BrokerOrder
 from trading.execution.error_policy import CodeMeaning
+from trading.execution.order_states import Flag
 from trading.execution.stack_handler.reports import (
     Today,
     after_error,
@@ -99,8 +101,35 @@ def test_a_rejection_does_not_undo_what_was_filled() -> None:
     assert (ended.lifecycle, ended.filled) == (B.CANCELLED, 2)
 
 
-def test_code_202_is_a_cancel() -> None:
-    assert _after_error(a_broker_order(lifecycle=B.WORKING), error(202)).lifecycle is B.CANCELLED
+def test_code_202_announces_an_end_and_its_status_makes_it_one() -> None:
+    announced = _after_error(a_broker_order(lifecycle=B.WORKING), error(202))
+    assert announced.lifecycle is B.PENDING_CANCEL
+    assert after_status(announced, status("Cancelled")).lifecycle is B.CANCELLED
+
+
+def test_lean_a_cancel_that_crosses_a_fill_ends_the_order_only_when_the_fill_is_booked() -> None:
+    told = after_status(a_broker_order(lifecycle=B.PENDING_CANCEL, quantity=5), status("Cancelled", filled=2.0))
+    assert told.lifecycle is B.PENDING_CANCEL
+    assert replace(told, filled=2).settled().lifecycle is B.CANCELLED
+
+
+@pytest.mark.parametrize("state", [B.SENT, B.ACKED, B.WORKING, B.PENDING_REPLACE])
+def test_pst_1580_a_code_that_nobody_knows_makes_the_order_unknown_and_never_ended(state: BrokerLifecycle) -> None:
+    order = _after_error(a_broker_order(lifecycle=state, perm_id=77), error(99_999))
+    assert (order.lifecycle, order.may_be_alive) == (B.UNKNOWN, True)
+
+
+def test_a_refused_change_leaves_the_order_working_under_its_old_terms() -> None:
+    order = a_broker_order(lifecycle=B.WORKING, perm_id=77).with_terms_wanted(Decimal("101"))
+    for code in (105, 110, 321, 329):
+        after = _after_error(order, error(code))
+        assert (after.lifecycle, after.limit_price, after.wanted_limit) == (B.WORKING, order.limit_price, None)
+
+
+def test_an_order_edited_at_the_broker_keeps_its_new_terms_and_is_marked() -> None:
+    order = a_broker_order(lifecycle=B.WORKING, perm_id=77, quantity=5)
+    touched = after_status(order, status("Submitted", limit="99.5", lots=3))
+    assert (touched.limit_price, touched.committed, touched.flags) == (Decimal("99.5"), 3, {Flag.MANUAL_TOUCH})
 
 
 @pytest.mark.parametrize("code", [*sorted(CANCEL_REFUSED), 399, 2104, 2109, 10349, 1100])

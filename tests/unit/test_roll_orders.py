@@ -3,7 +3,8 @@
 from datetime import UTC, datetime
 
 from trading.execution.order_generators.roll_orders import roll_orders
-from trading.execution.orders import Decision, InstrumentOrder, OrderKind
+from trading.execution.order_states import OrderKind
+from trading.execution.orders import Decision, InstrumentOrder
 from trading.objects.contracts import Contract
 
 DECISION = Decision(account="DU1", trading_day="2026-03-02", now=datetime(2026, 3, 2, 20, tzinfo=UTC))

@@ -5,13 +5,14 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
-from execution_fakes import START, Killed, World
+from execution_fakes import START, Killed, World, a_lock
 
 from trading.errors import BrokerUnavailable
 from trading.execution.algos.limit_at_touch import MAX_ATTEMPTS
 from trading.execution.broker_messages import MessageKind
 from trading.execution.broker_orders import BrokerLifecycle
-from trading.execution.orders import CloseReason, InstrumentOrder, Lifecycle, OrderKind
+from trading.execution.order_states import CloseReason, Lifecycle, OrderKind
+from trading.execution.orders import InstrumentOrder
 
 
 def nothing() -> None:
@@ -128,13 +129,14 @@ def test_messages_of_strangers_move_nothing_of_ours() -> None:
     world.say(MessageKind.EXECUTION, execution_id="9.2.01", account="OTHER", **strange)
     world.say(MessageKind.EXECUTION, execution_id="9.3.01", account="DU1", **strange | {"security": "BAG"})
     world.say(MessageKind.ERROR, request_id=-1, code=2104, text="farm is connected")
-    world.wants(5)
+    world.wants(5, instrument="GOLD")
 
     # when
     world.handler().run(nothing)
 
-    # then only our own order moved our position, and the stranger's fill is kept
-    assert world.positions == {"SP500/20260600": 5}
+    # then the stranger's fill moves the position of the account and locks it, and our order elsewhere is filled
+    assert world.positions == {"SP500/20260600": 3, "GOLD/20260600": 5}
+    assert (list(world.reasons), world.order.filled) == (["SP500"], 5)
     assert [fill.id for fill in world.fills.values() if fill.broker_order is None] == ["DU1/9.1"]
 
 
@@ -164,11 +166,11 @@ def test_a_roll_trades_both_legs_and_closes() -> None:
 
 def test_a_locked_instrument_is_traded_when_it_is_unlocked() -> None:
     world = World()
-    world.locked["SP500"] = "position break: x"
+    world.locked["x"] = a_lock()
     world.wants(5)
     world.handler().run(nothing)
     assert world.received == []
-    del world.locked["SP500"]
+    del world.locked["x"]
     world.handler().run(nothing)
     assert world.positions == {"SP500/20260600": 5}
 
@@ -188,7 +190,7 @@ def test_an_unknown_order_locks_its_instrument_until_it_is_known() -> None:
 
     # then it is unknown and the instrument is locked
     assert world.sent[0].lifecycle is BrokerLifecycle.UNKNOWN
-    assert world.locked == {"SP500": f"nobody knows the fate of broker order {world.sent[0].id}"}
+    assert world.reasons == {"SP500": f"nobody knows the fate of broker order {world.sent[0].id}"}
 
 
 def test_an_outage_in_the_middle_is_told_and_the_rest_waits() -> None:

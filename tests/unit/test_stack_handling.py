@@ -3,13 +3,13 @@
 from decimal import Decimal
 
 import pytest
-from execution_fakes import START, Killed, World
+from execution_fakes import START, Killed, World, a_lock
 
 from trading.errors import BrokerUnavailable
 from trading.execution.algos.limit_at_touch import MAX_ATTEMPTS, Touch
 from trading.execution.broker_messages import MessageKind
 from trading.execution.broker_orders import BrokerLifecycle
-from trading.execution.orders import CloseReason
+from trading.execution.order_states import CloseReason
 
 
 class Checkpoint:
@@ -121,7 +121,7 @@ def test_without_a_broker_the_intent_waits() -> None:
 
 def test_a_locked_instrument_is_left_alone_while_others_trade() -> None:
     world = World()
-    world.locked["SP500"] = "position break: x"
+    world.locked["x"] = a_lock()
     world.wants(5)
     world.wants(2, "IO-2", "US2")
     world.handler().run(Checkpoint())
@@ -179,7 +179,7 @@ def test_an_order_that_the_broker_holds_back_locks_its_instrument_and_lets_the_h
     said_inactive(world)
     world.handler().run(Checkpoint())
     assert world.sent[0].lifecycle is BrokerLifecycle.UNKNOWN
-    assert world.locked == {"SP500": f"nobody knows the fate of broker order {world.sent[0].id}"}
+    assert world.reasons == {"SP500": f"nobody knows the fate of broker order {world.sent[0].id}"}
     assert world.received == [world.sent[0].id]
 
 

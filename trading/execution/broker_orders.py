@@ -9,10 +9,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 from trading.errors import TradingError
-from trading.execution.orders import OrderKind
+from trading.execution.documents import Document, from_document, to_document
+from trading.execution.order_states import Flag, OrderKind
 
 
 class BrokerLifecycle(StrEnum):
@@ -24,31 +25,39 @@ class BrokerLifecycle(StrEnum):
     UNKNOWN = "UNKNOWN"  # sent perhaps, no answer: ask, never resend
     ACKED = "ACKED"  # the broker knows it
     WORKING = "WORKING"  # at the exchange
+    PENDING_REPLACE = "PENDING_REPLACE"  # new terms requested; it lives under the old or the new ones
     PENDING_CANCEL = "PENDING_CANCEL"  # cancel requested; it can still fill
     FILLED = "FILLED"
     CANCELLED = "CANCELLED"
+    EXPIRED = "EXPIRED"  # its time in force was over
     REJECTED = "REJECTED"
     NOT_SENT = "NOT_SENT"  # proven never to have reached the broker
 
 
 _B = BrokerLifecycle
-TERMINAL: Final = frozenset({_B.FILLED, _B.CANCELLED, _B.REJECTED, _B.NOT_SENT})
+TERMINAL: Final = frozenset({_B.FILLED, _B.CANCELLED, _B.EXPIRED, _B.REJECTED, _B.NOT_SENT})
 SENT_PERHAPS: Final = frozenset({_B.SENDING, _B.SENT, _B.UNKNOWN})
-_LIVE: Final = frozenset({_B.ACKED, _B.WORKING, _B.PENDING_CANCEL, _B.UNKNOWN, _B.FILLED, _B.CANCELLED, _B.REJECTED})
+_AT_BROKER: Final = frozenset({_B.ACKED, _B.WORKING, _B.PENDING_CANCEL, _B.PENDING_REPLACE, _B.UNKNOWN, _B.FILLED,
+                               _B.CANCELLED, _B.EXPIRED, _B.REJECTED})
+_HEARD_OF: Final = _AT_BROKER - {_B.PENDING_REPLACE}  # nobody changes what the broker has not confirmed
 MOVES: Final[Mapping[BrokerLifecycle, frozenset[BrokerLifecycle]]] = {
     _B.INTENT: frozenset({_B.SENDING, _B.NOT_SENT}),
-    _B.SENDING: _LIVE | {_B.SENT, _B.NOT_SENT},
-    _B.SENT: _LIVE | {_B.NOT_SENT},
-    _B.UNKNOWN: _LIVE | {_B.NOT_SENT},
-    _B.ACKED: _LIVE,
-    _B.WORKING: _LIVE - {_B.ACKED},
-    _B.PENDING_CANCEL: _LIVE - {_B.ACKED, _B.WORKING},
+    _B.SENDING: _HEARD_OF | {_B.SENT, _B.NOT_SENT},
+    _B.SENT: _HEARD_OF | {_B.NOT_SENT},
+    _B.UNKNOWN: _HEARD_OF | {_B.NOT_SENT},
+    _B.ACKED: _AT_BROKER,
+    _B.WORKING: _AT_BROKER - {_B.ACKED},
+    _B.PENDING_REPLACE: _AT_BROKER - {_B.ACKED},
+    _B.PENDING_CANCEL: _AT_BROKER - {_B.ACKED, _B.WORKING, _B.PENDING_REPLACE},
     # a fill can overtake any ending: the books follow the fill
     _B.CANCELLED: frozenset({_B.FILLED}),
+    _B.EXPIRED: frozenset({_B.FILLED}),
     _B.REJECTED: frozenset({_B.FILLED}),
     _B.NOT_SENT: frozenset({_B.FILLED}),
     _B.FILLED: frozenset(),
 }
+NEVER_TRADED: Final = frozenset({_B.REJECTED, _B.NOT_SENT})  # a fill after these shows that their proof was wrong
+CANCEL_WORDS: Final = frozenset({"Cancelled", "ApiCancelled"})
 
 
 class InvalidMove(TradingError):
@@ -57,7 +66,7 @@ class InvalidMove(TradingError):
     def __init__(self, order: str, old: BrokerLifecycle, new: BrokerLifecycle) -> None:
         allowed = ", ".join(sorted(MOVES[old])) or "none"
         super().__init__(f"broker order {order} is {old} and cannot become {new} (allowed: {allowed}). "
-                         f"See its story: tradectl orders {order}")
+                         f"See its story: tradectl story {order}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,12 +100,30 @@ class BrokerOrder:
     filled: int = 0
     commission: Decimal | None = None
     commission_currency: str | None = None
+    wanted_limit: Decimal | None = None  # of a change that the broker has not confirmed
+    changes: int = 0  # how often new terms were asked for
+    broker_quantity: int | None = None  # signed; differs from `quantity` when a person edited the order at the broker
+    told_status: str = ""  # the broker's last word on its end, and the lots that it counted as filled then
+    told_filled: int | None = None
+    flags: frozenset[Flag] = frozenset()
     reason: str = ""
     version: int = 0
+    chain: str = ""  # the digest of its newest event
+
+    def __post_init__(self) -> None:
+        if type(self.quantity) is not int or self.quantity == 0:
+            raise TradingError(f"Broker order {self.id} is for {self.quantity!r} lots; lots are whole numbers, not 0.")
 
     @property
     def residual(self) -> int:
         return self.quantity - self.filled
+
+    @property
+    def committed(self) -> int:
+        """Lots, signed, that may still be filled: none once it has ended, and never those of the other side."""
+        whole = self.quantity if self.broker_quantity is None else self.broker_quantity
+        left = whole - self.filled
+        return left if self.may_be_alive and left * whole > 0 else 0
 
     @property
     def may_be_alive(self) -> bool:
@@ -115,3 +142,52 @@ class BrokerOrder:
     def advanced(self, new: BrokerLifecycle, reason: str = "") -> "BrokerOrder":
         """Like `moved`, but a repeated or overtaken report changes nothing: reports come unordered and twice."""
         return self.moved(new, reason) if new in MOVES[self.lifecycle] and new is not self.lifecycle else self
+
+    def told(self, status: str, filled: int | None) -> "BrokerOrder":
+        """The order after the broker's word `status`, which counts so many lots (unsigned) as filled."""
+        return replace(self, told_status=status, told_filled=filled).settled()
+
+    def settled(self) -> "BrokerOrder":
+        """Cancelled, once the broker has said so and all that it counted as filled is in our books.
+
+        Two sources agree, or nothing is concluded: a cancel and a fill may cross (orders_and_risk.md 2.3, row 18).
+        """
+        is_over = self.told_status in CANCEL_WORDS and self.told_filled == abs(self.filled)
+        return self.advanced(BrokerLifecycle.CANCELLED) if is_over else self
+
+    def with_terms_wanted(self, limit: Decimal) -> "BrokerOrder":
+        """The order whose price is to change; one change is in flight at a time.
+
+        Raises:
+            InvalidMove: the broker has not confirmed it, or it ends.
+        """
+        return replace(self.moved(BrokerLifecycle.PENDING_REPLACE), wanted_limit=limit, changes=self.changes + 1)
+
+    def with_terms_told(self, limit: Decimal | None, lots: int | None) -> "BrokerOrder":
+        """The order after the broker has told its terms: a change of ours is confirmed, another one is adopted."""
+        if limit is None or lots is None:
+            return self
+        quantity = lots if self.quantity > 0 else -lots
+        if self.lifecycle is BrokerLifecycle.PENDING_REPLACE and limit == self.wanted_limit:
+            confirmed = replace(self, limit_price=limit, wanted_limit=None)
+            return confirmed.advanced(BrokerLifecycle.WORKING)
+        if limit == self.limit_price and quantity == (self.broker_quantity or self.quantity):
+            return self
+        if self.lifecycle is BrokerLifecycle.PENDING_REPLACE and quantity == self.quantity:
+            return self  # the echo of the old terms
+        return replace(self, limit_price=limit, broker_quantity=quantity, flags=self.flags | {Flag.MANUAL_TOUCH})
+
+    def with_terms_refused(self, reason: str) -> "BrokerOrder":
+        """The broker refused a change: the order goes on under its old terms."""
+        if self.lifecycle is not BrokerLifecycle.PENDING_REPLACE:
+            return self
+        return replace(self.moved(BrokerLifecycle.WORKING, reason), wanted_limit=None)
+
+    def as_dict(self) -> Document:
+        """All fields as plain values."""
+        return to_document(self)
+
+    @classmethod
+    def from_dict(cls, document: Mapping[str, Any]) -> "BrokerOrder":
+        """What `as_dict` gave; raises Unreadable for anything else."""
+        return from_document(cls, document)

@@ -1,39 +1,54 @@
 """Orders in three tiers: what a strategy wants, which contract that is, what the broker was told. Pure.
 
 Lots are whole numbers (positive buys), prices are Decimal on the tick grid. An order is never changed, only replaced
-by a newer version; its fills are facts of their own.
+by a newer version; its fills are facts of their own. Nothing here sends, stores or reads a clock.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
-from enum import StrEnum
+from typing import Any
 
 from ulid import ULID
 
+from trading.errors import TradingError
+from trading.execution.documents import Document, from_document, to_document
+from trading.execution.order_states import (
+    CloseReason,
+    ExecutionStyle,
+    FillState,
+    Flag,
+    Hold,
+    Lifecycle,
+    OrderKind,
+    check_change,
+    fill_state,
+)
 
-class OrderKind(StrEnum):
-    """Why an order exists."""
 
-    STRATEGY = "STRATEGY"  # a strategy's target moved outside its buffer
-    ROLL = "ROLL"  # the position moves to another contract; its legs sum to zero
+class WrongQuantity(TradingError):
+    """Lots that no order can have, or parts that do not add up to their whole."""
 
 
-class Lifecycle(StrEnum):
-    """Instrument and contract orders share one life."""
+@dataclass(frozen=True, kw_only=True)
+class StoredCheck:
+    """One control's answer, as it is kept with the order: which, what it said, and the number that decided."""
 
-    OPEN = "OPEN"  # no live child
-    WORKING = "WORKING"  # at least one live child
-    CLOSED = "CLOSED"  # never opens again
+    control: str
+    outcome: str
+    quantity: int
+    sentence: str
+    at: datetime
 
 
-class CloseReason(StrEnum):
-    """Why a closed order ended."""
+@dataclass(frozen=True, kw_only=True)
+class Leg:
+    """One contract of a spread: `ratio` lots of it for each unit, signed."""
 
-    FILLED = "FILLED"
-    EXPIRED = "EXPIRED"  # its time was over before it was filled
-    REJECTED = "REJECTED"  # the broker refused it
-    SUPERSEDED = "SUPERSEDED"  # a newer decision took its place
+    contract: str
+    con_id: int
+    ratio: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,16 +64,34 @@ class InstrumentOrder:
     quantity: int  # 0 for a roll
     trading_day: str
     created: datetime
+    target: int | None = None  # quantity = target - held - working, at the moment of the decision
+    held: int | None = None
+    working: int | None = None
+    style: ExecutionStyle = ExecutionStyle.BEST
+    limit_price: Decimal | None = None
+    limit_contract: str | None = None  # a price always names the contract that it refers to
+    reduce_only: bool = False
+    valid_until: datetime | None = None
     roll_from: str | None = None  # contract keys, for a roll
     roll_to: str | None = None
     roll_quantity: int = 0  # position that moves
     reference_price: Decimal | None = None
     reference_contract: str | None = None
+    reference_at: datetime | None = None
+    created_by: str = ""
+    reason: str = ""  # in the words of the person who asked for it
     lifecycle: Lifecycle = Lifecycle.OPEN
     close_reason: CloseReason | None = None
+    holds: frozenset[Hold] = frozenset()
+    flags: frozenset[Flag] = frozenset()
+    checks: tuple[StoredCheck, ...] = ()
     next_child: int = 1
     filled: int = 0
     version: int = 0
+    chain: str = ""  # the digest of its newest event
+
+    def __post_init__(self) -> None:
+        _refuse_odd_lots(self.id, self.quantity, zero_is_allowed=self.kind is OrderKind.ROLL)
 
     @property
     def residual(self) -> int:
@@ -67,6 +100,45 @@ class InstrumentOrder:
     @property
     def is_open(self) -> bool:
         return self.lifecycle is not Lifecycle.CLOSED
+
+    @property
+    def fill_state(self) -> FillState:
+        return fill_state(self.quantity, self.filled)
+
+    def moved(self, new: Lifecycle, reason: CloseReason | None = None) -> "InstrumentOrder":
+        """The order in its new state.
+
+        Raises:
+            InvalidOrderChange: CHANGES does not list this change.
+        """
+        check_change(self.id, self.lifecycle, new)
+        return replace(self, lifecycle=new, close_reason=reason or self.close_reason)
+
+    def create_child_contract_orders(self, lots: Mapping[str, int], now: datetime
+                                     ) -> "tuple[InstrumentOrder, list[ContractOrder]]":
+        """The orders for `lots` of each contract, and the order that remembers them.
+
+        Raises:
+            WrongQuantity: the parts do not sum to the order, or one of them is zero.
+        """
+        if sum(lots.values()) != self.quantity:
+            raise WrongQuantity(f"Order {self.id} is for {self.quantity:+d}, its parts "
+                                f"{', '.join(f'{each:+d} {key}' for key, each in lots.items()) or 'none'} sum to "
+                                f"{sum(lots.values()):+d}; nothing was made.")
+        order, children = self, []
+        for contract, quantity in lots.items():
+            children.append(_child(order, contract, quantity, now))
+            order = replace(order, next_child=order.next_child + 1)
+        return order.moved(Lifecycle.WORKING), children
+
+    def as_dict(self) -> Document:
+        """All fields as plain values."""
+        return to_document(self)
+
+    @classmethod
+    def from_dict(cls, document: Mapping[str, Any]) -> "InstrumentOrder":
+        """What `as_dict` gave; raises Unreadable for anything else."""
+        return from_document(cls, document)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,11 +155,26 @@ class ContractOrder:
     quantity: int
     trading_day: str
     created: datetime
+    style: ExecutionStyle = ExecutionStyle.BEST
+    limit_price: Decimal | None = None
+    reduce_only: bool = False
+    legs: tuple[Leg, ...] = ()  # of a spread; `quantity` is then its units
+    leg_filled: tuple[int, ...] = ()
+    reference_price: Decimal | None = None  # of this contract
+    deadline: datetime | None = None
+    algo: dict[str, Any] | None = None  # its name and state, to go on with after a restart
     lifecycle: Lifecycle = Lifecycle.OPEN
     close_reason: CloseReason | None = None
+    holds: frozenset[Hold] = frozenset()
+    flags: frozenset[Flag] = frozenset()
+    checks: tuple[StoredCheck, ...] = ()
     next_child: int = 1
     filled: int = 0
     version: int = 0
+    chain: str = ""  # the digest of its newest event
+
+    def __post_init__(self) -> None:
+        _refuse_odd_lots(self.id, self.quantity, zero_is_allowed=False)
 
     @property
     def residual(self) -> int:
@@ -96,6 +183,36 @@ class ContractOrder:
     @property
     def is_open(self) -> bool:
         return self.lifecycle is not Lifecycle.CLOSED
+
+    @property
+    def fill_state(self) -> FillState:
+        return fill_state(self.quantity, self.filled)
+
+    def moved(self, new: Lifecycle, reason: CloseReason | None = None) -> "ContractOrder":
+        """The order in its new state.
+
+        Raises:
+            InvalidOrderChange: CHANGES does not list this change.
+        """
+        check_change(self.id, self.lifecycle, new)
+        return replace(self, lifecycle=new, close_reason=reason or self.close_reason)
+
+    def available(self, committed: int) -> int:
+        """Lots that may still be sent when `committed` (signed) may be alive at the broker; 0 rather than too many.
+
+        What is filled and what may be alive never exceed the order (orders_and_risk.md I-a).
+        """
+        left = self.residual - committed
+        return left if left * self.quantity > 0 else 0
+
+    def as_dict(self) -> Document:
+        """All fields as plain values."""
+        return to_document(self)
+
+    @classmethod
+    def from_dict(cls, document: Mapping[str, Any]) -> "ContractOrder":
+        """What `as_dict` gave; raises Unreadable for anything else."""
+        return from_document(cls, document)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,29 +239,49 @@ def broker_order_id(parent: ContractOrder) -> str:
     return f"{parent.id.removeprefix('IO-')}-B{parent.next_child}"
 
 
+def story_of(order_id: str) -> str:
+    """The instrument order that any order's id descends from: ids are derived, so nobody need be asked."""
+    root = order_id.partition("-C")[0]
+    return root if root.startswith("IO-") else f"IO-{root}"
+
+
 def spawn(order: InstrumentOrder, priced_contract: str, now: datetime) -> tuple[InstrumentOrder, list[ContractOrder]]:
     """The contract orders of `order` and the order that remembers them: one leg, or two for a roll."""
-    legs = [(priced_contract, order.quantity)]
-    if order.kind is OrderKind.ROLL:
-        assert order.roll_from is not None
-        assert order.roll_to is not None
-        legs = [(order.roll_from, -order.roll_quantity), (order.roll_to, order.roll_quantity)]
-    children = []
-    for contract, quantity in legs:
-        children.append(ContractOrder(
-            id=contract_order_id(order), parent=order.id, account=order.account, strategy=order.strategy,
-            instrument=order.instrument, contract=contract, kind=order.kind, quantity=quantity,
-            trading_day=order.trading_day, created=now))
-        order = replace(order, next_child=order.next_child + 1)
-    return replace(order, lifecycle=Lifecycle.WORKING), children
+    if order.kind is not OrderKind.ROLL:
+        return order.create_child_contract_orders({priced_contract: order.quantity}, now)
+    assert order.roll_from is not None
+    assert order.roll_to is not None
+    return order.create_child_contract_orders(
+        {order.roll_from: -order.roll_quantity, order.roll_to: order.roll_quantity}, now)
+
+
+def _child(order: InstrumentOrder, contract: str, quantity: int, now: datetime) -> ContractOrder:
+    """Children inherit whose they are and how they are worked."""
+    return ContractOrder(
+        id=contract_order_id(order), parent=order.id, account=order.account, strategy=order.strategy,
+        instrument=order.instrument, contract=contract, kind=order.kind, quantity=quantity, style=order.style,
+        reduce_only=order.reduce_only, trading_day=order.trading_day, created=now, deadline=order.valid_until,
+        limit_price=order.limit_price if order.limit_contract in (None, contract) else None,
+        reference_price=order.reference_price if order.reference_contract == contract.rpartition("/")[2] else None)
 
 
 def closed_by_children(order: InstrumentOrder, children: list[ContractOrder]) -> InstrumentOrder | None:
     """`order` closed, once every child is; None while one is open."""
     if not children or any(child.is_open for child in children):
         return None
-    reasons = {child.close_reason for child in children}
-    reason = CloseReason.FILLED
-    if reasons != {CloseReason.FILLED}:
-        reason = CloseReason.REJECTED if CloseReason.REJECTED in reasons else CloseReason.EXPIRED
-    return replace(order, lifecycle=Lifecycle.CLOSED, close_reason=reason)
+    return order.moved(Lifecycle.CLOSED, _reason_of({child.close_reason for child in children}))
+
+
+def _reason_of(reasons: set[CloseReason | None]) -> CloseReason:
+    """What ended a parent: filled only if every child is, else the gravest ending among them."""
+    if reasons == {CloseReason.FILLED}:
+        return CloseReason.FILLED
+    gravest = (CloseReason.ERROR, CloseReason.DENIED, CloseReason.REJECTED, CloseReason.CANCELLED)
+    return next((each for each in gravest if each in reasons), CloseReason.EXPIRED)
+
+
+def _refuse_odd_lots(order: str, quantity: object, zero_is_allowed: bool) -> None:
+    if type(quantity) is not int:
+        raise WrongQuantity(f"Order {order} is for {quantity!r} lots; lots are whole numbers.")
+    if quantity == 0 and not zero_is_allowed:
+        raise WrongQuantity(f"Order {order} is for no lots; only a roll is. Nothing was made.")

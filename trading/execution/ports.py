@@ -8,6 +8,7 @@ from trading.execution.algos.limit_at_touch import Touch
 from trading.execution.broker_messages import BrokerMessage
 from trading.execution.broker_orders import BrokerOrder
 from trading.execution.fills import Fill
+from trading.execution.locks import Lock
 from trading.execution.orders import ContractOrder, InstrumentOrder
 
 
@@ -47,9 +48,10 @@ class Journal(Protocol):
 class Locks(Protocol):
     """Instruments that must not be traded."""
 
+    def all(self) -> list[Lock]: ...
     def reasons(self) -> dict[str, str]: ...
-    def lock(self, instrument: str, reason: str, now: datetime) -> None: ...
-    def unlock(self, instrument: str) -> None: ...
+    def lock(self, lock: Lock) -> bool: ...
+    def unlock(self, lock_id: str, reason: str, now: datetime) -> None: ...
 
 
 class Market(Protocol):

@@ -1,16 +1,16 @@
 """An order that lives twice at the broker: the same reference under a second permanent id. Pure.
 
 It happens when an order is changed while the broker is out of reach (ib_wire.md, top failure 18). The second one is
-nobody's: it moves no order of ours, its instrument is locked until it has ended, and its fills are a position break.
+nobody's: it moves no order of ours, its instrument is locked until it has ended, and its fills are booked as external.
 """
 
-import re
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, Final
 
 from trading.execution.broker_orders import BrokerOrder
+from trading.execution.locks import Lock, LockCause
 
-_REASON: Final = re.compile(r"broker order (\S+) lives twice, as \d+ and as (\d+)")
 _ENDED: Final = frozenset({"Filled", "Cancelled", "ApiCancelled"})
 
 
@@ -25,17 +25,13 @@ def has_ended(facts: Mapping[str, Any]) -> bool:
     return facts.get("status") in _ENDED
 
 
-def has_traded(facts: Mapping[str, Any]) -> bool:
-    """Does the last word on an order say that anything of it was filled?"""
-    return facts.get("status") == "Filled" or bool(facts.get("filled"))
+def twin_lock(order: BrokerOrder, perm_id: int, now: datetime) -> Lock:
+    """The lock while the second life of `order` lasts."""
+    return Lock(instrument=order.instrument, cause=LockCause.TWIN_ORDER, subject=order.id, opened_at=now,
+                reason=f"broker order {order.id} lives twice, as {order.perm_id} and as {perm_id}; cancel the second "
+                       f"one at the broker", facts={"perm_id": perm_id})
 
 
-def lives_twice(order: BrokerOrder, perm_id: int) -> str:
-    """Why the instrument of `order` is locked."""
-    return f"broker order {order.id} lives twice, as {order.perm_id} and as {perm_id}"
-
-
-def twin_in(reason: str) -> int | None:
-    """The permanent id of the second order, if that is what the lock's `reason` is about."""
-    found = _REASON.match(reason)
-    return None if found is None else int(found[2])
+def is_about(lock: Lock, perm_id: int) -> bool:
+    """Whether `lock` is there because of the second life `perm_id`."""
+    return lock.cause is LockCause.TWIN_ORDER and lock.facts["perm_id"] == perm_id

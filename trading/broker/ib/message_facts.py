@@ -24,7 +24,12 @@ def status_facts(*values: Any) -> dict[str, Any]:
 def open_order_facts(order_id: int, contract: Any, order: Any, state: Any) -> dict[str, Any]:
     """An open order."""
     return {"ib_order_id": order_id, "reference": order.orderRef, "perm_id": order.permId, "status": state.status,
-            "con_id": contract.conId, "client_id": order.clientId}
+            "con_id": contract.conId, "client_id": order.clientId, "lots": int(order.totalQuantity),
+            "limit": repr(float(order.lmtPrice)) if _is_limit(order) else None}
+
+
+def _is_limit(order: Any) -> bool:
+    return bool(order.orderType == "LMT" and abs(order.lmtPrice) < _UNSET)
 
 
 def completed_facts(contract: Any, order: Any, state: Any) -> dict[str, Any]:
@@ -41,7 +46,7 @@ def execution_facts(words: str, contract: Any, execution: Any) -> dict[str, Any]
             "ib_order_id": execution.orderId, "client_id": execution.clientId, "con_id": contract.conId,
             "security": contract.secType, "quantity": sign * int(execution.shares),
             "price": repr(float(execution.price)), "at": told_instant(words), "time": words,
-            "account": execution.acctNumber}
+            "account": execution.acctNumber, "liquidation": bool(execution.liquidation)}
 
 
 def commission_facts(report: Any) -> dict[str, Any]:

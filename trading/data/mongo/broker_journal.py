@@ -1,9 +1,10 @@
 """Every order-related message of the broker, stored before anybody acts on it. Append only; `_id` is its place."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from trading.data.mongo.connection import Document, MongoStore
 from trading.execution.broker_messages import BrokerMessage, MessageKind
+from trading.execution.broker_orders import BrokerOrder
 
 
 class MongoBrokerJournal:
@@ -24,6 +25,17 @@ class MongoBrokerJournal:
     def after(self, sequence: int, limit: int = 1000) -> list[BrokerMessage]:
         rows = self._collection.find({"_id": {"$gt": sequence}}).sort("_id", 1).limit(limit)
         return [_message(row) for row in rows]
+
+    def about(self, orders: Iterable[BrokerOrder]) -> list[BrokerMessage]:
+        """What was said of these orders, by reference, permanent id, or the handle of its connection."""
+        wanted: list[Document] = []
+        for order in orders:
+            wanted.append({"facts.reference": order.id})
+            wanted += [{"facts.perm_id": order.perm_id}] * bool(order.perm_id)
+            if order.ib_order_id is not None:
+                wanted += [{"epoch": order.epoch, f"facts.{name}": order.ib_order_id}
+                           for name in ("ib_order_id", "request_id")]
+        return [_message(row) for row in self._collection.find({"$or": wanted}).sort("_id", 1)] if wanted else []
 
     def applied(self) -> int:
         """The last message whose effect is in the books."""

@@ -1,5 +1,7 @@
 """Connect to MongoDB, or say in one sentence why not. Majority and journaled writes, always with a time limit."""
 
+import os
+import socket
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -12,10 +14,16 @@ from pymongo.errors import PyMongoError
 from pymongo.read_concern import ReadConcern
 from pymongo.uri_parser import parse_uri
 
+from trading.clock import Clock, inherited_clock
 from trading.errors import StoreError
 
 Document = dict[str, Any]
 Result = TypeVar("Result")
+
+
+def this_process(name: str = "tradingd") -> str:
+    """Who writes: what runs, where, as which process."""
+    return f"{name}@{socket.gethostname()}[{os.getpid()}]"
 
 
 class StandaloneRefused(StoreError):
@@ -34,6 +42,8 @@ class MongoStore:
     client: MongoClient[Document]
     database: Database[Document]
     transaction_timeout_s: float = 10.0
+    author: str = field(default_factory=this_process)  # who writes, for the log of all changes
+    clock: Clock = field(default_factory=inherited_clock)
     abandoned: deque[Any] = field(default_factory=deque)  # sessions whose transaction may still be open on the server
 
     def transact(self, steps: Callable[[ClientSession], Result]) -> Result:

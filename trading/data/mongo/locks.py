@@ -1,23 +1,74 @@
-"""Instruments that must not be traded until the reason is gone."""
+"""Locked instruments: one document an open lock; its opening and its end are events."""
 
+from dataclasses import asdict
 from datetime import datetime
 
-from trading.data.mongo.connection import MongoStore
+from bson import Int64
+from pymongo.client_session import ClientSession
+
+from trading.data.mongo.connection import Document, MongoStore
+from trading.data.mongo.events import FIRST, MongoEvents
+from trading.errors import NotFound
+from trading.execution.locks import Lock, LockCause, reasons_of
 
 
 class MongoInstrumentLocks:
-    """One document a locked instrument."""
+    """Open locks. The first one of a cause and subject stays as it was opened."""
 
     def __init__(self, store: MongoStore) -> None:
+        self._store = store
         self._collection = store.database.instrument_locks
+        self._events = MongoEvents(store)
+
+    def all(self) -> list[Lock]:
+        """Every open lock, by instrument."""
+        return list(map(_lock, self._collection.find().sort("_id", 1)))
 
     def reasons(self) -> dict[str, str]:
-        return {row["_id"]: row["reason"] for row in self._collection.find().sort("_id", 1)}
+        """Each locked instrument and why."""
+        return dict(reasons_of(self.all()))
 
-    def lock(self, instrument: str, reason: str, now: datetime) -> None:
-        """Lock `instrument`; an older lock keeps its reason."""
-        self._collection.update_one({"_id": instrument}, {"$setOnInsert": {"reason": reason, "since": now}},
-                                    upsert=True)
+    def lock(self, lock: Lock) -> bool:
+        """Lock; False when it was locked for this already."""
+        return self._store.transact(lambda session: self.lock_within(lock, session))
 
-    def unlock(self, instrument: str) -> None:
-        self._collection.delete_one({"_id": instrument})
+    def lock_within(self, lock: Lock, session: ClientSession) -> bool:
+        """The same, as a part of a transaction."""
+        if self._collection.find_one({"_id": lock.id}, session=session) is not None:
+            return False
+        document = asdict(lock) | {"_id": lock.id, "cause": lock.cause.value}
+        self._collection.insert_one(document, session=session)
+        self._tell("locked", lock.id, document, session)
+        return True
+
+    def unlock(self, lock_id: str, reason: str, now: datetime) -> None:
+        """End one lock, and say why; what is not locked stays so."""
+        def steps(session: ClientSession) -> None:
+            found = self._collection.find_one_and_delete({"_id": lock_id}, session=session)
+            if found is not None:
+                self._tell("unlocked", lock_id, {"reason": reason, "at": now}, session)
+        self._store.transact(steps)
+
+    def find(self, instrument: str) -> list[Lock]:
+        """The locks of `instrument`, at least one.
+
+        Raises:
+            NotFound: it is not locked.
+        """
+        found = [lock for lock in self.all() if lock.instrument == instrument]
+        if not found:
+            raise NotFound(f"{instrument} is not locked. See what is: tradectl locks")
+        return found
+
+    def _tell(self, kind: str, lock_id: str, facts: Document, session: ClientSession) -> None:
+        """A lock may be opened and closed again and again: its events count on."""
+        newest = self._store.database.events.find_one({"aggregate": f"lock {lock_id}"}, sort=[("v", -1)],
+                                                      session=session) or {"v": 0, "digest": FIRST}
+        document = {key: value for key, value in facts.items() if key != "_id"}
+        self._events.append(kind, document | {"_id": f"lock {lock_id}", "v": Int64(newest["v"] + 1)},
+                            newest["digest"], session)
+
+
+def _lock(row: Document) -> Lock:
+    values = {key: value for key, value in row.items() if key != "_id"}
+    return Lock(**values | {"cause": LockCause(row["cause"])})

@@ -74,7 +74,10 @@ COLLECTIONS: Final[dict[str, Collection]] = {
                         (Index((("broker_order", 1),)), Index((("trading_day", 1),)))),
     "contract_positions": Collection({**_VERSIONED, "quantity": _INTEGER}),
     "strategy_positions": Collection({**_VERSIONED, "quantity": _INTEGER}),
-    "instrument_locks": Collection({"reason": "string"}),
+    "position_adjustments": Collection({**_VERSIONED, "kind": "string", "reason": "string"}),
+    "events": Collection({"aggregate": "string", "v": _INTEGER, "digest": "string", "actor": "string"},
+                         (Index((("aggregate", 1), ("v", 1)), unique=True), Index((("story", 1), ("ms", 1))))),
+    "instrument_locks": Collection({"instrument": "string", "cause": "string", "reason": "string"}),
     "broker_messages": Collection({"kind": "string"}, (Index((("kind", 1), ("_id", 1))),)),
 }
 

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from trading.execution.orders import Decision, InstrumentOrder, OrderKind, new_instrument_order_id
+from trading.execution.order_states import OrderKind
+from trading.execution.orders import Decision, InstrumentOrder, new_instrument_order_id
 from trading.objects.contracts import Contract
 
 

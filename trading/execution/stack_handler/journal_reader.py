@@ -10,9 +10,8 @@ from trading.execution.broker_orders import BrokerOrder
 from trading.execution.error_policy import ErrorPolicy
 from trading.execution.fills import execution_base
 from trading.execution.ports import Books, Journal, Locks, Market, OrderStore
-from trading.execution.reconcile import POSITION_BREAK
 from trading.execution.stack_handler.reports import Today, after_error, after_status, fill_of
-from trading.execution.twins import has_ended, has_traded, is_twin, lives_twice, twin_in
+from trading.execution.twins import has_ended, is_about, is_twin, twin_lock
 from trading.log import get_log
 
 log = get_log()
@@ -94,16 +93,14 @@ class JournalReader:
         if not has_ended(facts):
             log.error("order_lives_twice", order=order.id, perm_id=order.perm_id, twin=facts["perm_id"],
                       effect=f"{order.instrument} is not traded until the second one has ended")
-            self.locks.lock(order.instrument, lives_twice(order, facts["perm_id"]), message.at)
+            self.locks.lock(twin_lock(order, facts["perm_id"], message.at))
         return None
 
     def _release(self, message: BrokerMessage) -> None:
-        """If it is the second life of an order that has ended: what it has traded is a position break from now on."""
-        for instrument, reason in self.locks.reasons().items():
-            if twin_in(reason) == message.facts["perm_id"]:
-                self.locks.unlock(instrument)
-                if has_traded(message.facts):
-                    self.locks.lock(instrument, f"{POSITION_BREAK}: {reason}, and both have traded", message.at)
+        """If it is the second life of an order that has ended: what it traded is external, and locked for itself."""
+        for lock in self.locks.all():
+            if is_about(lock, message.facts["perm_id"]):
+                self.locks.unlock(lock.id, "the second order has ended", message.at)
 
     def _save(self, old: BrokerOrder, new: BrokerOrder) -> None:
         if new != old:

@@ -7,30 +7,20 @@ sends for a parent one of whose broker orders may still be alive.
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Final
 
 from trading.clock import Clock
 from trading.errors import BrokerError, BrokerUnavailable, NotFound
 from trading.execution.algos.limit_at_touch import MAX_ATTEMPTS, Touch, limit_price, should_cancel, should_repeat_cancel
 from trading.execution.broker_orders import BrokerLifecycle, BrokerOrder
-from trading.execution.orders import (
-    CloseReason,
-    ContractOrder,
-    InstrumentOrder,
-    Lifecycle,
-    broker_order_id,
-    closed_by_children,
-    spawn,
-)
+from trading.execution.locks import Lock, LockCause
+from trading.execution.order_states import CloseReason, Lifecycle
+from trading.execution.orders import ContractOrder, InstrumentOrder, broker_order_id, closed_by_children, spawn
 from trading.execution.ports import Locks, Market, OrderStore, Sender
 from trading.execution.stack_handler.journal_reader import JournalReader
 from trading.execution.stack_handler.resolver import Resolver, Verdict, needs_resolving
 from trading.log import get_log
 
 log = get_log()
-
-_UNKNOWN_FATE: Final = "nobody knows the fate of broker order "
-
 
 @dataclass(frozen=True, kw_only=True)
 class Patience:
@@ -146,16 +136,18 @@ class StackHandler:
             self._lock(order, now)
 
     def _lock(self, order: BrokerOrder, now: datetime) -> None:
-        if order.instrument not in self.locks.reasons():
+        lock = Lock(instrument=order.instrument, cause=LockCause.UNKNOWN_ORDER, subject=order.id, opened_at=now,
+                    reason=f"nobody knows the fate of broker order {order.id}")
+        if self.locks.lock(lock):
             log.error("order_unknown", order=order.id, effect=f"{order.instrument} is not traded until it is known")
-            self.locks.lock(order.instrument, f"{_UNKNOWN_FATE}{order.id}", now)
 
     def _release_locks(self) -> None:
         """Unlock instruments whose order is no longer unknown, however that came about."""
-        for instrument, reason in self.locks.reasons().items():
-            order_id = reason.removeprefix(_UNKNOWN_FATE)
-            if order_id != reason and self.orders.broker_order(order_id).lifecycle is not BrokerLifecycle.UNKNOWN:
-                self.locks.unlock(instrument)
+        for lock in self.locks.all():
+            if lock.cause is LockCause.UNKNOWN_ORDER:
+                order = self.orders.broker_order(lock.subject)
+                if order.lifecycle is not BrokerLifecycle.UNKNOWN:
+                    self.locks.unlock(lock.id, f"the order is {order.lifecycle}", self.clock.now())
 
     def _cancel_again(self, order: BrokerOrder, now: datetime) -> None:
         """Unless the broker knows it no longer: then it has ended unseen, and nobody can say how."""

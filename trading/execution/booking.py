@@ -1,0 +1,84 @@
+"""What a fill does to its three orders, and which lock it calls for. Pure.
+
+An over-fill, a fill after an ending, a fill after the proof that there could be none: always booked, since positions
+are what was traded; then flagged, and locked where the reason needs a person. Nothing is ever reversed by a trade.
+"""
+
+from dataclasses import dataclass, replace
+
+from trading.execution.broker_orders import NEVER_TRADED, BrokerLifecycle, BrokerOrder
+from trading.execution.fills import Fill
+from trading.execution.locks import Lock, LockCause
+from trading.execution.order_states import FillState, Flag, OrderKind, fill_state
+from trading.execution.orders import ContractOrder, InstrumentOrder
+
+
+@dataclass(frozen=True, kw_only=True)
+class Family:
+    """A broker order with its parents."""
+
+    broker: BrokerOrder
+    contract: ContractOrder
+    instrument: InstrumentOrder
+
+
+def belongs(order: BrokerOrder, fill: Fill) -> bool:
+    """Whether `fill` can be one of `order`: the other side is nobody's (orders_and_risk.md 2.4, I-d)."""
+    return fill.quantity * order.quantity >= 0
+
+
+def owned(fill: Fill, order: BrokerOrder) -> Fill:
+    """`fill` as one of `order`: whose it is follows from the order, not from whoever heard of it."""
+    return replace(fill, strategy=order.strategy, instrument=order.instrument, contract=order.contract)
+
+
+def booked(family: Family, change: int, is_correction: bool) -> Family:
+    """The three orders after `change` lots more, signed."""
+    broker, flags = family.broker, _flags(family.broker, change, is_correction)
+    filled = replace(broker, filled=broker.filled + change, flags=broker.flags | flags)
+    if filled.filled == filled.quantity:
+        filled = filled.advanced(BrokerLifecycle.FILLED)
+    leg = replace(family.contract, filled=family.contract.filled + change, flags=family.contract.flags | flags)
+    return Family(broker=filled.settled(), contract=leg, instrument=_parent(family.instrument, change, flags))
+
+
+def _parent(order: InstrumentOrder, change: int, flags: frozenset[Flag]) -> InstrumentOrder:
+    """A roll moves no lots of its instrument as a whole."""
+    moved = 0 if order.kind is OrderKind.ROLL else change
+    return replace(order, filled=order.filled + moved, flags=order.flags | flags)
+
+
+def _flags(order: BrokerOrder, change: int, is_correction: bool) -> frozenset[Flag]:
+    found = set()
+    if is_correction:
+        found.add(Flag.CORRECTED)
+    elif not order.may_be_alive:
+        found.add(Flag.LATE_FILL)
+    if fill_state(order.quantity, order.filled + change) is FillState.OVER:
+        found.add(Flag.OVERFILL)
+    return frozenset(found)
+
+
+def lock_for(before: BrokerOrder, after: BrokerOrder, fill: Fill) -> Lock | None:
+    """The lock that a fill of ours calls for; None when all is as it should be."""
+    if fill_state(after.quantity, after.filled) is FillState.OVER:
+        return _lock(after, fill, LockCause.OVERFILL, f"broker order {after.id} was for {after.quantity:+d} and has "
+                                                      f"filled {after.filled:+d}")
+    if before.lifecycle in NEVER_TRADED:
+        return _lock(after, fill, LockCause.UNEXPECTED_FILL,
+                     f"broker order {after.id} was {before.lifecycle} and traded {fill.quantity:+d} after that")
+    return None
+
+
+def foreign_lock(fill: Fill) -> Lock | None:
+    """The lock for what somebody else traded in an instrument of ours; None for what we do not know at all."""
+    if fill.instrument is None:
+        return None
+    who = "the broker liquidated" if fill.is_liquidation else "somebody else traded"
+    return Lock(instrument=fill.instrument, cause=LockCause.FOREIGN_FILL, subject=fill.instrument,
+                reason=f"{who} {fill.quantity:+d} {fill.contract} at {fill.price}; assign it to a strategy: "
+                       f"tradectl positions assign {fill.instrument} STRATEGY", opened_at=fill.at)
+
+
+def _lock(order: BrokerOrder, fill: Fill, cause: LockCause, reason: str) -> Lock:
+    return Lock(instrument=order.instrument, cause=cause, subject=order.id, reason=reason, opened_at=fill.at)

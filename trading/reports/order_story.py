@@ -1,0 +1,74 @@
+"""The life of an order in time order: every change of it, its children and fills, and what the broker said."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from trading.data.mongo.events import Event
+from trading.execution.broker_messages import BrokerMessage, MessageKind
+
+_SILENT: Final = frozenset({"v", "version", "revisions", "checks", "algo", "next_child"})  # told by what they lead to
+_ALWAYS: Final = ("lifecycle", "quantity", "contract", "limit_price")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """One thing that happened."""
+
+    at: datetime
+    what: str  # the id of what it happened to
+    text: str
+    who: str
+
+
+def story(events: Iterable[Event], messages: Iterable[BrokerMessage], checks: Iterable[Line] = ()) -> list[Line]:
+    """Everything in time order; what the broker said stands before what we made of it."""
+    lines = [*_said(messages), *checks, *_changes(events)]
+    return sorted(lines, key=lambda line: line.at)
+
+
+def _changes(events: Iterable[Event]) -> Iterable[Line]:
+    known: dict[str, Mapping[str, Any]] = {}
+    for event in events:
+        before = known.get(event.aggregate)
+        yield Line(at=event.at, what=event.aggregate, who=event.actor,
+                   text=_created(event) if before is None else _changed(event, before))
+        known[event.aggregate] = event.payload
+
+
+def _created(event: Event) -> str:
+    told = [f"{name} {_plain(event.payload[name])}" for name in _ALWAYS if event.payload.get(name) is not None]
+    return f"{event.kind}: {', '.join(told)}"
+
+
+def _changed(event: Event, before: Mapping[str, Any]) -> str:
+    told = [f"{name} {_plain(before.get(name))} -> {_plain(value)}" for name, value in event.payload.items()
+            if name not in _SILENT and before.get(name) != value]
+    return f"{event.kind}: {', '.join(told) or 'written again'}"
+
+
+def _said(messages: Iterable[BrokerMessage]) -> Iterable[Line]:
+    for message in messages:
+        yield Line(at=message.at, what=str(message.facts.get("reference") or "broker"), who="broker",
+                   text=f"said {_words(message)}")
+
+
+def _words(message: BrokerMessage) -> str:
+    facts = message.facts
+    if message.kind is MessageKind.ERROR:
+        return f"code {facts['code']}: {facts['text']}"
+    if message.kind is MessageKind.EXECUTION:
+        return f"execution {facts['execution_id']}: {facts['quantity']:+d} at {facts['price']}"
+    if message.kind is MessageKind.COMMISSION:
+        return f"commission of {facts['execution_id']}: {facts['amount'] or 'not known'} {facts['currency']}"
+    filled = "" if facts.get("filled") is None else f", {facts['filled']:g} filled"
+    return f"{message.kind.value.replace('_', ' ')} {facts.get('status')}{filled}"
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, datetime):
+        return value.strftime("%Y-%m-%d %H:%M:%S")
+    if isinstance(value, list):
+        return ", ".join(map(_plain, value)) or "none"
+    return "none" if value is None or value == "" else str(value)
