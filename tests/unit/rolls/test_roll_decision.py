@@ -162,6 +162,11 @@ def test_a_decision_does_not_leave_what_waits_for_prices_or_a_settlement(decided
         assert next_state(state, decided, front) is state
 
 
+@pytest.mark.parametrize("state", URGENCY)
+def test_prices_are_not_switched_nor_urgency_raised_by_a_decision_that_saw_the_front_empty(state: RollState) -> None:
+    assert next_state(state, RollState.ROLL_ADJUSTED, 1) is state
+
+
 def test_an_empty_front_may_go_back_to_trading() -> None:
     assert next_state(RollState.NO_OPEN, RollState.NO_ROLL, 0) is RollState.NO_ROLL
     assert next_state(RollState.NO_OPEN, RollState.NO_ROLL, 1) is RollState.NO_OPEN

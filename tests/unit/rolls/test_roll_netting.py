@@ -181,8 +181,13 @@ def test_pst_932_a_roll_that_its_limit_cuts_is_told_loudly() -> None:
                                    "may trade a day are used.")
 
 
+@pytest.mark.parametrize("used", [14, 15, 16, 40])
+def test_an_overdrawn_bucket_allows_nothing(used: int) -> None:
+    assert within_budget("SP500", units=-5, position=-5, used=used).units == 0
+
+
 @given(st.integers(-100, 100), st.integers(0, 500))
-def test_a_whole_roll_fits_an_unused_bucket_and_an_overdrawn_one_allows_nothing(position: int, used: int) -> None:
+def test_a_whole_roll_fits_an_unused_bucket_and_a_cut_is_always_told(position: int, used: int) -> None:
     assert within_budget("SP500", units=position, position=position, used=0).critical is None
     answer = within_budget("SP500", units=position, position=position, used=used)
     assert answer.units * position >= 0

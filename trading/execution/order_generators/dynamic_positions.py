@@ -4,7 +4,6 @@ The trade is what was optimised, less what is held and what works: no buffer, th
 (pysystemtrade.md 4.9). An optimum is a dated snapshot: what it lacks is not traded, what the strategy left is closed.
 """
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -75,7 +74,7 @@ def _whole_contracts(optimum: Optimum, instrument: str, today: date, open_days: 
     if position is None:
         raise DataError(f"{what} was not optimised on {optimum.decided_on}, for want of data. It stays as it is; see "
                         f"tradectl backtest {optimum.strategy} --saved --instrument {instrument}")
-    if not (math.isfinite(position.contracts) and float(position.contracts).is_integer()):
+    if not float(position.contracts).is_integer():  # nor are NaN and infinity
         raise DataError(f"{what} is to be {position.contracts} contracts (allowed: whole numbers). It stays as it is; "
                         f"run it again: tradectl run run_systems")
     check_age(Decided(what=what, on=optimum.decided_on, priced_on=position.priced_on), today, open_days)
