@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from trading.execution.rolls.netting import StepKind
 from trading.execution.rolls.plan import Held, roll_plan
 from trading.execution.rolls.states import RollState
-from trading.execution.rolls.strategy_trades import LegTrade, RollLeg, reducing, strategy_trade
+from trading.execution.rolls.strategy_trades import LegTrade, RollLeg, left_to_close, reducing, strategy_trade
 
 SMALL = range(-6, 7)
 STATES = st.sampled_from(list(RollState))
@@ -104,6 +104,22 @@ def test_the_outrights_of_the_plan_are_the_strategies_own(state: RollState, fron
 def test_a_reduction_never_crosses_zero(position: int, trade: int) -> None:
     after = position + reducing(position, trade)
     assert 0 <= after <= position or position <= after <= 0
+
+
+@pytest.mark.parametrize(("position", "working", "left"), [
+    (5, (), 5), (5, (-2,), 3), (5, (-2, -3), 0), (5, (-2, 9), 3), (5, (-9,), 0), (-5, (2, -1), -3), (0, (2, -2), 0)])
+def test_lots_that_an_order_closes_already_are_not_closed_again(position: int, working: tuple[int, ...],
+                                                                left: int) -> None:
+    assert left_to_close(position, working) == left
+
+
+@given(LOTS, st.lists(LOTS, max_size=4), LOTS)
+def test_closing_orders_together_never_cross_zero(position: int, working: list[int], trade: int) -> None:
+    closing = [lots for lots in working if lots * position < 0]
+    if abs(sum(closing)) <= abs(position):
+        traded, _ = legs(RollState.CLOSE, left_to_close(position, working), 0, trade)
+        after = position + sum(closing) + traded
+        assert 0 <= after <= position or position <= after <= 0
 
 
 def test_pst_1246_close_works_per_month() -> None:

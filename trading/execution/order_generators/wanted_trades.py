@@ -38,7 +38,10 @@ class Allowed:
 
 @dataclass(frozen=True, kw_only=True)
 class WantedTrade:
-    """`trade` lots from what is held and works to `target`; 0 is an answer too."""
+    """`trade` lots from what is held and works to `target`; 0 is an answer too.
+
+    A trade against the working lots takes those back first: it is no reason to trade both ways.
+    """
 
     target: int
     trade: int

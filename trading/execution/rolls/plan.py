@@ -11,7 +11,10 @@ from trading.execution.rolls.states import RollState
 
 @dataclass(frozen=True, kw_only=True)
 class Held:
-    """Lots of each contract of a roll, and lots that all strategies together still want to trade."""
+    """Lots of each contract of a roll, and lots that all strategies together still want to trade.
+
+    Plan anew only when no order of the last plan works: half a pair that is under way would be planned again.
+    """
 
     front: int
     forward: int

@@ -1,8 +1,8 @@
 """Which contract month a strategy's trade goes to, in every roll state, looking at what is held in both. Pure.
 
 No trade leaves lots of opposite sign in the two months when none were there before, and one that can end such a pair
-does (pst #1246). Positions are lots that are held or will be when working orders are filled, so that two orders
-cannot close the same lots.
+does (pst #1246). Positions are what `left_to_close` leaves of the lots held: two orders never close the same lots, and
+no lot is closed that is not held yet.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -47,6 +47,15 @@ def reducing(position: int, trade: int) -> int:
     if position * trade >= 0:
         return 0
     return max(trade, -position) if trade < 0 else min(trade, -position)
+
+
+def left_to_close(position: int, working: Iterable[int]) -> int:
+    """Lots of a contract that no order of ours closes yet, from the signed lots of each that works (RC-43).
+
+    Orders that open do not count: they may never fill, and to close them in advance would open the other side.
+    """
+    closing = sum(lots for lots in working if lots * position < 0)
+    return position + reducing(position, closing)
 
 
 _Lots = tuple[int, int]  # front, forward
