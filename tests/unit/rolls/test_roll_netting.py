@@ -1,0 +1,195 @@
+"""Roll and strategies in one plan: V30 by brute force, the order of sending, and whose fills are whose."""
+
+from itertools import pairwise, product
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from trading.errors import DataError
+from trading.execution.rolls.attribution import attribute, cross
+from trading.execution.rolls.budget import within_budget
+from trading.execution.rolls.netting import (
+    RollStep,
+    RollTrades,
+    StepKind,
+    close_months,
+    in_order_of_sending,
+    net,
+    without_increases,
+)
+from trading.execution.rolls.plan import Held, roll_plan
+from trading.execution.rolls.states import RollState
+
+SMALL = range(-8, 9)
+LOTS = st.integers(-10_000, 10_000)
+ASKED = st.dictionaries(st.sampled_from(["carry", "fast", "slow", "trend"]), st.integers(-50, 50))
+FORCED = (RollState.FORCE_SPREAD, RollState.FORCE_OUTRIGHT)
+
+
+def every_way(front: int, forward: int, target: int) -> list[RollTrades]:
+    """All trades from (front, forward) to (0, target), by the number of spreads."""
+    return [RollTrades(spread_units=units, front_outright=units - front, forward_outright=target - forward - units)
+            for units in range(-24, 25)]
+
+
+def orders(trades: RollTrades) -> int:
+    """Units that are sent, a spread being one."""
+    return abs(trades.spread_units) + abs(trades.front_outright) + abs(trades.forward_outright)
+
+
+def path(front: int, forward: int, steps: tuple[RollStep, ...]) -> list[tuple[int, int]]:
+    """Lots of both contracts before the first and after every unit of every step; the front leg fills first."""
+    found = [(front, forward)]
+    for step in steps:
+        for _ in range(max(abs(step.front), abs(step.forward))):
+            front += (step.front > 0) - (step.front < 0)
+            found.append((front, forward))
+            forward += (step.forward > 0) - (step.forward < 0)
+            found.append((front, forward))
+    return found
+
+
+@pytest.mark.parametrize(("held", "trades"), [
+    ((5, 0, 5), (5, 0, 0)), ((5, 0, 3), (3, -2, 0)), ((5, 0, 7), (5, 0, 2)), ((5, 0, 0), (0, -5, 0)),
+    ((5, 0, -2), (0, -5, -2)), ((-5, 0, -5), (-5, 0, 0)), ((-5, 0, 1), (0, 5, 1)), ((2, 3, 5), (2, 0, 0)),
+    ((1, -1, 0), (1, 0, 0)), ((0, 4, 4), (0, 0, 0)), ((0, 4, 6), (0, 0, 2))])
+def test_a_roll_meets_what_the_strategies_want(held: tuple[int, int, int], trades: tuple[int, int, int]) -> None:
+    plan = net(*held)
+    assert (plan.spread_units, plan.front_outright, plan.forward_outright) == trades
+
+
+def test_no_other_way_needs_fewer_lots_or_orders() -> None:
+    for front, forward, target in product(SMALL, SMALL, SMALL):
+        plan, ways = net(front, forward, target), every_way(front, forward, target)
+        assert plan in ways
+        assert plan.lots == min(way.lots for way in ways)
+        assert orders(plan) == min(orders(way) for way in ways if way.lots == plan.lots)
+
+
+def test_every_roll_ends_with_nothing_in_front_which_never_grows_on_the_way() -> None:
+    for front, forward, target in product(SMALL, SMALL, SMALL):
+        steps = in_order_of_sending(net(front, forward, target), forward)
+        way = path(front, forward, steps)
+        assert way[-1] == (0, target)
+        assert all(abs(after) <= abs(before) for (before, _), (after, _) in pairwise(way))
+
+
+def test_no_step_holds_more_than_before_and_after_by_more_than_the_target_asks() -> None:
+    for front, forward, target in product(SMALL, SMALL, SMALL):
+        steps = in_order_of_sending(net(front, forward, target), forward)
+        most = max(abs(front) + abs(forward), abs(target)) + 1
+        assert all(abs(one) + abs(other) <= most for one, other in path(front, forward, steps))
+
+
+def test_reductions_go_first_and_increases_last() -> None:
+    kinds = list(StepKind)
+    for front, forward, target in product(SMALL, SMALL, SMALL):
+        steps = in_order_of_sending(net(front, forward, target), forward)
+        assert [step.kind for step in steps] == sorted((step.kind for step in steps), key=kinds.index)
+        assert all(step.front or step.forward for step in steps)
+
+
+def test_a_forward_position_that_turns_is_closed_before_the_spreads_and_opened_after_them() -> None:
+    assert in_order_of_sending(net(5, -2, 10), -2) == (
+        RollStep(kind=StepKind.REDUCE, front=0, forward=2), RollStep(kind=StepKind.SPREAD, front=-5, forward=5),
+        RollStep(kind=StepKind.INCREASE, front=0, forward=5))
+
+
+@given(LOTS, LOTS, LOTS)
+def test_outrights_sum_to_what_strategies_trade(front: int, forward: int, trade: int) -> None:
+    plan = net(front, forward, front + forward + trade)
+    assert plan.front_outright + plan.forward_outright == trade
+    assert abs(plan.spread_units) <= abs(front)
+
+
+def test_closing_leaves_nothing_in_any_month() -> None:
+    for front, forward in product(SMALL, SMALL):
+        steps = in_order_of_sending(close_months(front, forward), forward)
+        assert path(front, forward, steps)[-1] == (0, 0)
+        assert all(step.kind is StepKind.REDUCE for step in steps)
+
+
+@pytest.mark.parametrize("state", FORCED)
+def test_a_forced_roll_needs_no_order_of_a_strategy(state: RollState) -> None:
+    assert roll_plan(state, Held(front=5, forward=0)) == (RollStep(kind=StepKind.SPREAD, front=-5, forward=5),)
+
+
+@pytest.mark.parametrize("state", sorted(set(RollState) - {*FORCED, RollState.CLOSE}))
+def test_states_that_force_nothing_plan_nothing(state: RollState) -> None:
+    assert roll_plan(state, Held(front=5, forward=-1, trade=2)) == ()
+
+
+def test_closing_holds_the_target_forward_only_where_the_decision_allows_it() -> None:
+    held = Held(front=4, forward=1)
+    assert roll_plan(RollState.CLOSE, held) == (
+        RollStep(kind=StepKind.REDUCE, front=-4, forward=0), RollStep(kind=StepKind.REDUCE, front=0, forward=-1))
+    assert roll_plan(RollState.CLOSE, held, roll_forward_leg=True) == (
+        RollStep(kind=StepKind.REDUCE, front=-4, forward=0), RollStep(kind=StepKind.INCREASE, front=0, forward=4))
+
+
+def test_margin_refused_in_the_middle_of_a_roll_keeps_the_lower_exposure() -> None:
+    # given: the front leg is closed, the broker refuses the forward one (chaos 55)
+    steps = roll_plan(RollState.CLOSE, Held(front=0, forward=0, trade=5), roll_forward_leg=True)
+
+    # then nothing is tried again
+    assert [step.kind for step in steps] == [StepKind.INCREASE]
+    assert without_increases(steps) == ()
+
+
+def test_fills_are_shared_by_largest_remainder_with_ties_by_strategy() -> None:
+    assert attribute(5, {"b": 5, "a": 5}) == {"a": 3, "b": 2}
+    assert attribute(-4, {"a": -6, "b": -3, "c": 8}) == {"a": -3, "b": -1}
+    assert attribute(1, {"slow": 2, "fast": 2, "trend": 3}) == {"trend": 1}
+
+
+def test_more_fills_than_were_asked_for_are_shared_as_well() -> None:
+    assert attribute(9, {"a": 2, "b": 1}) == {"a": 6, "b": 3}
+
+
+def test_a_fill_that_nobody_asked_for_is_for_a_person() -> None:
+    with pytest.raises(DataError, match=r"\+2 lots were filled, but no strategy asked for any of that sign \(a -1\)"):
+        attribute(2, {"a": -1})
+
+
+@given(st.integers(-200, 200), ASKED)
+def test_every_filled_lot_is_somebodys_and_nobody_is_a_whole_lot_off_his_share(filled: int,
+                                                                              asked: dict[str, int]) -> None:
+    wishes = {strategy: lots for strategy, lots in asked.items() if lots * filled > 0}
+    if filled and not wishes:
+        return
+    given_out = attribute(filled, asked)
+    assert sum(given_out.values()) == filled
+    for strategy, wish in wishes.items():
+        assert abs(given_out.get(strategy, 0) - filled * wish / sum(wishes.values())) < 1
+
+
+@given(ASKED)
+def test_what_crosses_sums_to_nothing_and_the_rest_to_what_goes_to_the_market(asked: dict[str, int]) -> None:
+    crossed = cross(asked)
+    assert sum(crossed.lots.values()) == 0
+    assert sum(crossed.left.values()) == sum(asked.values())
+    assert all(lots > 0 for lots in crossed.left.values()) or all(lots < 0 for lots in crossed.left.values())
+    assert all(crossed.lots.get(name, 0) + crossed.left.get(name, 0) == lots for name, lots in asked.items())
+
+
+def test_pst_932_a_roll_that_its_limit_cuts_is_told_loudly() -> None:
+    cut = within_budget("SP500", units=5, position=5, used=9)
+    assert cut.units == 3
+    assert cut.critical is not None
+    assert cut.critical.startswith("The roll of SP500 is cut from +5 to +3 spread units: 9 of the 15 lots that rolls "
+                                   "may trade a day are used.")
+
+
+@pytest.mark.parametrize("used", [14, 15, 16, 40])
+def test_an_overdrawn_bucket_allows_nothing(used: int) -> None:
+    assert within_budget("SP500", units=-5, position=-5, used=used).units == 0
+
+
+@given(st.integers(-100, 100), st.integers(0, 500))
+def test_a_whole_roll_fits_an_unused_bucket_and_a_cut_is_always_told(position: int, used: int) -> None:
+    assert within_budget("SP500", units=position, position=position, used=0).critical is None
+    answer = within_budget("SP500", units=position, position=position, used=used)
+    assert answer.units * position >= 0
+    assert abs(answer.units) <= abs(position)
+    assert (answer.critical is None) == (answer.units == position)
