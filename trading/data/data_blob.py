@@ -17,6 +17,8 @@ from trading.data.mongo.broker_journal import MongoBrokerJournal
 from trading.data.mongo.capital import MongoCapital
 from trading.data.mongo.connection import MongoStore
 from trading.data.mongo.contracts import MongoContracts
+from trading.data.mongo.controls import MongoKillState, MongoLimits, MongoOverrides
+from trading.data.mongo.events import MongoEvents
 from trading.data.mongo.instruments import MongoInstruments
 from trading.data.mongo.locks import MongoInstrumentLocks
 from trading.data.mongo.optimal_positions import MongoOptimalPositions
@@ -28,6 +30,7 @@ from trading.data.mongo.prices import (
     MongoMultiplePrices,
 )
 from trading.data.mongo.processes import MongoProcesses
+from trading.data.mongo.roll_states import MongoRollStates
 
 _OURS: Final = ("Mongo", "Parquet", "Csv")
 _THEIRS: Final = ("Link", "Ib")
@@ -84,6 +87,26 @@ class DataBlob:
     @cached_property
     def db_locks(self) -> MongoInstrumentLocks:
         return MongoInstrumentLocks(self.store)
+
+    @cached_property
+    def db_kill_state(self) -> MongoKillState:
+        return MongoKillState(self.store)
+
+    @cached_property
+    def db_overrides(self) -> MongoOverrides:
+        return MongoOverrides(self.store)
+
+    @cached_property
+    def db_limits(self) -> MongoLimits:
+        return MongoLimits(self.store)
+
+    @cached_property
+    def db_roll_states(self) -> MongoRollStates:
+        return MongoRollStates(self.store)
+
+    @cached_property
+    def db_events(self) -> MongoEvents:
+        return MongoEvents(self.store)
 
     @cached_property
     def db_journal(self) -> MongoBrokerJournal:
