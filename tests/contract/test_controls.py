@@ -1,4 +1,4 @@
-"""What operators have set, in the real store: it comes back as it was, lost races are told, each change has its event."""
+"""What operators have set, in the real store: it comes back as it was; each change is told in an event."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
