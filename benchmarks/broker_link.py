@@ -29,8 +29,8 @@ from trading.data.mongo.orders import MongoOrders
 from trading.errors import BrokerUnavailable
 from trading.execution.broker_messages import BrokerMessage
 from trading.execution.broker_orders import BrokerOrder
-from trading.execution.order_states import OrderKind
 from trading.objects.instruments import BrokerInstrument
+from trading.risk.order_kind import OrderKind
 from trading.unix_socket import request
 
 ACCOUNT = "DU0000001"

@@ -67,7 +67,8 @@ def build(around: Surroundings) -> Daemon:
     service = config.service
     journal = JournalWriter(store=base.store, clock=clock)
     broker = BrokerService(BrokerParts(store=base.store, journal=journal, leadership=base.leadership, clock=clock,
-                                       settings=service.broker, mode=service.mode, address=around.gateway))
+                                       settings=service.broker, mode=service.mode, address=around.gateway,
+                                       halt_flag=around.places.halt_flag))
     timers, rules = SchedulerTimers(clock), service.alerts
     watch = Watch(base.alerts, base.metrics, timedelta(seconds=rules.late_after), rules.flapping_runs,
                   timedelta(seconds=rules.flapping_within))

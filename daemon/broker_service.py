@@ -10,7 +10,9 @@ import secrets
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
+from pathlib import Path
 from typing import Final
 
 from daemon.leadership import Leadership
@@ -28,6 +30,7 @@ from trading.errors import BrokerError, BrokerUnavailable
 from trading.execution.broker_messages import MessageKind
 from trading.execution.broker_orders import BrokerLifecycle, BrokerOrder
 from trading.execution.error_policy import CodeMeaning
+from trading.execution.gate import GateFacts, change_problem, gate_problem
 from trading.log import get_log
 
 log = get_log()
@@ -36,6 +39,7 @@ HEARTBEAT_ANSWER_S: Final = 5.0
 JOURNAL_WITHIN_S: Final = 5.0
 CUT_OFF: Final = "the gateway lost its connection to the broker"
 DEGRADED_AT_MOST_S: Final = 300.0
+CHANGEABLE: Final = frozenset({BrokerLifecycle.ACKED, BrokerLifecycle.WORKING})
 PAUSES_S: Final = (0.5, 1, 2, 5, 10, 30)
 
 
@@ -58,6 +62,7 @@ class BrokerParts:
     clock: Clock
     settings: BrokerConfig
     mode: Mode
+    halt_flag: Path  # while this file exists nothing is sent, whatever the store says
     address: Callable[[], tuple[str, int]]  # asked at each attempt: a restarted gateway may have moved
 
 
@@ -132,6 +137,9 @@ class BrokerService:
         order = await store.call(store.orders.broker_order, order_id)
         if order.lifecycle is not BrokerLifecycle.INTENT:
             return order
+        problem = gate_problem(order, await self._gate_facts(order))
+        if problem is not None:
+            return await self._refuse(order, problem)
         claimed = replace(order.moved(BrokerLifecycle.SENDING), epoch=self._parts.journal.epoch,
                           ib_order_id=library.allocate_order_id(), sent=self._parts.clock.now())
         self._refuse_unless_leading()
@@ -139,6 +147,39 @@ class BrokerService:
         self._refuse_unless_leading()
         library.place(claimed)
         return await store.call(store.orders.save_broker_order, claimed.moved(BrokerLifecycle.SENT))
+
+    async def change(self, order_id: str, limit: Decimal) -> BrokerOrder:
+        """Ask for another price of a live order; it goes on under its old one until the broker confirms.
+
+        Raises:
+            BrokerError: the order is not confirmed as living on this connection, or the gate refuses; nothing was sent.
+        """
+        library = await self.library(urgency=Urgency.ORDER)
+        await self._wait_for_journal()
+        store = self._parts.store
+        order = await store.call(store.orders.broker_order, order_id)
+        if order.epoch != self._parts.journal.epoch or order.lifecycle not in CHANGEABLE:
+            raise BrokerError(f"Broker order {order_id} is {order.lifecycle} and not known to live on this connection, "
+                              f"so its price is not changed: it could become a second order.")
+        problem = change_problem(order, limit, await self._gate_facts(order))
+        if problem is not None:
+            raise BrokerError(f"The price of {order_id} was not changed: {problem}.")
+        self._refuse_unless_leading()
+        wanted = await store.call(store.orders.save_broker_order, order.with_terms_wanted(limit))
+        self._refuse_unless_leading()
+        library.place(replace(wanted, limit_price=limit))
+        return wanted
+
+    async def _gate_facts(self, order: BrokerOrder) -> GateFacts:
+        return replace(await self._parts.store.call(self._parts.store.gate.facts, order),
+                       is_halted_by_flag=self._parts.halt_flag.exists())
+
+    async def _refuse(self, order: BrokerOrder, problem: str) -> BrokerOrder:
+        """An intent that was never claimed ends here: it has provably not been sent."""
+        log.warning("refused_at_the_gate", order=order.id, reason=problem)
+        store = self._parts.store
+        return await store.call(store.orders.save_broker_order, order.moved(
+            BrokerLifecycle.NOT_SENT, f"refused at the gate: {problem}"))
 
     async def cancel(self, order_id: str) -> None:
         """Ask for a cancel of a live order; repeating it is harmless."""

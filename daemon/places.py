@@ -50,6 +50,11 @@ class Places:
         return self.state / "run" / "lock"
 
     @property
+    def halt_flag(self) -> Path:
+        """While this file exists nothing is sent to the broker: the halt that works without a store."""
+        return self.state / "HALT"
+
+    @property
     def token(self) -> Path:
         """The greatest fencing token that this service has led with."""
         return self.state / "highest_token"

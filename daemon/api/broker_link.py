@@ -17,6 +17,7 @@ from daemon.api.broker_requests import (
     MOST_MESSAGES,
     Nonsense,
     WantedBars,
+    WantedChange,
     WantedContract,
     WantedFxBars,
     WantedMessages,
@@ -55,6 +56,7 @@ class BrokerRoutes:
             Route("/broker/messages", self.messages, methods=["POST"]),
             Route("/broker/refresh", self.refresh, methods=["POST"]),
             Route("/broker/orders/{order}/submit", self.submit, methods=["POST"]),
+            Route("/broker/orders/{order}/change", self.change, methods=["POST"]),
             Route("/broker/orders/{order}/cancel", self.cancel, methods=["POST"]),
             Route("/broker/orders/{order}/evidence", self.evidence),
         ]
@@ -120,6 +122,11 @@ class BrokerRoutes:
 
     async def submit(self, request: Request) -> JSONResponse:
         order = await self._broker.submit(request.path_params["order"])
+        return JSONResponse({"lifecycle": order.lifecycle.value})
+
+    async def change(self, request: Request) -> JSONResponse:
+        asked = await wanted(request, WantedChange)
+        order = await self._broker.change(request.path_params["order"], asked.limit)
         return JSONResponse({"lifecycle": order.lifecycle.value})
 
     async def cancel(self, request: Request) -> JSONResponse:

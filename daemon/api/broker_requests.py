@@ -1,5 +1,6 @@
 """What a worker may write to the broker link: checked before anything is done, and refused in a sentence."""
 
+from decimal import Decimal
 from json import JSONDecodeError
 from typing import Annotated, Any, Final, TypeVar
 
@@ -54,6 +55,12 @@ class WantedQuotes(_Strict):
     contracts: list[WantedContract] = Field(min_length=1, max_length=MOST_QUOTES)
     after: int = Field(default=0, ge=0)
     wait_s: Wait = 1.0
+
+
+class WantedChange(_Strict):
+    """Another price for a live order, as a text so that no digit is lost."""
+
+    limit: Annotated[Decimal, Field(allow_inf_nan=False)]
 
 
 class WantedMessages(_Strict):

@@ -16,6 +16,7 @@ from pymongo.errors import PyMongoError
 from trading.data.mongo.broker_journal import MongoBrokerJournal
 from trading.data.mongo.commands import MongoCommands
 from trading.data.mongo.connection import MongoStore
+from trading.data.mongo.gate import MongoGate
 from trading.data.mongo.leases import MongoLeases
 from trading.data.mongo.orders import MongoOrders
 from trading.data.mongo.processes import MongoProcesses
@@ -36,6 +37,7 @@ class AsyncStore:
         self.leases = MongoLeases(store)
         self.journal = MongoBrokerJournal(store)
         self.orders = MongoOrders(store)
+        self.gate = MongoGate(store)
         self.settings = MongoSettings(store)
         self.commands = MongoCommands(store)
         self._threads = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="store")

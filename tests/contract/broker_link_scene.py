@@ -31,7 +31,7 @@ class BrokerScene:
     """What workers talk to, in a thread of its own, from entering the block until leaving it."""
 
     def __init__(self, folder: Path, gateway: GatewayProcess, store: MongoStore, **settings: float) -> None:
-        self.gateway, self.socket = gateway, folder / "run" / "control.sock"
+        self.gateway, self.socket, self.halt_flag = gateway, folder / "run" / "control.sock", folder / "HALT"
         self.control = GatewayControl(gateway.folder / "state")
         self.link = BrokerLink(self.socket)
         self._settings = BrokerConfig.model_validate(
@@ -79,7 +79,7 @@ class BrokerScene:
         leading = cast(Leadership, SimpleNamespace(is_leader=True))
         self.service = BrokerService(BrokerParts(
             store=store, journal=journal, leadership=leading, clock=clock, settings=self._settings, mode=Mode.PAPER,
-            address=lambda: ("127.0.0.1", self.gateway.port)))
+            address=lambda: ("127.0.0.1", self.gateway.port), halt_flag=self.halt_flag))
         self.service.on_ready = self._ready.set
         routes = BrokerRoutes(self.service, journal, store, ServiceConfig(broker=self._settings), clock).routes()
         application = Starlette(routes=routes, exception_handlers=EXCEPTION_HANDLERS)

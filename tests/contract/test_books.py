@@ -18,8 +18,9 @@ from trading.execution.adjustments import Adjustment, AdjustmentKind, transfer
 from trading.execution.broker_orders import BrokerLifecycle, BrokerOrder
 from trading.execution.fills import EXTERNAL, Fill, FillStatus
 from trading.execution.locks import LockCause
-from trading.execution.order_states import Flag, OrderKind
+from trading.execution.order_states import Flag
 from trading.execution.orders import ContractOrder, InstrumentOrder, broker_order_id, spawn
+from trading.risk.order_kind import OrderKind
 
 NOW = datetime(2026, 3, 2, 20, tzinfo=UTC)
 A_ROLL = {"kind": OrderKind.ROLL, "quantity": 0, "roll_from": "SP500/20260300", "roll_to": "SP500/20260600",

@@ -19,8 +19,8 @@ from trading.broker.simulated.control_client import GatewayControl
 from trading.errors import BrokerError, BrokerUnavailable
 from trading.execution.broker_messages import MessageKind
 from trading.execution.broker_orders import BrokerOrder
-from trading.execution.order_states import OrderKind
 from trading.objects.instruments import BrokerInstrument, CurrencyPair
+from trading.risk.order_kind import OrderKind
 
 ACCOUNT = "DU0000001"
 ES = BrokerInstrument(code="SP500", symbol="ES", exchange="CME", currency="USD", multiplier="50")

@@ -30,8 +30,8 @@ from trading.errors import ConcurrentUpdate, DataError, StoreError
 from trading.execution.broker_messages import BrokerMessage, MessageKind
 from trading.execution.broker_orders import BrokerLifecycle, BrokerOrder
 from trading.execution.fills import Fill
-from trading.execution.order_states import OrderKind
 from trading.execution.orders import InstrumentOrder, broker_order_id, spawn
+from trading.risk.order_kind import OrderKind
 
 NOW = datetime(2026, 3, 2, 20, tzinfo=UTC)
 WORKER = WorkerIdentity(boot_id="b", pid=7, start_ticks=9)

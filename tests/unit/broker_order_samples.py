@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 from trading.execution.broker_orders import BrokerOrder
-from trading.execution.order_states import OrderKind
+from trading.risk.order_kind import OrderKind
 
 NOW = datetime(2026, 3, 2, 20, tzinfo=UTC)
 

@@ -19,12 +19,12 @@ from trading.execution.broker_messages import BrokerMessage, MessageKind
 from trading.execution.broker_orders import BrokerLifecycle, BrokerOrder
 from trading.execution.fills import Fill, merged
 from trading.execution.locks import Lock, LockCause, reasons_of
-from trading.execution.order_states import OrderKind
 from trading.execution.orders import ContractOrder, InstrumentOrder
 from trading.execution.stack_handler.journal_reader import JournalReader
 from trading.execution.stack_handler.reports import Today
 from trading.execution.stack_handler.resolver import Resolver
 from trading.execution.stack_handler.stack_handler import Patience, StackHandler
+from trading.risk.order_kind import OrderKind
 
 Order = TypeVar("Order", InstrumentOrder, ContractOrder, BrokerOrder)
 START = datetime(2026, 3, 2, 20, tzinfo=UTC)

@@ -9,15 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trading.execution.documents import Unreadable
-from trading.execution.order_states import (
-    CHANGES,
-    CloseReason,
-    FillState,
-    Flag,
-    InvalidOrderChange,
-    Lifecycle,
-    OrderKind,
-)
+from trading.execution.order_states import CHANGES, CloseReason, FillState, Flag, InvalidOrderChange, Lifecycle
 from trading.execution.orders import (
     ContractOrder,
     InstrumentOrder,
@@ -28,6 +20,7 @@ from trading.execution.orders import (
     new_instrument_order_id,
     spawn,
 )
+from trading.risk.order_kind import OrderKind
 
 NOW = datetime(2026, 3, 2, 20, tzinfo=UTC)
 

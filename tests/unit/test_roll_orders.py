@@ -3,9 +3,9 @@
 from datetime import UTC, datetime
 
 from trading.execution.order_generators.roll_orders import roll_orders
-from trading.execution.order_states import OrderKind
 from trading.execution.orders import Decision, InstrumentOrder
 from trading.objects.contracts import Contract
+from trading.risk.order_kind import OrderKind
 
 DECISION = Decision(account="DU1", trading_day="2026-03-02", now=datetime(2026, 3, 2, 20, tzinfo=UTC))
 PRICED = {"SP500": Contract.of("SP500", "20260600"), "US10": Contract.of("US10", "20260600")}

@@ -11,8 +11,9 @@ from trading.errors import BrokerUnavailable
 from trading.execution.algos.limit_at_touch import MAX_ATTEMPTS
 from trading.execution.broker_messages import MessageKind
 from trading.execution.broker_orders import BrokerLifecycle
-from trading.execution.order_states import CloseReason, Lifecycle, OrderKind
+from trading.execution.order_states import CloseReason, Lifecycle
 from trading.execution.orders import InstrumentOrder
+from trading.risk.order_kind import OrderKind
 
 
 def nothing() -> None:

@@ -69,6 +69,10 @@ class BrokerLink:
         """Send the stored intent `order_id`, at most once in its life; its state afterwards."""
         return str(self._ask("POST", f"orders/{order_id}/submit")["lifecycle"])
 
+    def change(self, order_id: str, limit: Decimal) -> str:
+        """Ask for another price of a live order; its state afterwards."""
+        return str(self._ask("POST", f"orders/{order_id}/change", {"limit": str(limit)})["lifecycle"])
+
     def cancel(self, order_id: str) -> None:
         """Ask the broker to cancel; the order lives until the broker says otherwise."""
         self._ask("POST", f"orders/{order_id}/cancel")

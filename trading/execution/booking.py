@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 from trading.execution.broker_orders import NEVER_TRADED, BrokerLifecycle, BrokerOrder
 from trading.execution.fills import Fill
 from trading.execution.locks import Lock, LockCause
-from trading.execution.order_states import FillState, Flag, OrderKind, fill_state
+from trading.execution.order_states import FillState, Flag, fill_state
 from trading.execution.orders import ContractOrder, InstrumentOrder
+from trading.risk.order_kind import OrderKind
 
 
 @dataclass(frozen=True, kw_only=True)

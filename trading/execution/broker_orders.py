@@ -13,7 +13,8 @@ from typing import Any, Final
 
 from trading.errors import TradingError
 from trading.execution.documents import Document, from_document, to_document
-from trading.execution.order_states import Flag, OrderKind
+from trading.execution.order_states import Flag
+from trading.risk.order_kind import OrderKind
 
 
 class BrokerLifecycle(StrEnum):
@@ -90,6 +91,9 @@ class BrokerOrder:
     ask: Decimal
     trading_day: str
     created: datetime
+    tick: Decimal | None = None  # of its price grid
+    collar: tuple[Decimal, ...] | None = None  # lowest and highest price at which it may ever stand
+    mid: Decimal | None = None  # when it was made
     lifecycle: BrokerLifecycle = BrokerLifecycle.INTENT
     epoch: str | None = None  # the connection that it was sent over
     ib_order_id: int | None = None  # a routing handle of that connection, never an identity

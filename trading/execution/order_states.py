@@ -1,4 +1,4 @@
-"""What an instrument or contract order can be: kinds, life, holds, flags, and the changes that are allowed. Pure.
+"""What an instrument or contract order can be: its life, holds, flags, and the changes that are allowed. Pure.
 
 Life and fills are two axes: a late fill never revives an order, it only changes what is filled
 (orders_and_risk.md 2.3).
@@ -9,18 +9,6 @@ from enum import StrEnum
 from typing import Final
 
 from trading.errors import TradingError
-
-
-class OrderKind(StrEnum):
-    """Why an order exists."""
-
-    STRATEGY = "STRATEGY"  # a strategy's target moved outside its buffer
-    ROLL = "ROLL"  # the position moves to another contract; its legs sum to zero
-    MANUAL = "MANUAL"  # a person asked for it
-    CLOSE_OUT = "CLOSE_OUT"  # a limit, an override or a close-out date demands it
-    BALANCE = "BALANCE"  # changes the books only; it is never executed
-    EXTERNAL = "EXTERNAL"  # traded at the broker by somebody else
-    FLATTEN = "FLATTEN"  # a person closes a position while trading is halted
 
 
 class ExecutionStyle(StrEnum):

@@ -21,10 +21,10 @@ from trading.execution.order_states import (
     Flag,
     Hold,
     Lifecycle,
-    OrderKind,
     check_change,
     fill_state,
 )
+from trading.risk.order_kind import OrderKind
 
 
 class WrongQuantity(TradingError):

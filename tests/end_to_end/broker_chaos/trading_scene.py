@@ -23,8 +23,8 @@ import yaml
 from trading.broker.simulated.control_client import GatewayControl
 from trading.data.mongo.connection import MongoStore, connect
 from trading.data.mongo.orders import MongoOrders
-from trading.execution.order_states import OrderKind
 from trading.execution.orders import InstrumentOrder, new_instrument_order_id
+from trading.risk.order_kind import OrderKind
 from trading.unix_socket import DaemonUnreachable, request
 
 REPOSITORY = Path(__file__).resolve().parents[3]

@@ -5,8 +5,8 @@ from decimal import Decimal
 from typing import Protocol
 
 from trading.execution.buffered import required_trade
-from trading.execution.order_states import OrderKind
 from trading.execution.orders import Decision, InstrumentOrder, new_instrument_order_id
+from trading.risk.order_kind import OrderKind
 
 
 class WantedPosition(Protocol):

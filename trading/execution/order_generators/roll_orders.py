@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from trading.execution.order_states import OrderKind
 from trading.execution.orders import Decision, InstrumentOrder, new_instrument_order_id
 from trading.objects.contracts import Contract
+from trading.risk.order_kind import OrderKind
 
 
 def roll_orders(contract_positions: Mapping[str, int], strategy_positions: Mapping[tuple[str, str], int],

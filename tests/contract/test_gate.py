@@ -1,0 +1,201 @@
+"""The last look before a message leaves, over the wire: what is refused never reaches the gateway, and says why."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from broker_link_scene import ACCOUNT, BrokerScene
+from recorded_gateway import GatewayProcess
+
+from trading.broker.facts import ContractDetails
+from trading.data.mongo.books import MongoBooks
+from trading.data.mongo.connection import MongoStore
+from trading.data.mongo.controls import MongoKillState
+from trading.data.mongo.locks import MongoInstrumentLocks
+from trading.data.mongo.orders import MongoOrders
+from trading.errors import BrokerError
+from trading.execution.adjustments import Adjustment, AdjustmentKind, Entry
+from trading.execution.broker_orders import BrokerLifecycle, BrokerOrder
+from trading.execution.locks import Lock, LockCause
+from trading.execution.orders import ContractOrder, InstrumentOrder, broker_order_id, spawn
+from trading.execution.stack_handler.reports import after_status
+from trading.objects.instruments import BrokerInstrument
+from trading.risk.kill_level import Command, KillLevel, KillState, Scope, raised
+from trading.risk.order_kind import OrderKind
+
+ES = BrokerInstrument(code="SP500", symbol="ES", exchange="CME", currency="USD", multiplier="50")
+NOW = datetime(2021, 10, 13, 12, tzinfo=UTC)
+ANN = Command(who="ann", why="strange prices", when=NOW, is_person=True)
+RESTS = Decimal("4300")  # far below the market
+
+
+@pytest.fixture
+def scene(tmp_path: Path, gateway: GatewayProcess, store: MongoStore) -> Iterator[BrokerScene]:
+    with BrokerScene(tmp_path, gateway, store) as opened:
+        yield opened
+
+
+def contract(scene: BrokerScene) -> ContractDetails:
+    async def asked(service: Any) -> ContractDetails:
+        return (await (await service.library()).contracts(ES))[0]  # type: ignore[no-any-return]
+
+    return scene.awaited(asked)  # type: ignore[no-any-return]
+
+
+def intent(scene: BrokerScene, store: MongoStore, quantity: int = 2, **changes: Any) -> BrokerOrder:
+    """A stored intent with its parents."""
+    orders, details = MongoOrders(store), contract(scene)
+    parent = orders.add_instrument_order(InstrumentOrder(
+        id="IO-1", idempotency_key="k", account=ACCOUNT, strategy="s", instrument="SP500", kind=OrderKind.STRATEGY,
+        quantity=quantity, trading_day="2021-10-13", created=NOW))
+    assert parent is not None
+    orders.spawned(*spawn(parent, "SP500/20211200", NOW))
+    [leg] = orders.contract_orders_of("IO-1")
+    return orders.add_broker_order(replace(leg, next_child=2), an_order(leg, details, **changes))
+
+
+def an_order(leg: ContractOrder, details: ContractDetails, **changes: Any) -> BrokerOrder:
+    return BrokerOrder(**{  # type: ignore[arg-type]
+        "id": broker_order_id(leg), "parent": leg.id, "account": ACCOUNT, "strategy": "s", "instrument": "SP500",
+        "contract": leg.contract, "con_id": details.con_id, "exchange": details.exchange, "kind": leg.kind,
+        "quantity": leg.quantity, "order_type": "LMT", "limit_price": RESTS, "time_in_force": "DAY",
+        "bid": Decimal(4349), "ask": Decimal(4351), "trading_day": "2021-10-13", "created": NOW,
+        "tick": Decimal("0.25"), "collar": (Decimal(4250), Decimal(4450))} | changes)
+
+
+def at_gateway(scene: BrokerScene) -> list[dict[str, Any]]:
+    return list(scene.control.state_of()["orders"])
+
+
+def refusal(scene: BrokerScene, store: MongoStore, order: BrokerOrder) -> str:
+    """Why the order was not sent; it has ended, and nothing arrived."""
+    assert scene.link.submit(order.id) == BrokerLifecycle.NOT_SENT
+    assert at_gateway(scene) == []
+    return MongoOrders(store).broker_order(order.id).reason
+
+
+def test_what_nothing_forbids_leaves_once(scene: BrokerScene, store: MongoStore) -> None:
+    order = intent(scene, store)
+    assert scene.link.submit(order.id) == BrokerLifecycle.SENT
+    assert scene.link.submit(order.id) == BrokerLifecycle.SENT
+    assert len(at_gateway(scene)) == 1
+
+
+def test_a_halt_stops_what_was_decided_before_it(scene: BrokerScene, store: MongoStore) -> None:
+    order = intent(scene, store)
+    MongoKillState(store).save(raised(KillState(), KillLevel.K3_HALT, ANN))
+    assert refusal(scene, store, order) == (
+        "refused at the gate: K3_HALT by ann (strange prices): only FLATTEN orders of an operator that reduce risk "
+        "are sent.")
+
+
+def test_the_halt_flag_works_without_a_stored_level(scene: BrokerScene, store: MongoStore) -> None:
+    scene.halt_flag.touch()
+    assert "the halt flag lies in the state directory" in refusal(scene, store, intent(scene, store))
+
+
+def test_a_paused_instrument_sends_nothing_that_adds(scene: BrokerScene, store: MongoStore) -> None:
+    state = raised(KillState(), KillLevel.K1_PAUSE_SCOPE, ANN, Scope(instrument="SP500"))
+    MongoKillState(store).save(state)
+    assert "instrument SP500 is paused by ann" in refusal(scene, store, intent(scene, store))
+
+
+def test_at_no_new_risk_only_what_closes_is_sent(scene: BrokerScene, store: MongoStore) -> None:
+    # given four lots long
+    held = Entry(strategy="s", instrument="SP500", contract="SP500/20211200", con_id=1, lots=4)
+    MongoBooks(store).adjust(Adjustment(id="A-1", kind=AdjustmentKind.OPENING, entries=(held,), reason="from before",
+                                        who="ann", at=NOW))
+    MongoKillState(store).save(raised(KillState(), KillLevel.K2_NO_NEW_RISK, ANN))
+
+    # then a sale of two leaves
+    order = intent(scene, store, -2, limit_price=Decimal(4400))
+    assert scene.link.submit(order.id) == BrokerLifecycle.SENT
+    assert len(at_gateway(scene)) == 1
+
+
+def test_at_no_new_risk_what_adds_is_not_sent(scene: BrokerScene, store: MongoStore) -> None:
+    MongoKillState(store).save(raised(KillState(), KillLevel.K2_NO_NEW_RISK, ANN))
+    assert "K2_NO_NEW_RISK" in refusal(scene, store, intent(scene, store))
+
+
+def test_a_locked_instrument_sends_nothing(scene: BrokerScene, store: MongoStore) -> None:
+    order = intent(scene, store)
+    MongoInstrumentLocks(store).lock(Lock(instrument="SP500", cause=LockCause.OPERATOR, subject="SP500",
+                                          reason="looking into it", opened_at=NOW))
+    assert refusal(scene, store, order) == "refused at the gate: SP500 is locked: looking into it"
+
+
+def test_knight_the_gate_recounts_the_lots_of_a_parent_by_itself(scene: BrokerScene, store: MongoStore) -> None:
+    # given a second intent that got past every earlier check
+    first = intent(scene, store)
+    second = first.as_dict() | {"_id": "1-C1-B9", "v": 1}
+    del second["id"], second["version"]
+    store.database.broker_orders.insert_one(second)
+    assert refusal(scene, store, MongoOrders(store).broker_order("1-C1-B9")) == (
+        "refused at the gate: with 1-C1-B9, +4 lots of IO-1-C1 could be filled, which is for +2")
+
+
+@pytest.mark.parametrize(("changes", "words"), [
+    ({"limit_price": None}, "has no limit, and market orders are never sent"),
+    ({"limit_price": Decimal("4300.1")}, "4300.1 is not a multiple of the tick 0.25"),
+    ({"limit_price": Decimal(4450) + Decimal("0.25")}, "4450.25 lies outside 4250 to 4450")])
+def test_a_price_that_is_none_is_not_sent(scene: BrokerScene, store: MongoStore, changes: dict[str, Any],
+                                          words: str) -> None:
+    assert words in refusal(scene, store, intent(scene, store, **changes))
+
+
+def confirmed(scene: BrokerScene, store: MongoStore, order_id: str) -> BrokerOrder:
+    """The order after everything that was journaled of it."""
+    orders, after = MongoOrders(store), 0
+    for _ in range(20):
+        for message in scene.link.messages(after, 0.5):
+            after = message.sequence
+            if message.facts.get("reference") == order_id and "status" in message.facts:
+                order = orders.broker_order(order_id)
+                newer = after_status(order, message.facts)
+                if newer != order:
+                    orders.save_broker_order(newer)
+        order = orders.broker_order(order_id)
+        if order.perm_id is not None and order.lifecycle is BrokerLifecycle.WORKING:
+            return order
+    raise AssertionError(order)
+
+
+def test_a_price_is_changed_and_confirmed_by_the_brokers_echo(scene: BrokerScene, store: MongoStore) -> None:
+    order = intent(scene, store)
+    scene.link.submit(order.id)
+    confirmed(scene, store, order.id)
+    assert scene.link.change(order.id, Decimal("4310.50")) == BrokerLifecycle.PENDING_REPLACE
+    after = confirmed(scene, store, order.id)
+    assert (after.limit_price, after.wanted_limit, after.changes) == (Decimal("4310.5"), None, 1)
+    assert [row["limit_price"] for row in at_gateway(scene)] == ["4310.5"]
+
+
+def test_an_order_that_nobody_confirmed_is_not_changed_into_a_second_one(scene: BrokerScene, store: MongoStore) -> None:
+    order = intent(scene, store)
+    scene.link.submit(order.id)
+    with pytest.raises(BrokerError, match="is SENT and not known to live on this connection"):
+        scene.link.change(order.id, RESTS)
+    assert len(at_gateway(scene)) == 1
+
+
+def test_a_change_out_of_the_collar_or_in_a_halt_is_refused(scene: BrokerScene, store: MongoStore) -> None:
+    order = intent(scene, store)
+    scene.link.submit(order.id)
+    confirmed(scene, store, order.id)
+    with pytest.raises(BrokerError, match=r"The price of .* was not changed: 5000 lies outside"):
+        scene.link.change(order.id, Decimal(5000))
+    MongoKillState(store).save(raised(KillState(), KillLevel.K3_HALT, ANN))
+    with pytest.raises(BrokerError, match="K3_HALT by ann"):
+        scene.link.change(order.id, RESTS)
+
+
+@pytest.mark.parametrize("limit", ["x", "NaN", None, 1e400])
+def test_a_change_to_no_price_is_refused_in_a_sentence(scene: BrokerScene, store: MongoStore, limit: object) -> None:
+    order = intent(scene, store)
+    with pytest.raises((BrokerError, ValueError)):
+        scene.link._ask("POST", f"orders/{order.id}/change", {"limit": limit})

@@ -1,0 +1,34 @@
+"""What the gate looks at, read fresh for every message that is about to leave."""
+
+from trading.data.mongo.chained import values_of
+from trading.data.mongo.connection import MongoStore
+from trading.data.mongo.controls import MongoKillState
+from trading.data.mongo.locks import MongoInstrumentLocks
+from trading.data.mongo.orders import MongoOrders
+from trading.execution.broker_orders import TERMINAL, BrokerOrder
+from trading.execution.gate import GateFacts
+
+_LIVE = {"$nin": [state.value for state in TERMINAL]}
+
+
+class MongoGate:
+    """Reads; decides nothing."""
+
+    def __init__(self, store: MongoStore) -> None:
+        self._database = store.database
+        self._orders, self._kill, self._locks = MongoOrders(store), MongoKillState(store), MongoInstrumentLocks(store)
+
+    def facts(self, order: BrokerOrder) -> GateFacts:
+        """Everything stored that may forbid sending `order`."""
+        known = self._database.broker_orders.find({"$or": [
+            {"parent": order.parent}, {"instrument": order.instrument, "lifecycle": _LIVE}]})
+        orders = [BrokerOrder.from_dict(values_of(row)) for row in known]
+        return GateFacts(
+            kill=self._kill.load(), is_halted_by_flag=False, locks=self._locks.reasons(),
+            parent=self._orders.contract_order(order.parent), position=self._position(order.instrument),
+            siblings=tuple(each for each in orders if each.parent == order.parent),
+            others=tuple(each for each in orders if each.may_be_alive and each.id != order.id))
+
+    def _position(self, instrument: str) -> int:
+        rows = self._database.strategy_positions.find({"instrument": instrument})
+        return sum(int(row["quantity"]) for row in rows)
