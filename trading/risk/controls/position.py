@@ -1,5 +1,7 @@
 """How many lots may we hold? RC-02 to RC-06, RC-43. Pure: each shrinks the order, none turns or grows it."""
 
+import math
+
 from trading.risk.check import Check, cut_down, denied, passed, unknown
 from trading.risk.controls.effects import account_effect, own_holding
 from trading.risk.exposure import Effect, reducing_part
@@ -124,7 +126,7 @@ def _fraction(change: Change, limit: float) -> float:
     """How much of the way from before to after stays within the limit, from 0 to 1; NaN leaves nothing."""
     if change.after <= limit:
         return 1.0
-    if not change.before < limit or not change.after < float("inf"):
+    if not change.before < limit or not change.after < math.inf:
         return 0.0
     return (limit - change.before) / (change.after - change.before)
 

@@ -1,5 +1,6 @@
 """Is the price of the order sane? RC-10 to RC-12. Pure. Prices are Decimals and may be zero or negative."""
 
+import math
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
 from trading.errors import DataError
@@ -39,7 +40,7 @@ def mid(facts: InstrumentFacts) -> Decimal | None:
 def sigma(proposal: Proposal, facts: InstrumentFacts) -> Decimal | None:
     """Daily volatility in price points of what is traded: a combination has its own. None when not positive."""
     value = facts.combination_sigma_d if proposal.legs else facts.sigma_d
-    return Decimal(value) if value is not None and 0 < value < float("inf") else None
+    return Decimal(value) if value is not None and 0 < value < math.inf else None
 
 
 def collar(tick: Decimal, median_spread: Decimal, day_sigma: Decimal,

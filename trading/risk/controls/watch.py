@@ -4,6 +4,7 @@ Each returns a Check: LEVEL with the kill level to raise, HOLD for what pauses n
 with a severity for what only alerts, and an override for what shrinks positions.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -25,7 +26,7 @@ class LossReading:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NavTrack:
-    """The last good NAV, and what new readings agree on while it is in doubt."""
+    """The last good NAV, and while it is in doubt the newest reading (NaN: no number) and how many agree with it."""
 
     good: float | None = None
     candidate: float | None = None
@@ -47,8 +48,8 @@ def rc_22_monitor(unknown_ages: Sequence[timedelta], settings: FlowSettings) -> 
 
 def nav_after(track: NavTrack, nav: float, settings: AccountSettings) -> NavTrack:
     """The track after one reading: a large move counts only when several readings in a row agree."""
-    if not 0 < nav < float("inf"):  # NaN is neither
-        return replace(track, candidate=track.candidate or track.good or 1.0, reads=0)
+    if not 0 < nav < math.inf:  # NaN is neither
+        return replace(track, candidate=math.nan, reads=0)
     if track.candidate is None and track.good is not None and _near(nav, track.good, settings):
         return NavTrack(good=nav)
     agrees = track.candidate is not None and _near(nav, track.candidate, settings)
@@ -72,7 +73,7 @@ def rc_24(track: NavTrack, settings: AccountSettings) -> Check:
 
 def rc_25(readings: Sequence[LossReading], settings: AccountSettings) -> Check:
     """Daily loss, newest reading last: a level needs several readings beyond it in a row, each well after the last."""
-    if not readings:
+    if not readings or math.isnan(readings[-1].day_return):
         return Check(control="RC-25", outcome=Outcome.HOLD, cause=Cause.DATA, severity=Severity.WARNING,
                      sentence="The day's result is unknown; new risk waits until it is known.")
     loss = -readings[-1].day_return
@@ -100,7 +101,7 @@ def _confirmed(readings: Sequence[LossReading], limit: float, settings: AccountS
 
 def rc_26(nav: float, high_water_mark: float, settings: AccountSettings) -> Check:
     """Drawdown: an override that shrinks, reduces, then closes. Keep the strictest until a person re-arms it."""
-    drawdown = 1 - nav / high_water_mark if high_water_mark > 0 else float("nan")
+    drawdown = 1 - nav / high_water_mark if high_water_mark > 0 else math.nan
     for limit, override in ((settings.drawdown_close_at, CLOSE), (settings.drawdown_reduce_at, REDUCE_ONLY),
                             (settings.drawdown_factor_at, Override(factor=settings.drawdown_factor))):
         if drawdown >= limit:
