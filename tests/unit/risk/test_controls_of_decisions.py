@@ -45,6 +45,19 @@ def test_a_pause_of_a_strategy_lets_it_close_though_the_account_then_holds_more(
     assert rc_01(a_proposal(1), snapshot, SETTINGS).outcome is DENY
 
 
+@pytest.mark.parametrize(("quantity", "outcome", "allowed"), [
+    (1, DENY, 0), (-2, PASS, -2), (-5, CUT, -2)])
+def test_no_new_risk_cuts_a_turn_to_its_closing_part(quantity: int, outcome: Outcome, allowed: int) -> None:
+    check = rc_01(a_proposal(quantity), at_level(a_snapshot(2), KillLevel.K2_NO_NEW_RISK), SETTINGS)
+    assert (check.outcome, check.allowed) == (outcome, allowed)
+
+
+def test_a_halt_cuts_nothing_but_denies() -> None:
+    assert rc_01(a_proposal(-5), at_level(a_snapshot(2), KillLevel.K3_HALT), SETTINGS).outcome is DENY
+    flatten = a_proposal(-5, kind=OrderKind.FLATTEN)
+    assert rc_01(flatten, at_level(a_snapshot(2), KillLevel.K3_HALT), SETTINGS).outcome is DENY
+
+
 def test_no_new_risk_lets_a_spread_roll_through() -> None:
     assert rc_01(a_roll(), at_level(a_snapshot(), KillLevel.K2_NO_NEW_RISK), SETTINGS).outcome is PASS
 
@@ -151,6 +164,12 @@ def test_a_decision_older_than_a_trading_day_is_stale(hours: int, outcome: Outco
 @pytest.mark.parametrize(("hours", "outcome"), [(54, PASS), (55, DENY)])
 def test_a_price_older_than_two_sessions_is_stale(hours: int, outcome: Outcome) -> None:
     assert rc_31(a_proposal(price_at=NOW - timedelta(hours=hours)), a_snapshot(), SETTINGS).outcome is outcome
+
+
+def test_a_price_from_before_all_sessions_that_we_know_is_of_unknown_age() -> None:
+    snapshot = with_facts(a_snapshot(), sessions=(session(1), session(0)))
+    check = rc_31(a_proposal(price_at=NOW - timedelta(days=9)), snapshot, SETTINGS)
+    assert check.sentence.startswith("The age of the price of the decision is unknown")
 
 
 def test_a_weekend_makes_no_decision_stale() -> None:

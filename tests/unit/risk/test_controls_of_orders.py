@@ -200,7 +200,8 @@ def test_nothing_is_sent_while_the_broker_restarts() -> None:
     ({"last_trading_day": date(2026, 3, 3)}, DENY, DENY), ({"has_permission": False}, DENY, DENY),
     ({"has_permission": None}, DENY, PASS), ({"is_approved": False}, DENY, PASS),
     ({"is_close_only": True}, DENY, PASS), ({"is_close_only": None}, DENY, PASS),
-    ({"days_to_close_out": 0}, DENY, PASS), ({"days_to_close_out": None}, DENY, PASS), ({"last_trading_day": None}, DENY, PASS)])
+    ({"days_to_close_out": 0}, DENY, PASS), ({"days_to_close_out": None}, DENY, PASS),
+    ({"last_trading_day": None}, DENY, PASS)])
 def test_a_contract_is_tradeable_or_may_at_least_be_closed(change: dict[str, object], opening: Outcome,
                                                            closing: Outcome) -> None:
     facts = replace(INSTRUMENT.contracts[FRONT], **change)  # type: ignore[arg-type]  # names fields

@@ -52,7 +52,7 @@ def rc_31(proposal: Proposal, snapshot: Snapshot, settings: RiskSettings) -> Che
         return passed("RC-31", proposal.quantity)
     for what, at, most in (("decision", proposal.decided_at, settings.time.decision_sessions),
                            ("price of the decision", proposal.price_at, settings.time.price_sessions)):
-        begun = _sessions_since(at, snapshot.instrument.sessions, snapshot.now)
+        begun = _sessions_since(at, snapshot.instrument.sessions, snapshot.now, most)
         if begun is None:
             return unknown("RC-31", f"The age of the {what}", proposal.quantity, account_effect(proposal, snapshot))
         if begun > most:
@@ -61,12 +61,12 @@ def rc_31(proposal: Proposal, snapshot: Snapshot, settings: RiskSettings) -> Che
     return passed("RC-31", proposal.quantity)
 
 
-def _sessions_since(at: datetime | None, sessions: Sequence[Window] | None, now: datetime) -> int | None:
-    """Sessions that have begun after `at`, up to `now`; more than are known when `at` is before them all."""
+def _sessions_since(at: datetime | None, sessions: Sequence[Window] | None, now: datetime, most: int) -> int | None:
+    """Sessions that have begun after `at`; None when those that we know do not tell whether over `most` have."""
     if at is None or not sessions:
         return None
     begun = sum(1 for session in sessions if at < session.start <= now)
-    return begun if at >= sessions[0].start else begun + 1
+    return begun if at >= sessions[0].start or begun > most else None
 
 
 def rc_32(proposal: Proposal, snapshot: Snapshot, settings: RiskSettings) -> Check:

@@ -25,6 +25,13 @@ def account_effect(proposal: Proposal, snapshot: Snapshot) -> Effect:
     return effect(proposal.quantity, snapshot.holding)
 
 
+def account_holding(proposal: Proposal, snapshot: Snapshot) -> Holding:
+    """What `account_effect` of an outright order is judged by."""
+    if proposal.kind in _BY_CONTRACT and proposal.contract is not None:
+        return snapshot.contract_holdings.get(proposal.contract, Holding())
+    return snapshot.holding
+
+
 def strategy_effect(proposal: Proposal, snapshot: Snapshot) -> Effect:
     """What it does to the position of its strategy; a roll changes none."""
     return effect(proposal.net, snapshot.strategy_holding)

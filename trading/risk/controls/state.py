@@ -1,7 +1,9 @@
 """Is trading allowed at all now? RC-01, RC-22, RC-28, RC-30, RC-36, RC-41. Pure."""
 
-from trading.risk.check import Check, denied, held, passed, unknown
-from trading.risk.controls.effects import account_effect, strategy_effect
+from trading.risk.check import Check, Outcome, denied, held, passed, unknown
+from trading.risk.controls.effects import account_effect, account_holding, strategy_effect
+from trading.risk.exposure import reducing_part
+from trading.risk.kill_level import KillLevel
 from trading.risk.kill_permission import permitted_by_level, permitted_in_scope
 from trading.risk.proposal import Proposal
 from trading.risk.settings import RiskSettings
@@ -9,13 +11,24 @@ from trading.risk.snapshot import Snapshot, SystemFacts
 
 
 def rc_01(proposal: Proposal, snapshot: Snapshot, _settings: RiskSettings) -> Check:
-    """Trading state: the kill level by the risk of the account, pauses by the risk of the strategy."""
-    state = snapshot.system.kill
-    refusal = permitted_by_level(state, account_effect(proposal, snapshot), proposal.kind) or \
-        permitted_in_scope(state, strategy_effect(proposal, snapshot), proposal.scope)
+    """Trading state: the kill level by the risk of the account, pauses by the risk of the strategy.
+
+    Where reducing is allowed, an order that closes and opens is cut to its closing part: no new risk is reduce-only.
+    """
+    state, allowed = snapshot.system.kill, proposal.quantity
+    by_level = permitted_by_level(state, account_effect(proposal, snapshot), proposal.kind)
+    in_scope = permitted_in_scope(state, strategy_effect(proposal, snapshot), proposal.scope)
+    refusal = by_level or in_scope
     if refusal is None:
-        return passed("RC-01", proposal.quantity, state.level.name)
-    return denied("RC-01", refusal.sentence, refusal.level.name)
+        return passed("RC-01", allowed, state.level.name)
+    if by_level is not None:
+        allowed = reducing_part(allowed, account_holding(proposal, snapshot))
+    if in_scope is not None:
+        allowed = reducing_part(allowed, snapshot.strategy_holding)
+    if allowed == 0 or proposal.legs or refusal.level >= KillLevel.K3_HALT:
+        return denied("RC-01", refusal.sentence, refusal.level.name)
+    return Check(control="RC-01", outcome=Outcome.CUT, allowed=allowed, number=proposal.quantity,
+                 limit=refusal.level.name, sentence=refusal.sentence)
 
 
 def rc_22(proposal: Proposal, snapshot: Snapshot, _settings: RiskSettings) -> Check:
