@@ -6,7 +6,6 @@ equity of the account. Source: orders_and_risk.md section 3; automatic limits al
 
 from dataclasses import dataclass, field
 from datetime import timedelta
-from decimal import Decimal
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -149,5 +148,3 @@ class RiskSettings:
     account: AccountSettings = field(default_factory=AccountSettings)
 
 
-DEFAULTS = RiskSettings()
-MARGIN_SENTINEL = Decimal("1e300")  # the broker's "no number" is 1.7976931348623157e308
