@@ -21,6 +21,7 @@ from trading.alerts_config import AlertsConfig, DeadManConfig, MetricsConfig
 from trading.config_files import MergedFile, Texts
 from trading.config_mistakes import reason, understood, without_numbers
 from trading.errors import ConfigError
+from trading.orders_config import OrdersConfig, RiskConfig
 from trading.process_config import CalendarConfig, ProcessConfig, ProcessesConfig, Section, known_zone
 from trading.secrets import secret
 from trading.shipped import shipped_folder
@@ -95,13 +96,6 @@ class BrokerConfig(Section):
         return None if value is None else known_zone(value)
 
 
-class OrdersConfig(Section):
-    """How patient execution is: the age at which a working limit order is cancelled."""
-
-    time_out_s: PositiveFloat = 60.0
-    acknowledge_within_s: PositiveFloat = 5.0
-
-
 class TradingDayConfig(Section):
     """When a trading day begins. One that begins after noon is named for the next date (futures: 17:00 Chicago)."""
 
@@ -135,6 +129,7 @@ class ServiceConfig(Section):
     clock: ClockConfig = ClockConfig()
     broker: BrokerConfig = BrokerConfig()
     orders: OrdersConfig = OrdersConfig()
+    risk: RiskConfig = RiskConfig()
     alerts: AlertsConfig = AlertsConfig()
     dead_man: DeadManConfig = DeadManConfig()
     metrics: MetricsConfig = MetricsConfig()

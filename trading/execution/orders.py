@@ -40,6 +40,8 @@ class StoredCheck:
     quantity: int
     sentence: str
     at: datetime
+    number: str | None = None
+    limit: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

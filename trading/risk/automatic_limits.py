@@ -67,6 +67,18 @@ def instrument_limit(facts: SizingFacts, manual: int | None, settings: Automatic
     return least if manual is None or least is None else min(manual, least)
 
 
+def usual_lots_of_risk(facts: SizingFacts, instruments: int, settings: AutomaticSettings) -> int | None:
+    """RC-03 for an account that trades few instruments: each may then take a larger part of the risk budget.
+
+    A tenth of the budget for each suits fifty instruments and more; with `instruments` of them it is at least
+    `even_shares` times an even share, so that a full forecast is never cut by a limit that nobody has set.
+    """
+    share = max(settings.risk_budget_share, min(1.0, settings.even_shares / max(1, instruments)))
+    least = _least([_lots_of_risk(facts, settings, share), _share(facts.adv, settings.adv_share),
+                    _share(facts.exchange_limit, settings.exchange_limit_share)])
+    return None if least is None else max(1, least)
+
+
 def strategy_limit(limit: int | None, strategy_weight: float | None) -> int | None:
     """RC-04, lots: the instrument's limit times the weight (0 to 1) of the strategy."""
     if limit is None or strategy_weight is None or not 0 <= strategy_weight <= 1:

@@ -22,6 +22,7 @@ class AutomaticSettings:
     concentration_share: float | None = None  # of the risk budget in one instrument; 0.2 in newer pysystemtrade
     volume_share: float | None = None       # of daily volume of the best contract; 0.01 in newer pysystemtrade
     risk_budget_share: float = 0.10         # RC-03
+    even_shares: float = 5.0                # RC-03, of the risk budget when few instruments share it
     adv_share: float = 0.01                 # RC-03, of the 20-day average daily volume of the contract
     exchange_limit_share: float = 0.5       # RC-03
     day_trades_per_usual: float = 2.0       # RC-07

@@ -14,3 +14,5 @@ class BufferedPosition:
     reference_price: float
     reference_contract: str
     as_of: datetime
+    previous: float | None = None  # the optimum of the day before
+    usual_change: float | None = None  # standard deviation of its daily changes over the last 60 days, lots

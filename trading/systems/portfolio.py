@@ -58,14 +58,17 @@ class Portfolio(SystemStage):
         if reason is not None:
             raise DataError(f"{code} has no optimal position: {reason}. Nothing is traded in it until its data are "
                             f"complete.")
-        optimal, half = float(self.notional_position(code).iloc[-1]), float(self.buffer(code).iloc[-1])
+        path, half = self.notional_position(code).dropna(), float(self.buffer(code).iloc[-1])
+        optimal, changes = float(path.iloc[-1]), path.diff().dropna().tail(_USUAL_DAYS)
         multiple = self.system.data.multiple_prices(code)
         held, signal = (prices.index[prices.notna()][-1] for prices in (
             multiple["PRICE"], self.system.data.adjusted_prices(code)))
         return BufferedPosition(lower=optimal - half, upper=optimal + half, optimal=optimal,
                                 reference_price=float(multiple["PRICE"].loc[held]),
                                 reference_contract=str(multiple["PRICE_CONTRACT"].loc[held]),
-                                as_of=min(held, signal).to_pydatetime())
+                                as_of=min(held, signal).to_pydatetime(),
+                                previous=float(path.iloc[-2]) if len(path) > 1 else None,
+                                usual_change=float(changes.std()) if len(changes) >= _LEAST_CHANGES else None)
 
     def _why_unknown(self, code: str) -> Iterator[str]:
         """Everything that stands in the way of a position, the first cause first."""

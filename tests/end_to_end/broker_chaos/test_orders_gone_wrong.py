@@ -85,7 +85,8 @@ def test_x27_a_trade_by_hand_locks_the_instrument_and_trades_nothing(scene: Trad
     orders = len(scene.gateway.state_of()["orders"])
     ended = scene.settle()
     assert ended["state"] == "ERROR"
-    assert any("position break" in reason for reason in scene.locks().values())
+    assert any("somebody else traded +3" in reason for reason in scene.locks().values())
+    assert scene.books() == scene.theirs()
     assert len(scene.gateway.state_of()["orders"]) == orders
     scene.gateway.fault("manual_trade", contract=con_id, size=-3)
     scene.settle()

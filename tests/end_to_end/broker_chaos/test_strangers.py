@@ -22,13 +22,6 @@ def by_hand(scene: TradingScene, lots: dict[int, int]) -> None:
         scene.gateway.fault("manual_trade", contract=con_id, size=size)
 
 
-def breaks(scene: TradingScene) -> dict[int, int]:
-    """By how much the broker holds more than we know of, a contract each."""
-    ours, theirs = scene.books(), scene.theirs()
-    return {con_id: difference for con_id in sorted({*ours, *theirs})
-            if (difference := theirs.get(con_id, 0) - ours.get(con_id, 0))}
-
-
 def test_x17_nothing_is_changed_or_cancelled_while_the_broker_is_away(scene: TradingScene) -> None:
     # given an order that rests, and whose time will be over while the broker is away
     placed, known = scene.asked("placeOrder"), len(orders(scene))
@@ -72,22 +65,23 @@ def test_x17_an_order_that_lives_twice_is_locked_and_told_and_its_second_fill_is
     scene.fill()
     ended = scene.handled(run)
 
-    # then one fill is ours, the other one a position break; nothing is sent, and a person is called
+    # then one fill is ours, the other one nobody's; nothing is sent, and a person is called
     traded = Traded(scene, order, ended)
     second = [row for row in traded.at_gateway if row["perm_id"] != traded.broker_orders[0]["perm_id"]]
-    until(lambda: scene.settle()["state"] == "ERROR" and breaks(scene), 60, "the second life has traded")
-    assert list(breaks(scene).values()) == [1]
+    until(lambda: scene.settle()["state"] == "ERROR" and scene.external(), 60, "the second life has traded")
+    assert list(scene.external().values()) == [1]
+    assert scene.books() == scene.theirs()
     assert traded.filled == traded.executed - 1
     assert len(second) == 1
-    assert scene.locks()[instrument].startswith("position break")
+    assert "somebody else traded +1" in scene.locks()[instrument]
     assert (len(orders(scene)), scene.has_arrived(another)) == (known, False)
-    until(lambda: scene.is_told("Positions differ"), 20, "an alert is open")
+    until(lambda: scene.is_told("somebody else trades"), 20, "an alert is open")
 
     # when the person has sold the second one, then what waited is traded
-    by_hand(scene, {con_id: -lots for con_id, lots in breaks(scene).items()})
+    by_hand(scene, {con_id: -lots for con_id, lots in scene.external().items()})
     until(lambda: scene.settle() and scene.has_arrived(another), 60, "what waited is traded")
     scene.settle()
-    assert (scene.locks(), breaks(scene)) == ({}, {})
+    assert (scene.locks(), scene.external()) == ({}, {})
     assert Traded(scene, another, {}).filled == 1
 
 
@@ -99,7 +93,7 @@ def test_x17_a_second_life_that_somebody_cancels_is_over(scene: TradingScene) ->
     scene.settle()
     traded = Traded(scene, order, ended)
     assert traded.executed == traded.filled == 1
-    assert (scene.locks(), breaks(scene)) == ({}, {})
+    assert (scene.locks(), scene.external()) == ({}, {})
 
 
 def two_months(scene: TradingScene) -> tuple[str, int, int]:
@@ -123,24 +117,24 @@ def test_x34_one_leg_of_a_combination_alone_is_seen_locked_and_never_traded_agai
 
     # then the leg is seen, a person is called, and nothing is sent
     assert scene.settle()["state"] == "ERROR"
-    assert breaks(scene)[near] == -1
-    assert scene.locks()[instrument].startswith("position break")
+    assert scene.external() == {near: -1}
+    assert "somebody else traded -1" in scene.locks()[instrument]
     another = scene.want(instrument, 1)
     assert scene.settle()["state"] == "ERROR"
     assert (len(orders(scene)), scene.has_arrived(another)) == (known, False)
-    until(lambda: scene.is_told("Positions differ"), 20, "an alert is open")
+    until(lambda: scene.is_told("somebody else trades"), 20, "an alert is open")
 
     # when the other one has come, if it does, then both are seen, and nothing was sent against them
     if seconds:
-        until(lambda: breaks(scene) == {near: -1, far: 1}, 60, "the other leg has come")
+        until(lambda: scene.settle() and scene.external() == {near: -1, far: 1}, 60, "the other leg has come")
         assert scene.settle()["state"] == "ERROR"
     assert len(orders(scene)) == known
 
     # when a person has closed them by hand, then what waited is traded
-    by_hand(scene, {con_id: -lots for con_id, lots in breaks(scene).items()})
+    by_hand(scene, {con_id: -lots for con_id, lots in scene.external().items()})
     until(lambda: scene.settle() and scene.has_arrived(another), 60, "what waited is traded")
     scene.settle()
-    assert (scene.locks(), breaks(scene)) == ({}, {})
+    assert (scene.locks(), scene.external()) == ({}, {})
     assert Traded(scene, another, {}).filled == 1
 
 
@@ -156,4 +150,4 @@ def test_an_order_of_another_client_under_the_number_of_ours_is_not_taken_for_it
     traded = Traded(scene, order, ended)
     assert traded.broker_orders[0]["perm_id"] == ours["perm_id"]
     assert traded.executed == traded.filled == 1
-    assert (scene.locks(), breaks(scene)) == ({}, {})
+    assert (scene.locks(), scene.external()) == ({}, {})

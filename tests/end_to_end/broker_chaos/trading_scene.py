@@ -22,6 +22,7 @@ import yaml
 
 from trading.broker.simulated.control_client import GatewayControl
 from trading.data.mongo.connection import MongoStore, connect
+from trading.data.mongo.locks import MongoInstrumentLocks
 from trading.data.mongo.orders import MongoOrders
 from trading.execution.orders import InstrumentOrder, new_instrument_order_id
 from trading.risk.order_kind import OrderKind
@@ -168,7 +169,14 @@ class TradingScene:
         return {int(con_id): lots for con_id, lots in self.gateway.state_of()["positions"].get(ACCOUNT, {}).items()}
 
     def locks(self) -> dict[str, str]:
-        return {row["_id"]: row["reason"] for row in self.store().database.instrument_locks.find({})}
+        return MongoInstrumentLocks(self.store()).reasons()
+
+    def external(self) -> dict[int, int]:
+        """What nobody's order traded, by the broker's contract number, as far as it is not undone."""
+        lots: dict[int, int] = {}
+        for row in self.store().database.fills.find({"strategy": "_EXTERNAL"}):
+            lots[row["con_id"]] = lots.get(row["con_id"], 0) + row["quantity"]
+        return {con_id: held for con_id, held in sorted(lots.items()) if held}
 
     def alerts(self) -> list[str]:
         return [row["key"] for row in self.ask("GET", "/alerts")["alerts"]]

@@ -40,4 +40,4 @@ class MongoOptimalPositions:
 def _position(row: Document) -> BufferedPosition:
     return BufferedPosition(lower=row["lower"], upper=row["upper"], optimal=row["optimal"],
                             reference_price=row["reference_price"], reference_contract=row["reference_contract"],
-                            as_of=row["as_of"])
+                            as_of=row["as_of"], previous=row.get("previous"), usual_change=row.get("usual_change"))

@@ -1,0 +1,89 @@
+"""What one lot of an instrument risks and is worth today, from stored prices and rates; None for what is not known."""
+
+import math
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from functools import cached_property
+from typing import Final
+
+import pandas as pd
+
+from trading.data.data_blob import DataBlob
+from trading.errors import DataError
+from trading.objects.instruments import Instrument
+from trading.risk.snapshot import FxRate
+
+_SPAN_DAYS: Final = 35  # of the exponential standard deviation (pysystemtrade.md 4.3)
+_LEAST_DAYS: Final = 10
+DAYS_A_YEAR: Final = 256
+
+
+@dataclass
+class InstrumentRisk:
+    """Numbers of one instrument on a day; read once, when first asked for."""
+
+    data: DataBlob
+    instrument: Instrument
+    base_currency: str
+    today: datetime
+
+    @cached_property
+    def changes(self) -> pd.Series:
+        """Daily price changes of the last two years, in points; empty when there are no prices."""
+        prices = self.data.db_adjusted_prices.series.load_since(self.instrument.code, self.today.year - 1)["PRICE"]
+        return prices.dropna().resample("B").last().diff().dropna() if len(prices) else pd.Series(dtype=float)
+
+    @cached_property
+    def sigma_d(self) -> float | None:
+        """Standard deviation of a day, in points."""
+        if len(self.changes) < _LEAST_DAYS:
+            return None
+        found = float(self.changes.ewm(span=_SPAN_DAYS).std().iloc[-1])
+        return found if math.isfinite(found) and found > 0 else None
+
+    @cached_property
+    def settlement(self) -> Decimal | None:
+        """The last price of the contract that is traded."""
+        known = self._multiple["PRICE"].dropna()
+        return None if known.empty else Decimal(repr(float(known.iloc[-1])))
+
+    @cached_property
+    def fx(self) -> FxRate | None:
+        """The rate into the base currency, and its age."""
+        if self.instrument.currency == self.base_currency:
+            return FxRate(rate=1.0, at=self.today)
+        try:
+            rates = self.data.db_fx_prices.rate(self.instrument.currency, self.base_currency).dropna()
+        except DataError:
+            return None
+        return FxRate(rate=float(rates.iloc[-1]), at=rates.index[-1].to_pydatetime()) if len(rates) else None
+
+    @property
+    def money_per_point(self) -> float | None:
+        """Base currency for a lot and a point."""
+        return None if self.fx is None else self.instrument.point_size * self.fx.rate
+
+    @property
+    def annual_risk(self) -> float | None:
+        """Standard deviation of the money that one lot makes in a year."""
+        if self.sigma_d is None or self.money_per_point is None:
+            return None
+        return self.sigma_d * math.sqrt(DAYS_A_YEAR) * self.money_per_point
+
+    @property
+    def notional(self) -> float | None:
+        """What one lot is worth."""
+        if self.settlement is None or self.money_per_point is None:
+            return None
+        return abs(float(self.settlement)) * self.money_per_point
+
+    @property
+    def median_spread(self) -> Decimal | None:
+        """Twice the usual half spread; None when nobody has said what is usual."""
+        half = self.instrument.slippage
+        return Decimal(repr(2 * half)) if half > 0 else None
+
+    @cached_property
+    def _multiple(self) -> pd.DataFrame:
+        return self.data.db_multiple_prices.load_since(self.instrument.code, self.today.year - 1)

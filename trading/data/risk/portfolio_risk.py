@@ -1,0 +1,57 @@
+"""What a set of positions risks together: from the money that it would have made on each of the last days. Pure."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+
+from trading.data.risk.instrument_risk import DAYS_A_YEAR, InstrumentRisk
+from trading.risk.snapshot import Change, PortfolioFacts
+
+
+@dataclass(frozen=True)
+class PortfolioRisk:
+    """The risks of all instruments that may be held."""
+
+    risks: Mapping[str, InstrumentRisk]
+    vol_target: float  # share of NAV a year
+
+    def facts(self, code: str, before: Mapping[str, int], after: Mapping[str, int],
+              nav: float) -> PortfolioFacts | None:
+        """`before` and `after` all orders of a batch, lots by instrument; None when a number of one is not known."""
+        held = {each for each in (*before, *after) if before.get(each) or after.get(each)}
+        if not nav > 0 or any(self.risks[each].annual_risk is None or self.risks[each].notional is None
+                              for each in held):
+            return None
+        return PortfolioFacts(
+            gross_notional=Change(before=self._notional(before), after=self._notional(after)),
+            annual_vol=Change(before=self._volatility(before) / nav, after=self._volatility(after) / nav),
+            vol_target=self.vol_target, class_risk_share=self._class_share(code, before, after),
+            instrument_risk_share=self._share({code}, before, after))
+
+    def _notional(self, lots: Mapping[str, int]) -> float:
+        return sum(abs(size) * (self.risks[code].notional or 0.0) for code, size in lots.items() if size)
+
+    def _volatility(self, lots: Mapping[str, int]) -> float:
+        """A year's standard deviation of the money made, with the correlations of the last year."""
+        money = [self.risks[code].changes.tail(DAYS_A_YEAR) * ((self.risks[code].money_per_point or 0.0) * size)
+                 for code, size in lots.items() if size]
+        if not money:
+            return 0.0
+        daily = pd.concat(money, axis=1).fillna(0.0).sum(axis=1)
+        return float(daily.std()) * math.sqrt(DAYS_A_YEAR)
+
+    def _class_share(self, code: str, before: Mapping[str, int], after: Mapping[str, int]) -> Change:
+        asset_class = self.risks[code].instrument.asset_class
+        return self._share({each for each, risk in self.risks.items() if risk.instrument.asset_class == asset_class},
+                           before, after)
+
+    def _share(self, codes: set[str], before: Mapping[str, int], after: Mapping[str, int]) -> Change:
+        """The part of `codes` in the stand-alone risk of all."""
+        return Change(before=self._part(codes, before), after=self._part(codes, after))
+
+    def _part(self, codes: set[str], lots: Mapping[str, int]) -> float:
+        risks = {code: abs(size) * (self.risks[code].annual_risk or 0.0) for code, size in lots.items() if size}
+        whole = sum(risks.values())
+        return sum(risk for code, risk in risks.items() if code in codes) / whole if whole else 0.0

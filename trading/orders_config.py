@@ -1,0 +1,37 @@
+"""Configuration of execution and of the controls: two sections of tradingd.yaml."""
+
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field, PositiveFloat
+
+from trading.process_config import Section
+
+
+class Style(StrEnum):
+    """How orders of strategies are worked when nobody says otherwise."""
+
+    BEST = "best"  # at our own side first, then across
+    MARKETABLE = "marketable"  # at the far side, within a collar
+    ADAPTIVE = "adaptive"  # by the broker's own algo
+
+
+class OrdersConfig(Section):
+    """How patient execution is, and how orders are worked. `style` null: best; marketable in mode simulated."""
+
+    time_out_s: PositiveFloat = 60.0
+    acknowledge_within_s: PositiveFloat = 5.0
+    confirm_break_after_s: PositiveFloat = 15.0
+    style: Style | None = None
+
+
+class RiskConfig(Section):
+    """Limits of the controls that depend on the account; shares are fractions, 0.01 is one percent."""
+
+    order_risk_soft: Annotated[float, Field(gt=0, le=1)] = 0.01
+    order_risk_hard: Annotated[float, Field(gt=0, le=1)] = 0.02
+    order_notional_hard: PositiveFloat = 1.0
+    gross_notional: PositiveFloat = 20.0
+    class_risk_share: Annotated[float, Field(gt=0, le=1)] = 0.40
+    instrument_risk_share: Annotated[float, Field(gt=0, le=1)] = 0.15
+    largest_order: Annotated[int, Field(ge=1)] | None = None
