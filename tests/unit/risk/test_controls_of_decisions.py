@@ -25,7 +25,7 @@ from trading.risk.check import Outcome
 from trading.risk.controls.account import rc_23
 from trading.risk.controls.decision import rc_09, rc_31, rc_32, rc_37, rc_38
 from trading.risk.controls.position import rc_02, rc_03, rc_05, rc_06, rc_43
-from trading.risk.controls.state import rc_01, rc_22, rc_28, rc_36
+from trading.risk.controls.state import rc_01, rc_22, rc_28, rc_30, rc_36, rc_41
 from trading.risk.exposure import Holding
 from trading.risk.kill_level import Command, KillLevel, KillState, Scope, raised
 from trading.risk.order_kind import OrderKind
@@ -227,3 +227,40 @@ def test_margin_is_the_brokers_answer_or_our_own_made_larger(broker: Margin | No
 def test_reductions_need_no_margin() -> None:
     account = AccountFacts(nav=1e7, margin=margin(9999.0))
     assert rc_23(a_proposal(-2), replace(a_snapshot(), account=account), SETTINGS).outcome is PASS
+
+
+def test_a_strategy_is_judged_by_the_net_and_not_by_its_contract() -> None:
+    # given 2 in front, of a net of -3: to sell the 2 makes the account shorter
+    snapshot = at_level(a_snapshot(2, holding=Holding(position=-3)), KillLevel.K2_NO_NEW_RISK)
+    assert rc_01(a_proposal(-2), snapshot, SETTINGS).outcome is DENY
+
+
+@pytest.mark.parametrize("change", [{"sigma_d": 0.0}, {"multiplier": 0.0}, {"sigma_d": math.nan}])
+def test_a_senseless_number_is_an_unknown_one(change: dict[str, float]) -> None:
+    assert rc_09(a_proposal(), with_facts(a_snapshot(), **change), SETTINGS).outcome is DENY
+
+
+@pytest.mark.parametrize("nav", [0.0, -1.0, math.nan, None])
+def test_without_equity_no_risk_is_measured(nav: float | None) -> None:
+    snapshot = replace(a_snapshot(), account=AccountFacts(nav=nav))
+    assert rc_09(a_proposal(), snapshot, SETTINGS).outcome is DENY
+    assert rc_06(a_proposal(), snapshot, SETTINGS).outcome is DENY
+
+
+@pytest.mark.parametrize("rate", [0.0, -1.0, math.nan])
+def test_a_rate_is_a_positive_number(rate: float) -> None:
+    snapshot = with_facts(a_snapshot(), currency="EUR", fx=FxRate(rate=rate, at=NOW))
+    assert rc_37(a_proposal(), snapshot, SETTINGS).outcome is DENY
+
+
+@pytest.mark.parametrize("unknown", ["running", "approved"])
+def test_unknown_versions_trade_nothing(unknown: str) -> None:
+    system = replace(a_snapshot().system, **{unknown: None})  # type: ignore[arg-type]  # names fields
+    assert (rc_30(system).outcome, rc_41(system).outcome) == (DENY, DENY)
+
+
+def test_a_session_that_begins_now_counts() -> None:
+    # given a decision before yesterday's session, and the moment at which today's begins
+    snapshot = replace(a_snapshot(), now=session(0).start)
+    proposal = a_proposal(decided_at=session(1).start - timedelta(minutes=1), price_at=session(1).start)
+    assert rc_31(proposal, snapshot, SETTINGS).outcome is DENY

@@ -352,3 +352,11 @@ def test_a_cancel_does_not_wait_for_orders() -> None:
 def test_a_clock_that_goes_back_gives_no_messages() -> None:
     empty = MessageBucket(tokens=0, reserve=0, at=NOW)
     assert taken(empty, NOW - timedelta(hours=1), FLOW, is_cancel=True) is None
+
+
+@pytest.mark.parametrize(("tokens", "seconds", "left"), [(1.0, 0.0, 0.0), (0.0, 0.5, 4.0), (0.0, 60.0, 19.0)])
+def test_ten_messages_a_second_come_back(tokens: float, seconds: float, left: float) -> None:
+    after = taken(MessageBucket(tokens=tokens, reserve=20, at=NOW), NOW + timedelta(seconds=seconds), FLOW,
+                  is_cancel=False)
+    assert after is not None
+    assert (after.tokens, after.reserve) == (left, 20)

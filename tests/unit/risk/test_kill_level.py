@@ -100,6 +100,17 @@ def test_a_loss_beside_a_fault_of_data_leaves_lowering_to_a_person() -> None:
         lowered(data_found_sound(data_found_sound(state)), KillLevel.K0_NORMAL, DATA)
 
 
+@pytest.mark.parametrize("level", [KillLevel.K1_PAUSE_SCOPE, KillLevel.K4_FLATTEN])
+def test_lowering_does_not_raise_nor_make_a_pause_of_a_halt(level: KillLevel) -> None:
+    with pytest.raises(ValueError, match=f"at K3_HALT and cannot be lowered to {level.name}"):
+        lowered(at(KillLevel.K3_HALT), level, PERSON)
+
+
+def test_lowering_to_where_it_is_changes_nothing() -> None:
+    state = at(KillLevel.K3_HALT)
+    assert lowered(state, KillLevel.K3_HALT, CONTROL) is state
+
+
 def test_flattening_ends_in_a_halt() -> None:
     state = at(KillLevel.K4_FLATTEN)
     with pytest.raises(NotLowered, match="flattening ends in K3"):
