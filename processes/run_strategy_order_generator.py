@@ -1,43 +1,152 @@
-"""Turn what strategies want into instrument orders: the change from what is held, outside the buffer.
+"""Turn what strategies want into instrument orders, each judged by the controls before it may be traded.
 
-Reads: db_optimal_positions of the day, db_books, db_orders, db_locks. Writes: instrument orders, one a decision.
+Reads: db_optimal_positions of the day, db_books, db_orders, db_overrides, db_limits, prices, rates, capital.
+Writes: instrument orders, one a decision, with every answer of the controls; also those denied, and those that wait.
 If it fails: safe to run again; the same decision finds its own order and makes no second one.
 """
 
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Final
+
 from processes.job import JobContext
-from trading.execution.order_generators.buffered_positions import Holdings, order_for_position
+from trading.data.risk.decision_facts import DecisionFacts
+from trading.data.risk.settings import for_account, risk_settings, vol_target
+from trading.errors import DataError
+from trading.execution.decided_orders import decided, why
+from trading.execution.order_generators.buffered import buffered_trade
 from trading.execution.order_generators.roll_orders import roll_orders
-from trading.execution.orders import Decision
+from trading.execution.order_generators.wanted_trades import Allowed, PositionRule, Standing, WantedTrade
+from trading.execution.orders import Decision, InstrumentOrder, new_instrument_order_id
 from trading.log import get_log
 from trading.objects.contracts import Contract
 from trading.objects.multiple_prices import current_contracts
+from trading.risk.order_kind import OrderKind
+from trading.risk.overrides import Override, OverrideKind
+from trading.risk.pre_trade import at_decision
+from trading.risk.proposal import Proposal
+from trading.risk.settings import RiskSettings
+from trading.systems.buffered_position import BufferedPosition
 
 log = get_log()
+RULES: Final = {OverrideKind.CLOSE: PositionRule.CLOSE, OverrideKind.REDUCE_ONLY: PositionRule.REDUCE_ONLY,
+                OverrideKind.NO_OPEN: PositionRule.REDUCE_ONLY}
 
 
 def run(job: JobContext) -> None:
     """Rolls first: they move a position without changing it."""
     generate_rolls(job)
-    for name in job.config.strategies:
-        generate_strategy(job, name)
-
-
-def generate_strategy(job: JobContext, strategy: str) -> None:
-    """One order for each instrument whose position lies outside its buffer."""
-    held = job.data.db_books.strategy_positions()
-    working = job.data.db_orders.open_instrument_orders()
-    locks = job.data.db_locks.reasons()
-    for code, wanted in job.data.db_optimal_positions.of_day(strategy, job.day).items():
+    facts = decision_facts(job)
+    wishes = {name: job.data.db_optimal_positions.of_day(name, job.day) for name in job.config.strategies}
+    generator = Generator(job=job, facts=facts, settings=for_account(facts.settings, facts.risks), wishes=wishes)
+    orders = [order for name in wishes for order in generator.orders_of(name)]
+    batch = held_after(facts, orders)
+    for order in orders:
         job.checkpoint()
-        if code in locks:
-            log.warning("not_generated", instrument=code, reason=f"locked: {locks[code]}")
-            continue
-        holdings = Holdings(
-            held=held.get((strategy, code), 0),
-            working=sum(order.residual for order in working if (order.strategy, order.instrument) == (strategy, code)))
-        order = order_for_position(strategy, code, wanted, holdings, decision(job))
-        if order is not None and job.data.db_orders.add_instrument_order(order) is not None:
-            log.info("instrument_order", id=order.id, strategy=strategy, instrument=code, quantity=order.quantity)
+        generator.judge(order, batch)
+
+
+def decision_facts(job: JobContext) -> DecisionFacts:
+    """What the controls know on this day."""
+    weights = {name: strategy.weight for name, strategy in job.config.strategies.items()}
+    whole = sum(weights.values()) or 1.0
+    return DecisionFacts(
+        data=job.data, settings=risk_settings(job.config), base_currency=job.config.service.base_currency,
+        weights={name: weight / whole for name, weight in weights.items()}, vol_target=vol_target(job.config),
+        now=job.clock.now(), trading_day=job.trading_day, epoch_is_reconciled=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Generator:
+    """Makes and judges the orders of one run."""
+
+    job: JobContext
+    facts: DecisionFacts
+    settings: RiskSettings
+    wishes: Mapping[str, Mapping[str, BufferedPosition]]
+
+    def orders_of(self, strategy: str) -> Iterator[InstrumentOrder]:
+        """The orders that bring a strategy to what it wants, within what it may hold; a bad one stops nobody else."""
+        held = {code for (whose, code) in self.facts.held if whose == strategy}
+        for code in sorted({*self.wishes[strategy], *held}):
+            try:
+                order = self.order_of(strategy, code)
+            except DataError as error:
+                log.error("not_generated", strategy=strategy, instrument=code, reason=str(error))
+                continue
+            if order is not None:
+                yield order
+
+    def order_of(self, strategy: str, code: str) -> InstrumentOrder | None:
+        """One strategy's order for one instrument; None when its position is right as it is."""
+        override, wanted = self.facts.override_of(strategy, code), self.wishes[strategy].get(code)
+        if override.kind is OverrideKind.NO_TRADE:
+            log.info("not_generated", strategy=strategy, instrument=code, reason=override.meaning)
+            return None
+        allowed = Allowed(rule=RULES.get(override.kind, PositionRule.FREE), limit=self.facts.limit_of(strategy, code))
+        trade = buffered_trade(scaled(wanted, override), self.standing(strategy, code), allowed)
+        return None if trade.trade == 0 else self.new_order(strategy, code, trade)
+
+    def standing(self, strategy: str, code: str) -> Standing:
+        """What the strategy holds, and what works for it."""
+        return Standing(held=self.facts.held.get((strategy, code), 0), working=sum(
+            order.residual for order in self.facts.working if (order.strategy, order.instrument) == (strategy, code)))
+
+    def new_order(self, strategy: str, code: str, trade: WantedTrade) -> InstrumentOrder:
+        """The order; one that its strategy did not ask for only reduces, and says why."""
+        job, wanted, standing = self.job, self.wishes[strategy].get(code), self.standing(strategy, code)
+        return InstrumentOrder(
+            id=new_instrument_order_id(), idempotency_key=f"{strategy}/{code}/{job.day}",
+            account=job.config.service.broker.account, strategy=strategy, instrument=code,
+            kind=OrderKind.STRATEGY if trade.is_wish else OrderKind.CLOSE_OUT, quantity=trade.trade,
+            trading_day=job.day, created=job.clock.now(), target=trade.target,
+            held=standing.held, working=standing.working, reason=trade.reason, created_by=job.run_id,
+            reference_price=None if wanted is None else Decimal(repr(wanted.reference_price)),
+            reference_contract=None if wanted is None else wanted.reference_contract,
+            reference_at=None if wanted is None else wanted.as_of)
+
+    def judge(self, order: InstrumentOrder, batch: Mapping[str, int]) -> None:
+        """Ask the controls, and store the order with their answers."""
+        wanted = self.wishes[order.strategy].get(order.instrument)
+        proposal = proposal_of(order, wanted)
+        snapshot = self.facts.snapshot(proposal, None if wanted is None else wanted.usual_change, batch)
+        verdict = at_decision(proposal, snapshot, self.settings)
+        stored = self.job.data.db_orders.add_instrument_order(decided(order, verdict, self.job.clock.now()))
+        if stored is None:
+            return
+        if stored.is_open:
+            self.facts.note(stored)
+        log.info("instrument_order", id=stored.id, strategy=order.strategy, instrument=order.instrument,
+                 quantity=stored.quantity, state=stored.lifecycle.value, why=why(stored) or order.reason)
+
+
+def scaled(wanted: BufferedPosition | None, override: Override) -> BufferedPosition | None:
+    """What is wanted after a factor: the position itself is smaller, the same for longs and shorts."""
+    if wanted is None or override.factor >= 1:
+        return wanted
+    return replace(wanted, lower=wanted.lower * override.factor, upper=wanted.upper * override.factor,
+                   optimal=wanted.optimal * override.factor)
+
+
+def held_after(facts: DecisionFacts, orders: list[InstrumentOrder]) -> dict[str, int]:
+    """Lots by instrument once everything that was ordered is filled."""
+    found: dict[str, int] = {}
+    for (_, code), lots in facts.held.items():
+        found[code] = found.get(code, 0) + lots
+    for order in (*facts.working, *orders):
+        found[order.instrument] = found.get(order.instrument, 0) + order.residual
+    return found
+
+
+def proposal_of(order: InstrumentOrder, wanted: BufferedPosition | None) -> Proposal:
+    """The order as the controls see it."""
+    previous = None if wanted is None or wanted.previous is None else round(wanted.previous)
+    target = order.target if wanted is None else round(wanted.optimal)
+    return Proposal(
+        account=order.account, strategy=order.strategy, instrument=order.instrument, kind=order.kind,
+        quantity=order.quantity, key=order.idempotency_key, target=target, previous_target=previous,
+        decided_at=order.created, price_at=order.reference_at, reduce_only=order.reduce_only, reason=order.reason)
 
 
 def generate_rolls(job: JobContext) -> None:

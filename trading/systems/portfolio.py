@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator
+from typing import Final
 
 import pandas as pd
 
@@ -14,6 +15,9 @@ from trading.systems.instrument_weights import InstrumentWeights
 from trading.systems.rawdata import RawData
 from trading.systems.risk_overlay import RiskOverlay
 from trading.systems.stage import SystemStage
+
+_USUAL_DAYS: Final = 60
+_LEAST_CHANGES: Final = 10
 
 
 class Portfolio(SystemStage):

@@ -46,9 +46,11 @@ def buffered_trade(wanted: WantedBuffer | None, standing: Standing, allowed: All
     if allowed.limit is not None and allowed.limit < 0:
         raise DataError(f"A limit of {allowed.limit} lots is not allowed (allowed: 0 and more, or none).")
     target, reason = _target(wanted, standing, allowed.rule)
+    is_wish = wanted is not None and allowed.rule is PositionRule.FREE
     if allowed.limit is not None and abs(target) > allowed.limit:
         target, reason = _within(target, -allowed.limit, allowed.limit), f"at most {allowed.limit} lots may be held"
-    return trade_to(target, standing, reason)
+        is_wish = is_wish and abs(target) > abs(standing.held)
+    return trade_to(target, standing, reason, is_wish=is_wish)
 
 
 def _target(wanted: WantedBuffer | None, standing: Standing, rule: PositionRule) -> tuple[int, str]:

@@ -46,11 +46,12 @@ class WantedTrade:
     target: int
     trade: int
     reason: str
+    is_wish: bool = False  # of the strategy; else an override, a limit or an expiry demands it
 
 
-def trade_to(target: int, standing: Standing, reason: str) -> WantedTrade:
+def trade_to(target: int, standing: Standing, reason: str, *, is_wish: bool = False) -> WantedTrade:
     """The trade that makes `target` of what is held and works."""
-    return WantedTrade(target=target, trade=target - standing.expected, reason=reason)
+    return WantedTrade(target=target, trade=target - standing.expected, reason=reason, is_wish=is_wish)
 
 
 def trades_out_of_removed(standings: Mapping[str, Standing], traded: Set[str]) -> Iterator[tuple[str, WantedTrade]]:

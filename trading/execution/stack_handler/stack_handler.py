@@ -91,7 +91,7 @@ class StackHandler:
         return (not order.held or self.resolver.misses(order.id)) and not self.resolver.gave_up(order.id)
 
     def _spawn(self, parent: InstrumentOrder) -> None:
-        if parent.lifecycle is not Lifecycle.OPEN or parent.next_child > 1:
+        if parent.lifecycle is not Lifecycle.OPEN or parent.next_child > 1 or parent.holds:
             return
         try:
             contract = self.priced_contract(parent.instrument)
