@@ -20,6 +20,7 @@ from daemon.configuration.checked_config import Checked
 from daemon.configuration.live_config import LiveConfig, LiveParts
 from daemon.decisions.plan import Plan
 from daemon.decisions.upcoming import Calendars, upcoming
+from daemon.kill_switch import KillParts, KillSwitch
 from daemon.places import Places
 from daemon.process_runner import ProcessRunner
 from daemon.runner.runner_parts import RunnerParts
@@ -51,6 +52,7 @@ class Daemon:
 
     journal: JournalWriter
     broker: BrokerService
+    kill_switch: KillSwitch
     runner: ProcessRunner
     timers: SchedulerTimers
     live: LiveConfig
@@ -68,6 +70,8 @@ def build(around: Surroundings) -> Daemon:
     journal = JournalWriter(store=base.store, clock=clock)
     broker = BrokerService(BrokerParts(store=base.store, journal=journal, leadership=base.leadership, clock=clock,
                                        settings=service.broker, mode=service.mode, address=around.gateway,
+                                       halt_flag=around.places.halt_flag))
+    kill_switch = KillSwitch(KillParts(store=base.store, broker=broker, clock=clock, alerts=base.alerts,
                                        halt_flag=around.places.halt_flag))
     timers, rules = SchedulerTimers(clock), service.alerts
     watch = Watch(base.alerts, base.metrics, timedelta(seconds=rules.late_after), rules.flapping_runs,
@@ -98,9 +102,9 @@ def build(around: Surroundings) -> Daemon:
         broker=BrokerRoutes(broker, journal, base.store, service, clock), live=live, common=base.standby.common_routes,
         config=ConfigRoutes(live), upcoming=lambda count: upcoming(
             live.config.processes, service.zone, live.calendars, clock.now(), count))).application()
-    return Daemon(journal=journal, broker=broker, runner=runner, timers=timers, live=live, clock_watch=clock_watch,
-                  clock_desk=desk, zone_watch=ZoneWatch(zones.names, zones.changed), application=application,
-                  days=trading_days(config))
+    return Daemon(journal=journal, broker=broker, kill_switch=kill_switch, runner=runner, timers=timers, live=live,
+                  clock_watch=clock_watch, clock_desk=desk, zone_watch=ZoneWatch(zones.names, zones.changed),
+                  application=application, days=trading_days(config))
 
 
 def trading_days(config: Config) -> TradingDays:

@@ -39,6 +39,7 @@ HEARTBEAT_ANSWER_S: Final = 5.0
 JOURNAL_WITHIN_S: Final = 5.0
 CUT_OFF: Final = "the gateway lost its connection to the broker"
 DEGRADED_AT_MOST_S: Final = 300.0
+SEVER_AFTER_S: Final = 1.0
 CHANGEABLE: Final = frozenset({BrokerLifecycle.ACKED, BrokerLifecycle.WORKING})
 PAUSES_S: Final = (0.5, 1, 2, 5, 10, 30)
 
@@ -189,6 +190,33 @@ class BrokerService:
         if order.ib_order_id is None or not order.may_be_alive:
             raise BrokerError(f"Broker order {order_id} is {order.lifecycle} and cannot be cancelled.")
         library.cancel(order.ib_order_id)
+
+    async def open_references(self) -> set[str]:
+        """Every order that works at the broker, of all clients; one without a reference of ours counts as well."""
+        library = await self.library(messages=MESSAGES_FOR_ORDERS)
+        opened, _, _ = await library.ask_for_orders()
+        await self._parts.journal.flush()
+        return opened
+
+    async def sever(self) -> None:
+        """Cancel every order of the account, those of others too, and stay away from the broker until `join`."""
+        if self._task is None:
+            return
+        library = await self.library(urgency=Urgency.CANCEL)
+        library.cancel_everything()
+        await asyncio.sleep(SEVER_AFTER_S)  # the cancel must leave before the socket is closed
+        await self.stop()
+        self._library, self._task = None, None
+        self.stay_severed()
+
+    def stay_severed(self) -> None:
+        """Do not connect: the kill level forbids it."""
+        self._move(Link.DOWN, "severed by kill level K5; a person may end it: tradectl resume-trading")
+
+    def join(self) -> None:
+        """Connect again, if the connection was severed."""
+        if self._task is None:
+            self.start()
 
     async def evidence(self, order_id: str) -> OrderEvidence:
         """Where the broker knows `order_id` from; everything that it says is journaled first."""

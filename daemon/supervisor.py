@@ -33,6 +33,7 @@ from trading.data.mongo.leases import Lease
 from trading.data.mongo.settings import Playback
 from trading.errors import ConfigError, StoreError, TradingError
 from trading.log import get_log
+from trading.risk.kill_level import KillLevel
 
 log = get_log()
 
@@ -151,8 +152,10 @@ class Supervisor:
             self.say(f"Settled {recovered} run(s) that an earlier daemon left unfinished.")
         await daemon.journal.start()
         stack.push_async_callback(daemon.journal.stop)
-        daemon.broker.start()
+        await self._connect_broker(daemon)
         stack.push_async_callback(daemon.broker.stop)
+        daemon.kill_switch.start()
+        stack.push_async_callback(daemon.kill_switch.stop)
         await base.workers.wait_until_ready()
         base.switch.application = daemon.application
         stack.push_async_callback(self._rest, base, daemon)
@@ -238,6 +241,14 @@ class Supervisor:
         if self._playback is not None and self._base is not None:
             played = replace(self._playback, current=day, finished=finished)
             await self._base.store.call(self._base.store.settings.save_playback, played)
+
+    async def _connect_broker(self, daemon: Daemon) -> None:
+        """Unless a person has severed it: a restart alone does not undo that."""
+        state = await daemon.kill_switch.stored()
+        if state.level is KillLevel.K5_SEVER:
+            daemon.broker.stay_severed()
+        else:
+            daemon.broker.start()
 
     async def _wait_for_broker(self, daemon: Daemon) -> None:
         """Give the broker link time to come up; jobs that need it say so themselves when it does not."""

@@ -13,9 +13,11 @@ from typing import Final, ParamSpec, TypeVar
 
 from pymongo.errors import PyMongoError
 
+from trading.data.mongo.books import MongoBooks
 from trading.data.mongo.broker_journal import MongoBrokerJournal
 from trading.data.mongo.commands import MongoCommands
 from trading.data.mongo.connection import MongoStore
+from trading.data.mongo.controls import MongoKillState
 from trading.data.mongo.gate import MongoGate
 from trading.data.mongo.leases import MongoLeases
 from trading.data.mongo.orders import MongoOrders
@@ -38,6 +40,8 @@ class AsyncStore:
         self.journal = MongoBrokerJournal(store)
         self.orders = MongoOrders(store)
         self.gate = MongoGate(store)
+        self.kill = MongoKillState(store)
+        self.books = MongoBooks(store)
         self.settings = MongoSettings(store)
         self.commands = MongoCommands(store)
         self._threads = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="store")

@@ -30,6 +30,7 @@ from trading.risk.order_kind import OrderKind
 ES = BrokerInstrument(code="SP500", symbol="ES", exchange="CME", currency="USD", multiplier="50")
 NOW = datetime(2021, 10, 13, 12, tzinfo=UTC)
 ANN = Command(who="ann", why="strange prices", when=NOW, is_person=True)
+IO = "IO-01J00000000000000000000000"
 RESTS = Decimal("4300")  # far below the market
 
 
@@ -50,11 +51,11 @@ def intent(scene: BrokerScene, store: MongoStore, quantity: int = 2, **changes: 
     """A stored intent with its parents."""
     orders, details = MongoOrders(store), contract(scene)
     parent = orders.add_instrument_order(InstrumentOrder(
-        id="IO-1", idempotency_key="k", account=ACCOUNT, strategy="s", instrument="SP500", kind=OrderKind.STRATEGY,
+        id=IO, idempotency_key="k", account=ACCOUNT, strategy="s", instrument="SP500", kind=OrderKind.STRATEGY,
         quantity=quantity, trading_day="2021-10-13", created=NOW))
     assert parent is not None
     orders.spawned(*spawn(parent, "SP500/20211200", NOW))
-    [leg] = orders.contract_orders_of("IO-1")
+    [leg] = orders.contract_orders_of(IO)
     return orders.add_broker_order(replace(leg, next_child=2), an_order(leg, details, **changes))
 
 
@@ -132,11 +133,11 @@ def test_a_locked_instrument_sends_nothing(scene: BrokerScene, store: MongoStore
 def test_knight_the_gate_recounts_the_lots_of_a_parent_by_itself(scene: BrokerScene, store: MongoStore) -> None:
     # given a second intent that got past every earlier check
     first = intent(scene, store)
-    second = first.as_dict() | {"_id": "1-C1-B9", "v": 1}
+    second = first.as_dict() | {"_id": f"{IO[3:]}-C1-B9", "v": 1}
     del second["id"], second["version"]
     store.database.broker_orders.insert_one(second)
-    assert refusal(scene, store, MongoOrders(store).broker_order("1-C1-B9")) == (
-        "refused at the gate: with 1-C1-B9, +4 lots of IO-1-C1 could be filled, which is for +2")
+    assert refusal(scene, store, MongoOrders(store).broker_order(f"{IO[3:]}-C1-B9")) == (
+        f"refused at the gate: with {IO[3:]}-C1-B9, +4 lots of {IO}-C1 could be filled, which is for +2")
 
 
 @pytest.mark.parametrize(("changes", "words"), [

@@ -26,6 +26,7 @@ class AlertKind(StrEnum):
     CONFIG_REJECTED = "CONFIG_REJECTED"  # an edit is wrong; the old configuration stays in force
     SCHEDULE_HELD = "SCHEDULE_HELD"  # nothing is started until somebody says so
     CALENDAR_ENDS = "CALENDAR_ENDS"  # a list of holidays is about to run out
+    HALTED = "HALTED"  # a kill level stops trading, or could not be carried out
     DISK_FULL = "DISK_FULL"  # little room is left for state and logs
 
 
@@ -49,6 +50,7 @@ DEFAULT_SEVERITY: Final[Mapping[AlertKind, Severity]] = {
     AlertKind.STORE_LOST: Severity.CRITICAL, AlertKind.BROKER_LOST: Severity.CRITICAL,
     AlertKind.CONFIG_REJECTED: Severity.WARNING, AlertKind.SCHEDULE_HELD: Severity.CRITICAL,
     AlertKind.CALENDAR_ENDS: Severity.WARNING, AlertKind.DISK_FULL: Severity.CRITICAL,
+    AlertKind.HALTED: Severity.CRITICAL,
 }
 MOMENTS: Final = frozenset({AlertKind.LEADER_CHANGED, AlertKind.CLOCK_JUMPED,
                             AlertKind.ZONES_CHANGED})  # nothing ends them but a person

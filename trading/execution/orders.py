@@ -4,11 +4,12 @@ Lots are whole numbers (positive buys), prices are Decimal on the tick grid. An 
 by a newer version; its fills are facts of their own. Nothing here sends, stores or reads a clock.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 from ulid import ULID
 
@@ -25,6 +26,8 @@ from trading.execution.order_states import (
     fill_state,
 )
 from trading.risk.order_kind import OrderKind
+
+_OURS: Final = re.compile(r"[0-9A-HJKMNP-TV-Z]{26}-C\d+-B\d+")
 
 
 class WrongQuantity(TradingError):
@@ -239,6 +242,11 @@ def contract_order_id(parent: InstrumentOrder) -> str:
 def broker_order_id(parent: ContractOrder) -> str:
     """The order reference that the broker gets: derived from the parent, at most 40 plain characters."""
     return f"{parent.id.removeprefix('IO-')}-B{parent.next_child}"
+
+
+def is_ours(reference: str) -> bool:
+    """Whether an order reference at the broker has the form of our broker orders."""
+    return _OURS.fullmatch(reference.partition(":")[0]) is not None
 
 
 def story_of(order_id: str) -> str:

@@ -128,6 +128,10 @@ class IbLibrary:
         """Ask for a cancel; the order stays alive until the broker says otherwise."""
         self._ib.client.cancelOrder(ib_order_id, "")
 
+    def cancel_everything(self) -> None:
+        """Ask for a cancel of every open order of the account, whoever sent it."""
+        self._ib.reqGlobalCancel()
+
     async def current_time(self, within_s: float) -> datetime:
         """The broker's clock; the heartbeat of the connection.
 

@@ -55,6 +55,13 @@ class MongoBooks:
         rows = self._database.strategy_positions.find(_HELD).sort("_id", 1)
         return {(row["strategy"], row["instrument"]): int(row["quantity"]) for row in rows}
 
+    def instrument_positions(self) -> dict[str, int]:
+        """Instrument to lots, all strategies and contracts together."""
+        found: dict[str, int] = {}
+        for (_, instrument), lots in self.strategy_positions().items():
+            found[instrument] = found.get(instrument, 0) + lots
+        return found
+
     def positions(self) -> Positions:
         """What is held, both ways."""
         return Positions(contracts=self.contract_positions(), strategies=self.strategy_positions())

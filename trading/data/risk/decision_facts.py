@@ -8,6 +8,7 @@ from typing import Final
 
 from trading.data.data_blob import DataBlob
 from trading.data.mongo.controls import StoredOverride
+from trading.data.mongo.instruments import InstrumentRecord
 from trading.data.risk.instrument_risk import InstrumentRisk
 from trading.data.risk.portfolio_risk import PortfolioRisk
 from trading.execution.orders import InstrumentOrder
@@ -49,9 +50,13 @@ class DecisionFacts:
     epoch_is_reconciled: bool
 
     @cached_property
+    def records(self) -> dict[str, InstrumentRecord]:
+        return self.data.db_instruments.load_all()
+
+    @cached_property
     def risks(self) -> dict[str, InstrumentRisk]:
         return {code: InstrumentRisk(self.data, record.instrument, self.base_currency, self.now)
-                for code, record in self.data.db_instruments.load_all().items()}
+                for code, record in self.records.items()}
 
     @cached_property
     def kill(self) -> KillState:
@@ -163,6 +168,13 @@ class DecisionFacts:
         for (_, code), lots in self.held.items():
             found[code] = found.get(code, 0) + lots
         return found
+
+    def margin_now(self) -> Margin | None:
+        """What all positions and working orders of the beginning need."""
+        lots = self._by_instrument()
+        for order in self.working:
+            lots[order.instrument] = lots.get(order.instrument, 0) + order.residual
+        return self._margin(lots)
 
     def _margin(self, lots: Mapping[str, int]) -> Margin | None:
         """Our own estimate of what the positions need, all together without any relief."""

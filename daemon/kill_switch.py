@@ -1,0 +1,141 @@
+"""KillSwitch: makes the stored kill level true at the broker, and says so only when the broker agrees.
+
+It looks every second, in the leading daemon, whether any job runs or not. It never raises or lowers a level by itself;
+a flag file halts as well, also while the store does not answer. Until nothing is out any more, an alert is open.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+from pymongo.errors import PyMongoError
+
+from daemon.alerts.alerts import Alerts
+from daemon.broker_service import BrokerService
+from daemon.store.async_store import AsyncStore
+from trading.clock import Clock
+from trading.control.alert import AlertKind
+from trading.errors import TradingError
+from trading.execution.broker_orders import BrokerLifecycle, BrokerOrder
+from trading.execution.kill_actions import Verified, still_out, to_cancel, with_flag
+from trading.log import get_log
+from trading.risk.kill_level import KillLevel, KillState
+
+log = get_log()
+POLL_S: Final = 1.0
+SUBJECT: Final = "trading"
+
+
+@dataclass(frozen=True, kw_only=True)
+class KillParts:
+    """What the switch works with."""
+
+    store: AsyncStore
+    broker: BrokerService
+    clock: Clock
+    alerts: Alerts
+    halt_flag: Path
+
+
+class KillSwitch:
+    """One loop; everything that it has done can be done again."""
+
+    def __init__(self, parts: KillParts) -> None:
+        self._parts = parts
+        self._task: asyncio.Task[None] | None = None
+        self._level = KillLevel.K0_NORMAL
+        self._verified = Verified()
+        self._last = KillState()
+
+    def start(self) -> None:
+        self._task = asyncio.create_task(self._watch(), name="kill switch")
+
+    async def stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._task
+
+    @property
+    def is_verified(self) -> bool:
+        """Whether the broker has confirmed that nothing works that the level forbids."""
+        return self._verified.is_done
+
+    @property
+    def state(self) -> KillState:
+        """The state that was last seen, the flag included."""
+        return self._last
+
+    async def stored(self) -> KillState:
+        """The level as it stands in the store."""
+        return await self._parts.store.call(self._parts.store.kill.load)
+
+    async def _watch(self) -> None:
+        while True:
+            try:
+                await self.look()
+            except (TradingError, PyMongoError, OSError) as error:
+                self._tell(f"The kill level could not be carried out: {error}. It is tried again each second.")
+            await asyncio.sleep(POLL_S)
+
+    async def look(self) -> None:
+        """Read the level, cancel what it forbids, and look whether the broker agrees."""
+        state = await self._state()
+        if state.level is not self._level:
+            log.warning("kill_level", level=state.level.name, reason=state.reason, who=state.who)
+            self._level, self._verified = state.level, Verified()
+        self._last = state
+        if state.level < KillLevel.K5_SEVER:
+            self._parts.broker.join()
+        if state.level <= KillLevel.K1_PAUSE_SCOPE and not any(pause.cancels_working for pause in state.pauses):
+            self._parts.alerts.over(AlertKind.HALTED, SUBJECT)
+            return
+        await self._enforce(state)
+
+    async def _state(self) -> KillState:
+        """The stored state; when the store is away, the one that was last seen, halted if the flag is set."""
+        is_set = self._parts.halt_flag.exists()
+        try:
+            stored = await self._parts.store.call(self._parts.store.kill.load)
+        except (TradingError, PyMongoError):
+            if not is_set:
+                raise
+            stored = self._last
+        return with_flag(stored, is_set)
+
+    async def _enforce(self, state: KillState) -> None:
+        store = self._parts.store
+        orders = await store.call(store.orders.live_broker_orders)
+        positions = await store.call(store.books.instrument_positions)
+        for order in to_cancel(state, orders, positions, self._parts.clock.now()):
+            await self._cancel(order)
+        if state.level is KillLevel.K5_SEVER:
+            await self._parts.broker.sever()
+            self._tell(f"{state.level.name} by {state.who} ({state.reason}); all orders were asked to be cancelled, "
+                       f"and the broker is disconnected. Look at the broker itself.")
+        elif not self._verified.is_done:
+            await self._verify(state, orders, positions)
+
+    async def _cancel(self, order: BrokerOrder) -> None:
+        """Note that it is asked, then ask; repeating it is harmless, and a lost race is seen in the next second."""
+        store, now = self._parts.store, self._parts.clock.now()
+        asked = replace(order.advanced(BrokerLifecycle.PENDING_CANCEL, "kill level"), cancel_requested=now)
+        await store.call(store.orders.save_broker_order, asked)
+        await self._parts.broker.cancel(order.id)
+
+    async def _verify(self, state: KillState, orders: list[BrokerOrder], positions: Mapping[str, int]) -> None:
+        """Ask the broker for every open order of all clients, until there is none of ours, twice."""
+        out = still_out(state, orders, positions, await self._parts.broker.open_references())
+        self._verified = self._verified.after(len(out))
+        said = f"{state.level.name} by {state.who} ({state.reason})"
+        if self._verified.is_done:
+            log.warning("kill_level_verified", level=state.level.name)
+            self._tell(f"{said}; the broker shows no order of ours that it forbids.")
+        else:
+            self._tell(f"{said}; {len(out)} orders of ours may still trade.")
+
+    def _tell(self, text: str) -> None:
+        self._parts.alerts.tell(AlertKind.HALTED, SUBJECT, text)

@@ -1,0 +1,184 @@
+"""All that the controls know when a broker order is intended (T2): contract, quote, and what was sent lately."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Final
+
+from trading.broker.facts import ContractDetails
+from trading.data.risk.decision_facts import DecisionFacts
+from trading.errors import DataError
+from trading.execution.algos.limit_at_touch import Touch
+from trading.execution.broker_orders import SENT_PERHAPS, BrokerLifecycle, BrokerOrder
+from trading.execution.fills import Fill
+from trading.execution.orders import ContractOrder
+from trading.objects.open_days import OpenDays
+from trading.objects.trading_hours import open_hours
+from trading.risk.exposure import Holding
+from trading.risk.kill_level import KillState
+from trading.risk.message_bucket import full_bucket
+from trading.risk.order_kind import OrderKind
+from trading.risk.settings import RiskSettings
+from trading.risk.snapshot import (
+    AccountFacts,
+    Activity,
+    ContractFacts,
+    ContractTerms,
+    InstrumentFacts,
+    PriceStep,
+    Quote,
+    RecentOrder,
+    Snapshot,
+    SystemFacts,
+    Window,
+)
+from trading.risk.trade_limits import MONTH, Bucket, TradedLots
+
+OUT_BEFORE_LAST_DAY: Final = 2  # business days; the roll rules know first notice days
+
+
+@dataclass(frozen=True, kw_only=True)
+class Flow:
+    """What was sent and filled, read once a pass."""
+
+    live: tuple[BrokerOrder, ...]
+    today: tuple[BrokerOrder, ...]  # of this trading day, live or not
+    siblings: tuple[BrokerOrder, ...]  # of the same contract order
+    fills: tuple[Fill, ...]  # of the instrument, the last 30 days
+    kill: KillState
+    locks: dict[str, str]
+    positions: dict[str, int]  # by contract
+
+
+@dataclass(frozen=True, kw_only=True)
+class IntentFacts:
+    """The facts of one run; what changes within it comes as Flow."""
+
+    decision: DecisionFacts
+    settings: RiskSettings
+    details: Callable[[str], ContractDetails]
+    approved_months: Callable[[str], frozenset[str]]  # contract keys that may be opened
+    trading_day: date
+
+    def snapshot(self, leg: ContractOrder, touch: Touch | None, flow: Flow, now: datetime) -> Snapshot:
+        """Everything, for one broker order of `leg`."""
+        mine = tuple(order for order in flow.live if order.instrument == leg.instrument)
+        return Snapshot(
+            now=now, trading_day=self.trading_day, instrument=self._instrument(leg, touch),
+            system=SystemFacts(kill=flow.kill, epoch=1, reconciled_epoch=1, is_day_reconciled=True, locks=flow.locks),
+            holding=_holding(_instrument_lots(leg.instrument, flow.positions), mine),
+            strategy_holding=_holding(self.decision.held.get((leg.strategy, leg.instrument), 0), [
+                order for order in mine if order.strategy == leg.strategy]),
+            contract_holdings={leg.contract: _holding(flow.positions.get(leg.contract, 0), [
+                order for order in mine if order.contract == leg.contract])},
+            account=AccountFacts(nav=self.decision.nav, own_margin=self.decision.margin_now()),
+            activity=self._activity(leg, flow, now))
+
+    def _instrument(self, leg: ContractOrder, touch: Touch | None) -> InstrumentFacts:
+        code, details = leg.instrument, self.details(leg.contract)
+        risk = self.decision.risks[code]
+        return InstrumentFacts(
+            currency=risk.instrument.currency, multiplier=risk.instrument.point_size, fx=risk.fx, sigma_d=risk.sigma_d,
+            price_steps=(PriceStep(above=Decimal(0), increment=details.min_tick),),
+            settlement=risk.settlement, median_spread=risk.median_spread, sessions=_sessions(details),
+            quote=None if touch is None else Quote(bid=touch.bid, ask=touch.ask, at=touch.at, is_live=True),
+            contracts={leg.contract: self._contract(leg, details)}, order_size_limit=self.decision.order_size(code),
+            position_limit=self.decision.instrument_limit(code), trade_limits=self.decision.trade_limits(code),
+            strategy_trade_limits=self.decision.trade_limits(code),
+            strategy_limit=self.decision.limit_of(leg.strategy, code),
+            override=self.decision.override_of(leg.strategy, code))
+
+    def _contract(self, leg: ContractOrder, details: ContractDetails) -> ContractFacts:
+        """Our terms come from the configuration, the broker's from what it described."""
+        last = date.fromisoformat(details.last_trade_date) if details.last_trade_date else None
+        days, days_left = OpenDays(), None
+        out_by = None if last is None else days.before(last, OUT_BEFORE_LAST_DAY)
+        if last is not None:
+            days_left = days.between(self.trading_day, last) if last > self.trading_day else 0
+        terms = ContractTerms(con_id=details.con_id, instrument=leg.instrument, month=details.contract_month,
+                              exchange=details.exchange, currency=details.currency,
+                              multiplier=Decimal(details.multiplier or 1), tick=details.min_tick)
+        return ContractFacts(
+            terms=self._our_terms(leg, terms), broker_terms=terms, verified_on=self.trading_day, last_trading_day=last,
+            must_be_out_by=out_by, days_to_close_out=days_left, has_permission=True, is_close_only=False,
+            is_approved=leg.contract in self.approved_months(leg.instrument),
+            position_limit=self.decision.instrument_limit(leg.instrument))
+
+    def _our_terms(self, leg: ContractOrder, theirs: ContractTerms) -> ContractTerms:
+        record = self.decision.records[leg.instrument]
+        if record.broker is None:
+            return theirs
+        return ContractTerms(
+            con_id=theirs.con_id, instrument=leg.instrument, month=leg.contract.rpartition("/")[2][:6],
+            exchange=record.broker.exchange, currency=record.broker.currency, tick=theirs.tick,
+            multiplier=Decimal(record.broker.multiplier or theirs.multiplier))
+
+    def _activity(self, leg: ContractOrder, flow: Flow, now: datetime) -> Activity:
+        on_contract = [order for order in flow.live if order.contract == leg.contract]
+        ended = [order for order in flow.siblings if not order.may_be_alive]
+        return Activity(
+            is_known_key=False, traded=_traded(leg.instrument, flow, now),
+            strategy_traded=_traded(leg.instrument, flow, now, leg.strategy),
+            recent=tuple(RecentOrder(contract=order.contract, quantity=order.quantity, limit_price=order.limit_price,
+                                     parent=order.parent, sent_at=order.sent) for order in flow.today
+                         if order.sent is not None),
+            open_buys=sum(order.quantity > 0 for order in on_contract),
+            open_sells=sum(order.quantity < 0 for order in on_contract), open_orders=len(flow.live),
+            in_flight_contract=sum(order.lifecycle in SENT_PERHAPS for order in on_contract),
+            in_flight=sum(order.lifecycle in SENT_PERHAPS for order in flow.live),
+            unknown_contract=sum(order.lifecycle is BrokerLifecycle.UNKNOWN for order in on_contract),
+            parent_sent_at=tuple(order.sent for order in flow.siblings if order.sent is not None),
+            parent_unfilled_at=_unfilled_in_a_row(ended), parent_fill=leg.filled, parent_quantity=leg.quantity,
+            bucket=full_bucket(now, self.settings.flow),
+            instrument_day_orders=sum(order.instrument == leg.instrument for order in flow.today),
+            system_day_orders=len(flow.today), chase=0.0, day_chase=0.0)
+
+
+def _traded(instrument: str, flow: Flow, now: datetime, strategy: str | None = None) -> tuple[TradedLots, ...]:
+    """Lots filled within 30 days, and lots that may still fill."""
+    kinds = {order.id: order.kind for order in (*flow.live, *flow.today)}
+    filled = [TradedLots(at=fill.at, lots=abs(fill.quantity), bucket=_bucket(kinds.get(fill.broker_order or "")))
+              for fill in flow.fills if fill.instrument == instrument and fill.at > now - MONTH
+              and strategy in (None, fill.strategy)]
+    live = [TradedLots(at=now, lots=abs(order.committed), bucket=_bucket(order.kind), is_live=True)
+            for order in flow.live if order.instrument == instrument and strategy in (None, order.strategy)]
+    return (*filled, *live)
+
+
+def _bucket(kind: OrderKind | None) -> Bucket:
+    return Bucket.ROLLS if kind is OrderKind.ROLL else Bucket.TRADES
+
+
+def _unfilled_in_a_row(ended: Iterable[BrokerOrder]) -> tuple[datetime, ...]:
+    """When the newest orders in a row ended without a fill, as far as it is known when they were sent."""
+    found: list[datetime] = []
+    for order in reversed(list(ended)):
+        if order.filled or order.sent is None:
+            break
+        found.append(order.sent)
+    return tuple(found)
+
+
+def _holding(position: int, orders: Iterable[BrokerOrder]) -> Holding:
+    committed = [order.committed for order in orders]
+    return Holding(position=position, working_buys=sum(lots for lots in committed if lots > 0),
+                   working_sells=-sum(lots for lots in committed if lots < 0))
+
+
+def _instrument_lots(instrument: str, positions: dict[str, int]) -> int:
+    return sum(lots for key, lots in positions.items() if key.rpartition("/")[0] == instrument)
+
+
+def _sessions(details: ContractDetails) -> tuple[Window, ...] | None:
+    """None when the broker's words cannot be understood: then only reductions pass."""
+    try:
+        found = open_hours(details.trading_hours, details.time_zone)
+    except DataError:
+        return None
+    return tuple(Window(start=each.start, end=each.end) for each in found) or None
+
+
+def since(now: datetime) -> datetime:
+    """From when on fills count for trade limits."""
+    return now - MONTH - timedelta(days=1)
