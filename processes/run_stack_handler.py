@@ -11,6 +11,7 @@ from typing import Final
 from processes.job import JobContext
 from trading.broker.error_codes import shipped_error_policy
 from trading.broker.facts import ContractDetails
+from trading.data.roll_watch import RollWatch
 from trading.errors import PositionsDiffer
 from trading.execution.algos.limit_at_touch import Touch
 from trading.execution.locks import LockCause
@@ -21,7 +22,6 @@ from trading.execution.stack_handler.resolver import Resolver
 from trading.execution.stack_handler.stack_handler import Patience, StackHandler
 from trading.log import get_log
 from trading.objects.contracts import Contract
-from trading.objects.multiple_prices import current_contracts
 
 log = get_log()
 CALLS_A_PERSON: Final = frozenset(LockCause) - {LockCause.UNKNOWN_ORDER, LockCause.OPERATOR}
@@ -31,10 +31,10 @@ def run(job: JobContext) -> None:
     """Trade what is open, then compare with the broker."""
     market = BrokerMarket(job, job.data.db_contracts.by_con_id())
     reader = journal_reader(job, market)
-    settings = job.config.service.orders
+    settings, watch = job.config.service.orders, RollWatch(job.data, job.trading_day, who=job.run_id)
     handler = StackHandler(
         orders=job.data.db_orders, market=market, sender=job.data.broker, locks=job.data.db_locks, reader=reader,
-        resolver=Resolver(job.data.broker), clock=job.clock, priced_contract=market.priced_contract,
+        resolver=Resolver(job.data.broker), clock=job.clock, lots_by_contract=watch.lots_by_contract,
         patience=Patience(time_out=timedelta(seconds=settings.time_out_s),
                           acknowledge_within=timedelta(seconds=settings.acknowledge_within_s)))
     closed = handler.run(job.checkpoint)
@@ -102,7 +102,3 @@ class BrokerMarket:
     def contract_of(self, con_id: int) -> str | None:
         found = self.con_ids.get(con_id)
         return found.key if found is not None else None
-
-    def priced_contract(self, instrument: str) -> str:
-        rows = self.job.data.db_multiple_prices.load_since(instrument, self.job.trading_day.year - 1)
-        return Contract(instrument, current_contracts(instrument, rows).price).key

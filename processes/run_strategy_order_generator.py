@@ -13,15 +13,15 @@ from typing import Final
 from processes.job import JobContext
 from trading.data.risk.decision_facts import DecisionFacts
 from trading.data.risk.settings import for_account, risk_settings, vol_target
+from trading.data.roll_watch import RollWatch, look_at_all
 from trading.errors import DataError
 from trading.execution.decided_orders import decided, why
 from trading.execution.order_generators.buffered import buffered_trade
-from trading.execution.order_generators.roll_orders import roll_orders
+from trading.execution.order_generators.roll_orders import roll_order
 from trading.execution.order_generators.wanted_trades import Allowed, PositionRule, Standing, WantedTrade
 from trading.execution.orders import Decision, InstrumentOrder, new_instrument_order_id
 from trading.log import get_log
 from trading.objects.contracts import Contract
-from trading.objects.multiple_prices import current_contracts
 from trading.risk.order_kind import OrderKind
 from trading.risk.overrides import Override, OverrideKind
 from trading.risk.pre_trade import at_decision
@@ -150,18 +150,20 @@ def proposal_of(order: InstrumentOrder, wanted: BufferedPosition | None) -> Prop
 
 
 def generate_rolls(job: JobContext) -> None:
-    """Orders that move positions out of contracts that are no longer priced."""
-    priced = {}
-    for key in job.data.db_books.contract_positions():
-        code = Contract.parse(key).instrument
-        rows = job.data.db_multiple_prices.load_since(code, job.trading_day.year - 1)
-        priced[code] = Contract(code, current_contracts(code, rows).price)
-    orders = roll_orders(job.data.db_books.contract_positions(), job.data.db_books.strategy_positions(), priced,
-                         job.data.db_orders.open_instrument_orders(), decision(job))
-    for order in orders:
+    """Decide how each instrument rolls today, and order what its state demands."""
+    watch = RollWatch(job.data, job.trading_day, who=job.run_id)
+    held = {Contract.parse(key).instrument for key in watch.positions}
+    decisions = look_at_all(watch, sorted(held | set(job.data.db_multiple_prices.codes())))
+    working = job.data.db_orders.open_instrument_orders()
+    for contracts in (each for code in sorted(held) for each in watch.rolls(code)):
+        code = contracts.front.instrument
+        order = roll_order(contracts, watch.state(code), job.data.db_books.strategy_positions(), decision(job),
+                           may_go_on=code in decisions and decisions[code].roll_forward_leg)
+        if order is None or any((each.contract or each.roll_from) == contracts.front.key for each in working):
+            continue
         if job.data.db_orders.add_instrument_order(order) is not None:
-            log.info("roll_order", id=order.id, instrument=order.instrument, lots=order.roll_quantity,
-                     out_of=order.roll_from, into=order.roll_to)
+            log.info("roll_order", id=order.id, instrument=code, kind=order.kind.value, state=watch.state(code).value,
+                     lots=order.roll_quantity or order.quantity)
 
 
 def decision(job: JobContext) -> Decision:

@@ -106,7 +106,7 @@ class World:
         return StackHandler(orders=FakeOrders(self), market=market, sender=FakeSender(self), locks=FakeLocks(self),
                             reader=reader, resolver=Resolver(FakeSender(self)), clock=self.clock,
                             patience=Patience(time_out=timedelta(seconds=60), acknowledge_within=timedelta(seconds=5)),
-                            priced_contract=lambda code: f"{code}/20260600")
+                            lots_by_contract=lambda code, lots: {f"{code}/20260600": lots})
 
     def wants(self, quantity: int, order_id: str = "IO-1", instrument: str = "SP500") -> None:
         self.tiers["instrument"][order_id] = InstrumentOrder(

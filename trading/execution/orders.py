@@ -72,6 +72,7 @@ class InstrumentOrder:
     target: int | None = None  # quantity = target - held - working, at the moment of the decision
     held: int | None = None
     working: int | None = None
+    contract: str | None = None  # the one to trade; None: where the roll state says
     style: ExecutionStyle = ExecutionStyle.BEST
     limit_price: Decimal | None = None
     limit_contract: str | None = None  # a price always names the contract that it refers to

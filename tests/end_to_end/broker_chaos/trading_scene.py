@@ -171,6 +171,12 @@ class TradingScene:
     def locks(self) -> dict[str, str]:
         return MongoInstrumentLocks(self.store()).reasons()
 
+    def unlock(self) -> None:
+        """A person has looked."""
+        locks = MongoInstrumentLocks(self.store())
+        for lock in locks.all():
+            locks.unlock(lock.id, "looked at", datetime.now(UTC))
+
     def external(self) -> dict[int, int]:
         """What nobody's order traded, by the broker's contract number, as far as it is not undone."""
         lots: dict[int, int] = {}

@@ -18,6 +18,8 @@ class StoredRollState:
     who: str
     at: datetime
     day: str
+    front: str = ""  # the contract that the state is about
+    row: int = 0  # of the rules' table; 0: a person set it
     version: int = 0
 
 
@@ -30,7 +32,7 @@ class MongoRollStates:
     def all(self) -> dict[str, StoredRollState]:
         return {row["_id"]: StoredRollState(
             instrument=row["_id"], state=RollState(row["state"]), reason=row["reason"], who=row["who"], at=row["at"],
-            day=row["day"], version=row["v"]) for row in self._settings.rows()}
+            day=row["day"], front=row["front"], row=row["row"], version=row["v"]) for row in self._settings.rows()}
 
     def put(self, found: StoredRollState) -> StoredRollState:
         """Write a state against the version that it was read at.
@@ -39,6 +41,7 @@ class MongoRollStates:
             ConcurrentUpdate: somebody wrote since; read it and decide again.
         """
         version = self._settings.put(found.instrument, {
-            "state": found.state.value, "reason": found.reason, "who": found.who, "at": found.at, "day": found.day},
+            "state": found.state.value, "reason": found.reason, "who": found.who, "at": found.at, "day": found.day,
+            "front": found.front, "row": found.row},
             found.version)
         return replace(found, version=version)

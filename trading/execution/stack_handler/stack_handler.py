@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from trading.clock import Clock
-from trading.errors import BrokerError, BrokerUnavailable, NotFound
+from trading.errors import BrokerError, BrokerUnavailable, DataError, NotFound
 from trading.execution.algos.limit_at_touch import MAX_ATTEMPTS, Touch, limit_price, should_cancel, should_repeat_cancel
 from trading.execution.broker_orders import BrokerLifecycle, BrokerOrder
 from trading.execution.locks import Lock, LockCause
@@ -19,6 +19,7 @@ from trading.execution.ports import Locks, Market, OrderStore, Sender
 from trading.execution.stack_handler.journal_reader import JournalReader
 from trading.execution.stack_handler.resolver import Resolver, Verdict, needs_resolving
 from trading.log import get_log
+from trading.risk.order_kind import OrderKind
 
 log = get_log()
 
@@ -42,7 +43,7 @@ class StackHandler:
     resolver: Resolver
     clock: Clock
     patience: Patience
-    priced_contract: Callable[[str], str]
+    lots_by_contract: Callable[[str, int], dict[str, int]]
 
     def run(self, checkpoint: Callable[[], None]) -> int:
         """Work until nothing is open that could move; how many instrument orders were closed."""
@@ -93,12 +94,23 @@ class StackHandler:
     def _spawn(self, parent: InstrumentOrder) -> None:
         if parent.lifecycle is not Lifecycle.OPEN or parent.next_child > 1 or parent.holds:
             return
+        if parent.kind is OrderKind.ROLL or parent.contract is not None:
+            self.orders.spawned(*spawn(parent, parent.contract or "", self.clock.now()))
+            return
         try:
-            contract = self.priced_contract(parent.instrument)
-        except NotFound as error:
+            lots = self.lots_by_contract(parent.instrument, parent.quantity)
+        except (NotFound, DataError) as error:
             log.warning("not_spawned", order=parent.id, reason=str(error))
             return
-        self.orders.spawned(*spawn(parent, contract, self.clock.now()))
+        allowed = sum(lots.values())
+        if allowed == 0:
+            self._deny(parent, "its roll state lets nothing be opened, and there is nothing to reduce")
+            return
+        self.orders.spawned(*replace(parent, quantity=allowed).create_child_contract_orders(lots, self.clock.now()))
+
+    def _deny(self, parent: InstrumentOrder, why: str) -> None:
+        log.warning("denied", order=parent.id, instrument=parent.instrument, reason=why)
+        self.orders.save_instrument_order(replace(parent.moved(Lifecycle.CLOSED, CloseReason.DENIED), reason=why))
 
     def _manage(self, order: BrokerOrder) -> None:
         now = self.clock.now()
