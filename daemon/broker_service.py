@@ -166,7 +166,8 @@ class BrokerService:
         if problem is not None:
             raise BrokerError(f"The price of {order_id} was not changed: {problem}.")
         self._refuse_unless_leading()
-        wanted = await store.call(store.orders.save_broker_order, order.with_terms_wanted(limit))
+        wanted = await store.call(store.orders.save_broker_order, replace(
+            order.with_terms_wanted(limit), changed_at=self._parts.clock.now()))
         self._refuse_unless_leading()
         library.place(replace(wanted, limit_price=limit))
         return wanted

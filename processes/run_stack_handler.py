@@ -8,18 +8,27 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
 
+from pymongo.errors import PyMongoError
+
 from processes.job import JobContext
 from trading.broker.error_codes import shipped_error_policy
 from trading.broker.facts import ContractDetails
+from trading.config import Config
+from trading.data.risk.decision_facts import decision_facts
+from trading.data.risk.intent_controls import IntentControls
+from trading.data.risk.intent_facts import IntentFacts
+from trading.data.risk.settings import for_account
 from trading.data.roll_watch import RollWatch
-from trading.errors import PositionsDiffer
-from trading.execution.algos.limit_at_touch import Touch
+from trading.errors import BrokerUnavailable, JobIncomplete, PositionsDiffer, StopRequested
 from trading.execution.locks import LockCause
+from trading.execution.order_states import ExecutionStyle
+from trading.execution.quotes import Touch
 from trading.execution.reconcile import break_lock, explained_locks, position_breaks
+from trading.execution.stack_handler.algo_worker import AlgoWorker, Manners
 from trading.execution.stack_handler.journal_reader import JournalReader
 from trading.execution.stack_handler.reports import Today
 from trading.execution.stack_handler.resolver import Resolver
-from trading.execution.stack_handler.stack_handler import Patience, StackHandler
+from trading.execution.stack_handler.stack_handler import StackHandler
 from trading.log import get_log
 from trading.objects.contracts import Contract
 
@@ -30,16 +39,48 @@ CALLS_A_PERSON: Final = frozenset(LockCause) - {LockCause.UNKNOWN_ORDER, LockCau
 def run(job: JobContext) -> None:
     """Trade what is open, then compare with the broker."""
     market = BrokerMarket(job, job.data.db_contracts.by_con_id())
-    reader = journal_reader(job, market)
-    settings, watch = job.config.service.orders, RollWatch(job.data, job.trading_day, who=job.run_id)
-    handler = StackHandler(
-        orders=job.data.db_orders, market=market, sender=job.data.broker, locks=job.data.db_locks, reader=reader,
-        resolver=Resolver(job.data.broker), clock=job.clock, lots_by_contract=watch.lots_by_contract,
-        patience=Patience(time_out=timedelta(seconds=settings.time_out_s),
-                          acknowledge_within=timedelta(seconds=settings.acknowledge_within_s)))
+    handler = stack_handler(job, market)
     closed = handler.run(job.checkpoint)
-    log.info("stack_handled", closed=closed)
+    log.info("stack_handled", closed=closed, waiting=len(handler.worker.waits))
     compare_with_broker(job, market)
+    if handler.sick:
+        raise JobIncomplete(f"Orders that could not be worked: "
+                            f"{'; '.join(f'{order} ({why})' for order, why in handler.sick.items())}. "
+                            f"See: tradectl story ORDER")
+
+
+def stack_handler(job: JobContext, market: "BrokerMarket") -> StackHandler:
+    """The handler over this job's stores, controls and broker."""
+    said, watch = job.config.service.orders, RollWatch(job.data, job.trading_day, who=job.run_id)
+    decision = decision_facts(job.data, job.config, job.trading_day)
+    settings = for_account(decision.settings, decision.risks)
+    facts = IntentFacts(decision=decision, settings=settings, details=market.tradable, trading_day=job.trading_day,
+                        approved_months=lambda code: approved_months(watch, code))
+    controls = IntentControls(data=job.data, facts=facts, settings=settings)
+    worker = AlgoWorker(orders=job.data.db_orders, market=market, sender=job.data.broker, locks=job.data.db_locks,
+                        controls=controls, clock=job.clock, manners=Manners(
+                            usual_style=usual_style(job.config), patience=timedelta(seconds=said.time_out_s)))
+    return StackHandler(
+        orders=job.data.db_orders, sender=job.data.broker, locks=job.data.db_locks, reader=journal_reader(job, market),
+        resolver=Resolver(job.data.broker), worker=worker, clock=job.clock, lots_by_contract=watch.lots_by_contract,
+        acknowledge_within=timedelta(seconds=said.acknowledge_within_s),
+        fatal=(BrokerUnavailable, StopRequested, PyMongoError))
+
+
+def usual_style(config: Config) -> ExecutionStyle:
+    """As configured; a recorded day has no time for patience."""
+    said = config.service.orders.style
+    if said is not None:
+        return ExecutionStyle(said.name)
+    return ExecutionStyle.MARKETABLE if config.service.mode == "simulated" else ExecutionStyle.BEST
+
+
+def approved_months(watch: RollWatch, code: str) -> frozenset[str]:
+    """The priced contract and the next one; in an older one positions may only shrink."""
+    contracts = watch.contracts(code)
+    if contracts.prices_have_rolled:
+        return frozenset({contracts.forward.key})
+    return frozenset({contracts.front.key, contracts.forward.key})
 
 
 def journal_reader(job: JobContext, market: "BrokerMarket") -> JournalReader:

@@ -11,8 +11,8 @@ from decimal import Decimal
 from typing import Final
 
 from processes.job import JobContext
-from trading.data.risk.decision_facts import DecisionFacts
-from trading.data.risk.settings import for_account, risk_settings, vol_target
+from trading.data.risk.decision_facts import DecisionFacts, decision_facts
+from trading.data.risk.settings import for_account
 from trading.data.roll_watch import RollWatch, look_at_all
 from trading.errors import DataError
 from trading.execution.decided_orders import decided, why
@@ -37,7 +37,7 @@ RULES: Final = {OverrideKind.CLOSE: PositionRule.CLOSE, OverrideKind.REDUCE_ONLY
 def run(job: JobContext) -> None:
     """Rolls first: they move a position without changing it."""
     generate_rolls(job)
-    facts = decision_facts(job)
+    facts = decision_facts(job.data, job.config, job.trading_day)
     wishes = {name: job.data.db_optimal_positions.of_day(name, job.day) for name in job.config.strategies}
     generator = Generator(job=job, facts=facts, settings=for_account(facts.settings, facts.risks), wishes=wishes)
     orders = [order for name in wishes for order in generator.orders_of(name)]
@@ -45,16 +45,6 @@ def run(job: JobContext) -> None:
     for order in orders:
         job.checkpoint()
         generator.judge(order, batch)
-
-
-def decision_facts(job: JobContext) -> DecisionFacts:
-    """What the controls know on this day."""
-    weights = {name: strategy.weight for name, strategy in job.config.strategies.items()}
-    whole = sum(weights.values()) or 1.0
-    return DecisionFacts(
-        data=job.data, settings=risk_settings(job.config), base_currency=job.config.service.base_currency,
-        weights={name: weight / whole for name, weight in weights.items()}, vol_target=vol_target(job.config),
-        now=job.clock.now(), trading_day=job.trading_day, epoch_is_reconciled=True)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -245,6 +245,11 @@ def broker_order_id(parent: ContractOrder) -> str:
     return f"{parent.id.removeprefix('IO-')}-B{parent.next_child}"
 
 
+def child_number(order_id: str) -> int:
+    """The how-manieth child an id names: ...-B10 is the tenth, and comes after ...-B2."""
+    return int(re.sub(r"\D", "", order_id.rpartition("-")[2]) or 0)
+
+
 def is_ours(reference: str) -> bool:
     """Whether an order reference at the broker has the form of our broker orders."""
     return _OURS.fullmatch(reference.partition(":")[0]) is not None

@@ -5,6 +5,7 @@ Positions by contract and by strategy are only a view: `rebuilt` folds them from
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
@@ -36,6 +37,10 @@ class MongoBooks:
     def fills(self, trading_day: str | None = None) -> list[Fill]:
         query = {} if trading_day is None else {"trading_day": trading_day}
         return [_fill(row) for row in self._database.fills.find(query).sort("at", 1)]
+
+    def fills_since(self, instrument: str, since: datetime) -> list[Fill]:
+        """Fills of one instrument at or after `since`."""
+        return [_fill(row) for row in self._database.fills.find({"instrument": instrument, "at": {"$gte": since}})]
 
     def fills_of(self, broker_order: str) -> list[Fill]:
         return [_fill(row) for row in self._database.fills.find({"broker_order": broker_order}).sort("at", 1)]

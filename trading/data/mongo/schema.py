@@ -69,9 +69,11 @@ COLLECTIONS: Final[dict[str, Collection]] = {
         (Index((("idempotency_key", 1),), unique=True), Index((("lifecycle", 1),)))),
     "contract_orders": Collection(_ORDER, (Index((("parent", 1),)), Index((("lifecycle", 1),)))),
     "broker_orders": Collection(
-        _ORDER, (Index((("parent", 1),)), Index((("lifecycle", 1),)), Index((("perm_id", 1),)))),
+        _ORDER, (Index((("parent", 1),)), Index((("lifecycle", 1),)), Index((("perm_id", 1),)),
+                 Index((("trading_day", 1),)))),
     "fills": Collection({"broker_order": ["string", "null"], "quantity": _INTEGER},
-                        (Index((("broker_order", 1),)), Index((("trading_day", 1),)))),
+                        (Index((("broker_order", 1),)), Index((("trading_day", 1),)),
+                         Index((("instrument", 1), ("at", 1))))),
     "contract_positions": Collection({**_VERSIONED, "quantity": _INTEGER}),
     "strategy_positions": Collection({**_VERSIONED, "quantity": _INTEGER}),
     "kill_state": Collection({**_VERSIONED, "state": "object"}),

@@ -6,11 +6,13 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
 from typing import Final
 
+from trading.config import Config
 from trading.data.data_blob import DataBlob
 from trading.data.mongo.controls import StoredOverride
 from trading.data.mongo.instruments import InstrumentRecord
 from trading.data.risk.instrument_risk import InstrumentRisk
 from trading.data.risk.portfolio_risk import PortfolioRisk
+from trading.data.risk.settings import risk_settings, vol_target
 from trading.execution.orders import InstrumentOrder
 from trading.risk.automatic_limits import SizingFacts, order_size_limit, strategy_limit, trade_limit, usual_lots_of_risk
 from trading.risk.exposure import Holding
@@ -198,3 +200,12 @@ def _weekdays_before(now: datetime) -> tuple[Window, ...]:
     return tuple(Window(start=datetime.combine(day, time(0), UTC), end=datetime.combine(
         day + timedelta(days=1), time(0), UTC)) for day in days if day.weekday() < 5)
 
+
+def decision_facts(data: DataBlob, config: Config, trading_day: date) -> DecisionFacts:
+    """What the controls know on `trading_day`."""
+    weights = {name: strategy.weight for name, strategy in config.strategies.items()}
+    whole = sum(weights.values()) or 1.0
+    return DecisionFacts(
+        data=data, settings=risk_settings(config), base_currency=config.service.base_currency,
+        weights={name: weight / whole for name, weight in weights.items()}, vol_target=vol_target(config),
+        now=data.clock.now(), trading_day=trading_day, epoch_is_reconciled=True)
