@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Final
 
 from processes.job import JobContext
+from trading.config import Mode
 from trading.data.risk.decision_facts import DecisionFacts, decision_facts
 from trading.data.risk.settings import for_account
 from trading.data.roll_watch import RollWatch, look_at_all
@@ -141,7 +142,7 @@ def proposal_of(order: InstrumentOrder, wanted: BufferedPosition | None) -> Prop
 
 def generate_rolls(job: JobContext) -> None:
     """Decide how each instrument rolls today, and order what its state demands."""
-    watch = RollWatch(job.data, job.trading_day, who=job.run_id)
+    watch = RollWatch(job.data, job.trading_day, who=job.run_id, is_recorded=job.config.service.mode is Mode.SIMULATED)
     held = {Contract.parse(key).instrument for key in watch.positions}
     decisions = look_at_all(watch, sorted(held | set(job.data.db_multiple_prices.codes())))
     working = job.data.db_orders.open_instrument_orders()

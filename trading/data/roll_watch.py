@@ -24,7 +24,7 @@ from trading.execution.rolls.close_out import (
     must_be_out_by,
 )
 from trading.execution.rolls.decision import RollDecision, RollFacts, decide
-from trading.execution.rolls.liquidity import DayVolume, Liquidity, liquidity
+from trading.execution.rolls.liquidity import LEAST_LOTS, DayVolume, Liquidity, liquidity
 from trading.execution.rolls.next_state import next_state
 from trading.execution.rolls.states import URGENCY, RollState
 from trading.execution.rolls.strategy_trades import RollLeg, strategy_trade
@@ -36,6 +36,7 @@ from trading.objects.rolls import RollParameters, required
 
 log = get_log()
 CASH_SETTLED: Final = frozenset({"Equity", "FX", "Vol", "STIR", "Sector", "Housing"})  # other classes may be delivered
+RECORDED: Final = Liquidity(rho=0.05, forward_volume=1e6, measured_on=date.min)  # rolls by its dates alone
 _SESSIONS: Final = 12
 _NOTICE_DAYS: Final = 2  # business days before its delivery month begins: the earliest usual first notice
 
@@ -58,6 +59,7 @@ class RollWatch:
     data: DataBlob
     trading_day: date
     who: str
+    is_recorded: bool = False  # a recorded market counts prints, not lots: its forward contracts count as liquid
 
     @cached_property
     def positions(self) -> dict[str, int]:
@@ -144,13 +146,19 @@ class RollWatch:
         return ContractDates(last_trade=last, first_notice=notice)
 
     def liquidity(self, contracts: RollingContracts) -> Liquidity | None:
-        """From the stored volumes of both contracts; None when they are not recorded."""
+        """From the stored volumes of both contracts; None when they are not recorded.
+
+        A ratio of a few lots says nothing, least of all where a record counts prints instead of lots.
+        """
+        if self.is_recorded:
+            return replace(RECORDED, measured_on=self.trading_day)
         days = [self.trading_day - timedelta(days=back) for back in range(2 * _SESSIONS, 0, -1)]
         sessions = [day for day in days if OpenDays().is_open(day)]
         front, forward = self._volumes(contracts.front), self._volumes(contracts.forward)
         both = {day: DayVolume(front=front[day], forward=forward[day]) for day in sessions
                 if day in front and day in forward}
-        return liquidity(both, sessions)
+        found = liquidity(both, sessions)
+        return found if found is not None and found.forward_volume >= LEAST_LOTS else None
 
     def _volumes(self, contract: Contract) -> dict[date, int]:
         bars = self.data.db_contract_prices.load(contract)
