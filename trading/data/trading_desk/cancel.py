@@ -104,7 +104,8 @@ def _plan(records: Records, endings: list[Ending]) -> Plan:
     return Plan(before={name(each.old): _state(each.old) for each in endings},
                 after={name(each.old): _state(each.new) for each in endings}, write=write,
                 meaning="Nothing more is sent for them. What the broker has can still fill until it confirms the end.",
-                done=f"{' and '.join(words)}.", warnings=_warnings(endings), story=endings[0].old.id)
+                done=f"{' and '.join(words)}.", warnings=_warnings(endings),
+                story=endings[0].old.id if len(endings) == 1 else "")
 
 
 def name(order: InstrumentOrder) -> str:

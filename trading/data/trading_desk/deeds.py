@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
+from trading.data.trading_desk.approve import ApproveOrder
 from trading.data.trading_desk.cancel import CancelAll, CancelOrder
 from trading.data.trading_desk.deed import Deed
 from trading.data.trading_desk.flatten import Flatten
@@ -17,4 +18,5 @@ from trading.data.trading_desk.rolls import SetRollState
 
 DEEDS: Final[Mapping[str, type[Deed]]] = {kind.verb: kind for kind in (
     RaiseKill, LowerKill, Flatten, SetOverride, ClearOverride, SetLimit, ClearLimit, LockInstrument, OpenLocks,
-    Transfer, Assign, Balance, Opening, ManualTrade, ManualFill, TakeBackFill, CancelOrder, CancelAll, SetRollState)}
+    Transfer, Assign, Balance, Opening, ManualTrade, ManualFill, TakeBackFill, ApproveOrder, CancelOrder, CancelAll,
+    SetRollState)}

@@ -8,7 +8,7 @@ from typing import ClassVar
 from trading.data.trading_desk.deed import Deed, DeedRefused, Plan, Signed
 from trading.data.trading_desk.records import Records, check_tick
 from trading.errors import ConfigError
-from trading.execution.order_states import ExecutionStyle
+from trading.execution.order_states import ExecutionStyle, Lifecycle
 from trading.execution.orders import InstrumentOrder, new_instrument_order_id
 from trading.risk.exposure import Effect, Holding, effect, reducing_part
 from trading.risk.kill_level import Scope
@@ -116,10 +116,7 @@ class ManualTrade(Deed):
         limits, adds = records.limits.all(), effect(self.lots, account) is Effect.ADDS_RISK
         for kind, size in ((LimitKind.POSITION, abs(account.position + self.lots)), (LimitKind.ORDER, abs(self.lots))):
             limit = limit_of(limits, kind, self.instrument)
-            if limit is None and adds and kind is LimitKind.POSITION:
-                found.append(f"Nobody has set a position limit of {self.instrument}: what adds risk is denied when the "
-                             f"order is worked. Set one: tradectl limits set")
-            elif limit is not None and size > limit and adds:
+            if limit is not None and size > limit and adds:
                 found.append(f"The {kind} limit of {self.instrument} is {limit}, this makes {size}: the order is cut, "
                              f"or worked in parts.")
         return tuple(found)
@@ -130,7 +127,7 @@ class ManualTrade(Deed):
             strategy=self.strategy, instrument=self.instrument, kind=OrderKind.MANUAL, quantity=self.lots,
             trading_day=records.house.trading_day(signed.at), created=signed.at, held=ours.position,
             style=self._style(), limit_price=self.limit, limit_contract=self.contract, reduce_only=self.reduce_only,
-            created_by=signed.who, reason=signed.why)
+            created_by=signed.who, reason=signed.why, lifecycle=Lifecycle.CREATED)  # until the controls have judged it
 
 
 def _facts(strategy: str, ours: int, account: int) -> dict[str, int]:

@@ -1,0 +1,40 @@
+"""What stored prices say of instruments: their contracts and their risk. Loads pandas; never needed by a deed."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from trading.data.data_blob import DataBlob
+from trading.data.mongo.connection import MongoStore
+from trading.data.risk.instrument_risk import InstrumentRisk
+from trading.errors import DataError, NotFound
+from trading.objects.contracts import Contract
+from trading.objects.multiple_prices import current_contracts
+
+
+def instrument_risks(store: MongoStore, base_currency: str, codes: Iterable[str]) -> dict[str, InstrumentRisk]:
+    """The numbers of each instrument that was imported."""
+    data = DataBlob(store=store, clock=store.clock, socket=Path())  # the broker is not asked
+    records = data.db_instruments.load_all(list(codes))
+    return {code: InstrumentRisk(data, record.instrument, base_currency, store.clock.now())
+            for code, record in records.items()}
+
+
+def annual_risks(store: MongoStore, base_currency: str) -> dict[str, float]:
+    """The annual risk of a lot, in `base_currency`, of what is held; those that are not known are missing."""
+    data = DataBlob(store=store, clock=store.clock, socket=Path())
+    held = {code for _, code in data.db_books.strategy_positions()}
+    found = {code: risk.annual_risk for code, risk in instrument_risks(store, base_currency, held).items()}
+    return {code: risk for code, risk in found.items() if risk is not None}
+
+
+def front_and_forward(data: DataBlob, code: str) -> tuple[Contract, Contract]:
+    """The contract that is priced now, and the next one to be held.
+
+    Raises:
+        NotFound: no prices say so.
+    """
+    try:
+        contracts = current_contracts(code, data.db_multiple_prices.load_since(code, data.clock.now().year - 1))
+    except DataError as error:
+        raise NotFound(str(error)) from error
+    return Contract(code, contracts.price), Contract(code, contracts.forward)
