@@ -82,8 +82,9 @@ def deed_command(function: Callable[..., None]) -> Callable[..., None]:
 
 def print_changes(shown: Mapping[str, Any]) -> None:
     """What is, what would be, and what to know before."""
-    names = list(dict.fromkeys([*shown["before"], *shown["after"]]))
-    rows = [{"what": name, "now": shown["before"].get(name), "then": shown["after"].get(name)} for name in names]
+    before, after = shown["before"], shown["after"]
+    names = [name for name in dict.fromkeys([*before, *after]) if before.get(name) != after.get(name)]
+    rows = [{"what": name, "now": before.get(name), "then": after.get(name)} for name in names]
     if rows:
         print_table(rows, {"what": "WHAT", "now": "NOW", "then": "THEN"}, "")
     for warning in shown["warnings"]:

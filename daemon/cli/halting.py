@@ -85,13 +85,13 @@ def _risks(asking: Asking) -> dict[str, float]:
     """The risk of a lot of what is held; that it cannot be computed must not keep anybody from leaving."""
     from pymongo.errors import PyMongoError
 
-    from daemon.cli.store import opened_store
+    from daemon.cli.store import now_of, opened_store
 
     try:
         with opened_store(asking.settings) as (store, config):
             from trading.data.trading_desk.stored_facts import annual_risks
 
-            return annual_risks(store, config.service.base_currency)
+            return annual_risks(store, config.service.base_currency, now_of(asking.settings, store))
     except DaemonUnreachable:
         raise
     except (TradingError, PyMongoError) as error:

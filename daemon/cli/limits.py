@@ -25,11 +25,11 @@ def limits(ctx: click.Context, as_json: bool) -> None:
 
 
 def _list(settings: Settings, as_json: bool) -> None:
-    from daemon.cli.store import opened_store
+    from daemon.cli.store import now_of, opened_store
     from trading.data.trading_desk.limits_in_use import limits_in_use
 
     with opened_store(settings) as (store, _config):
-        rows = limits_in_use(store, store.clock.now())
+        rows = limits_in_use(store, now_of(settings, store))
     if as_json:
         print_json(rows)
         return
@@ -78,12 +78,13 @@ def auto(asking: Asking, instrument: str | None) -> None:
 
     Example: tradectl limits auto --dry-run
     """
-    from daemon.cli.store import opened_store
+    from daemon.cli.store import now_of, opened_store
 
     with opened_store(asking.settings) as (store, config):
         from trading.data.trading_desk.computed_limits import computed_limits
 
-        rows = [vars(row) for row in computed_limits(store, config, instrument)]
+        rows = [vars(row) for row in computed_limits(
+            store, config, now_of(asking.settings, store), instrument)]
     wanted = [row for row in rows if row["lots"] is not None and row["lots"] != row["now"] and not row["why_not"]]
     if not asking.as_json:
         print_table([row | {"kind": f"{row['kind']}, {row['days']} d" if row["days"] else row["kind"]} for row in rows],

@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")])
 FENCED = re.compile(r"^```[a-z]*\n(.*?)^```", re.MULTILINE | re.DOTALL)
 INLINE = re.compile(r"`([^`\n]+)`")
-PLACEHOLDERS = {"PROCESS": "run_systems", "ORDER": "IO-1", "INSTRUMENT": "ALPHA"}
+PLACEHOLDERS = {"PROCESS": "run_systems", "ORDER": "IO-1", "INSTRUMENT": "ALPHA", "STRATEGY": "s"}
 
 
 def commands_in(page: Path, program: str) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from math import inf
 
 from trading.config import Config
@@ -31,8 +31,9 @@ class ComputedLimit:
     why_not: str
 
 
-def computed_limits(store: MongoStore, config: Config, only: str | None = None) -> Iterator[ComputedLimit]:
-    """Position, trade (1 and 30 days) and order limits of all instruments, or of one.
+def computed_limits(store: MongoStore, config: Config, now: datetime,
+                    only: str | None = None) -> Iterator[ComputedLimit]:
+    """Position, trade (1 and 30 days) and order limits of all instruments, or of one, as of `now`.
 
     Raises:
         NotFound: there is no instrument `only`.
@@ -43,7 +44,8 @@ def computed_limits(store: MongoStore, config: Config, only: str | None = None) 
         instruments.load(only)
     capital = MongoCapital(store).latest()
     settings = risk_settings(config).automatic
-    for code, risk in instrument_risks(store, config.service.base_currency, [only] if only else codes).items():
+    risks = instrument_risks(store, config.service.base_currency, [only] if only else codes, now)
+    for code, risk in risks.items():
         facts = _sizing(risk, None if capital is None else float(capital.total))
         missing = _missing(risk, facts)
         for kind, days, lots in _limits(facts, len(codes), settings):

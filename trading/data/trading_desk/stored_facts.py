@@ -1,6 +1,7 @@
 """What stored prices say of instruments: their contracts and their risk. Loads pandas; never needed by a deed."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from pathlib import Path
 
 from trading.data.data_blob import DataBlob
@@ -11,19 +12,20 @@ from trading.objects.contracts import Contract
 from trading.objects.multiple_prices import current_contracts
 
 
-def instrument_risks(store: MongoStore, base_currency: str, codes: Iterable[str]) -> dict[str, InstrumentRisk]:
-    """The numbers of each instrument that was imported."""
+def instrument_risks(store: MongoStore, base_currency: str, codes: Iterable[str],
+                     now: datetime) -> dict[str, InstrumentRisk]:
+    """The numbers of each instrument that was imported, as of `now`."""
     data = DataBlob(store=store, clock=store.clock, socket=Path())  # the broker is not asked
     records = data.db_instruments.load_all(list(codes))
-    return {code: InstrumentRisk(data, record.instrument, base_currency, store.clock.now())
+    return {code: InstrumentRisk(data, record.instrument, base_currency, now)
             for code, record in records.items()}
 
 
-def annual_risks(store: MongoStore, base_currency: str) -> dict[str, float]:
+def annual_risks(store: MongoStore, base_currency: str, now: datetime) -> dict[str, float]:
     """The annual risk of a lot, in `base_currency`, of what is held; those that are not known are missing."""
     data = DataBlob(store=store, clock=store.clock, socket=Path())
     held = {code for _, code in data.db_books.strategy_positions()}
-    found = {code: risk.annual_risk for code, risk in instrument_risks(store, base_currency, held).items()}
+    found = {code: risk.annual_risk for code, risk in instrument_risks(store, base_currency, held, now).items()}
     return {code: risk for code, risk in found.items() if risk is not None}
 
 
@@ -33,8 +35,9 @@ def front_and_forward(data: DataBlob, code: str) -> tuple[Contract, Contract]:
     Raises:
         NotFound: no prices say so.
     """
+    newest = data.db_multiple_prices.series.last_stamp(code)
     try:
-        contracts = current_contracts(code, data.db_multiple_prices.load_since(code, data.clock.now().year - 1))
+        contracts = current_contracts(code, data.db_multiple_prices.load_since(code, newest.year if newest else 0))
     except DataError as error:
         raise NotFound(str(error)) from error
     return Contract(code, contracts.price), Contract(code, contracts.forward)
