@@ -27,6 +27,7 @@ class Asking:
     yes: bool
     dry_run: bool
     as_json: bool
+    timeout_s: float = 30.0
 
     def perform(self, deed: str, **values: Any) -> None:
         """Show `deed`, ask, do it, and say in one line what was done."""
@@ -51,7 +52,8 @@ class Asking:
 
     def send(self, deed: str, **values: Any) -> Values:
         body = {"id": secrets.token_hex(12), "actor": actor(), "reason": self.reason, **values}
-        answer: Values = request(self.settings.places.socket, "POST", f"/trading/{deed}", body)
+        answer: Values = request(self.settings.places.socket, "POST", f"/trading/{deed}", body,
+                                 self.timeout_s)
         return answer
 
     def show(self, shown: Values) -> None:

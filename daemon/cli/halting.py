@@ -2,6 +2,7 @@
 
 import json
 import os
+from dataclasses import replace
 from typing import Any
 
 import click
@@ -10,7 +11,10 @@ from daemon.cli.asking import actor, confirm
 from daemon.cli.deeds import Asking, deed_command
 from daemon.cli.output import print_json, tell
 from trading.errors import ConfigError, NotFound, TradingError
-from trading.unix_socket import DaemonUnreachable
+from trading.unix_socket import DaemonRefused, DaemonUnreachable
+
+_QUICKLY_S = 10.0
+_STORE_AWAY = 503  # as in HTTP
 
 scope_options = (click.option("--strategy", help="Only this strategy."),
                  click.option("--instrument", help="Only this instrument."))
@@ -37,8 +41,10 @@ def halt(asking: Asking, level: str | None, strategy: str | None, instrument: st
     """
     values = {"level": level, "strategy": strategy, "instrument": instrument, "cancel_working": cancel_working}
     try:
-        asking.perform("halt", **values)
-    except DaemonUnreachable as error:
+        replace(asking, timeout_s=_QUICKLY_S).perform("halt", **values)
+    except (DaemonUnreachable, DaemonRefused) as error:
+        if isinstance(error, DaemonRefused) and not _cannot_halt(error):
+            raise
         _without_daemon(asking, values, error)
 
 
@@ -100,14 +106,19 @@ def _risks(asking: Asking) -> dict[str, float]:
         return {}
 
 
-def _without_daemon(asking: Asking, values: dict[str, Any], why: DaemonUnreachable) -> None:
+def _cannot_halt(error: DaemonRefused) -> bool:
+    """Whether it is not our words that are wrong: its store is away, or it only stands by."""
+    return error.status == _STORE_AWAY or error.kind == "Standby"
+
+
+def _without_daemon(asking: Asking, values: dict[str, Any], why: TradingError) -> None:
     """Write the level to the store; if that does not answer either, the file that stops everything."""
     from pymongo.errors import PyMongoError
 
     asking.demand_reason()
     if asking.dry_run:
         raise why
-    confirm(f"The daemon does not answer ({why}) The halt is written to the store, without it.", asking.yes)
+    confirm(f"The daemon does not do it ({why}) The halt is written to the store, without it.", asking.yes)
     try:
         done = _written_to_store(asking, values)
     except (PyMongoError, TradingError) as error:
@@ -115,7 +126,7 @@ def _without_daemon(asking: Asking, values: dict[str, Any], why: DaemonUnreachab
         return
     if isinstance(done, TradingError):
         raise done
-    tell(done, f"{done['done']} The daemon does not run: this is in the store, and holds when it starts.",
+    tell(done, f"{done['done']} No daemon did this: it is in the store, and holds wherever one leads or starts.",
          asking.as_json)
 
 

@@ -1,6 +1,7 @@
 """Cancelling, flattening and trading by hand: what becomes of each order, as the stack handler finds it."""
 
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -13,6 +14,8 @@ from trading.data.trading_desk.cancel import CancelAll, CancelOrder
 from trading.data.trading_desk.deed import DeedRefused
 from trading.data.trading_desk.flatten import Flatten
 from trading.data.trading_desk.kill import LowerKill, RaiseKill
+from trading.data.trading_desk.limits import SetLimit
+from trading.data.trading_desk.limits_in_use import limits_in_use
 from trading.data.trading_desk.locks import LockInstrument, OpenLocks
 from trading.data.trading_desk.manual_fill import ManualFill, TakeBackFill
 from trading.data.trading_desk.manual_trade import ManualTrade
@@ -346,3 +349,26 @@ def test_the_switch_of_prices_needs_facts_that_a_person_cannot_give(scene: Scene
     with pytest.raises(DeedRefused, match="what the broker holds in front is not known; the new adjusted series is not "
                                           "checked"):
         scene.do(SetRollState(instrument="SP500", state="ROLL_ADJUSTED", front=SP))
+
+
+def test_lowering_after_flattening_names_the_orders_that_go_on(scene: Scene) -> None:
+    scene.holds(5)
+    flatten(scene)
+    order, = scene.orders.open_instrument_orders()
+    assert scene.do(LowerKill(level="halt")).warnings == (
+        f"{order.id} still close positions. Keep these: tradectl trade cancel ORDER",)
+
+
+def test_an_opening_is_refused_once_a_contract_has_been_traded(scene: Scene) -> None:
+    scene.external(3)
+    with pytest.raises(DeedRefused, match=f"^{SP} has been traded in our books, so it is no opening"):
+        scene.holds(5)
+
+
+def test_what_is_used_of_a_trade_limit_is_what_was_filled_within_its_days(scene: Scene) -> None:
+    scene.external(-3)
+    for days in (1, 30):
+        scene.do(SetLimit(kind="trade", instrument="SP500", lots=4, days=days))
+    scene.do(SetLimit(kind="trade", instrument="SP500", lots=4, days=30, strategy="s"))
+    used = {(row["strategy"], row["days"]): row["used"] for row in limits_in_use(scene.store, NOW + timedelta(days=2))}
+    assert used == {(None, 1): 0, (None, 30): 3, ("s", 30): 0}

@@ -3,9 +3,11 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
+from pymongo import MongoClient
 from trading_desk_scene import GOLD, SP, Scene
 from trading_terminal import DeskService, Terminal
 
@@ -20,6 +22,7 @@ from trading.execution.order_states import Hold, Lifecycle
 from trading.objects.capital import Capital
 from trading.objects.multiple_prices import MULTIPLE_COLUMNS
 from trading.risk.kill_level import KillLevel
+from trading.unix_socket import DaemonRefused, request
 
 BECAUSE = ("--reason", "because", "--yes")
 
@@ -298,6 +301,42 @@ def test_who_did_what_is_on_record(scene: Scene, terminal: Terminal) -> None:
     assert (done.deed, done.why, bool(done.who)) == ("lock", "because", True)
 
 
+def a_store_that_is_away() -> MongoStore:
+    client: MongoClient[dict[str, Any]] = MongoClient("mongodb://127.0.0.1:1/", timeoutMS=500,
+                                                      serverSelectionTimeoutMS=500, tz_aware=True)
+    return MongoStore(client, client.get_database("nowhere"), transaction_timeout_s=1.0)
+
+
+# --- over the socket -----------------------------------------------------------------------------------------------
+
+
+def test_a_command_that_arrives_twice_is_done_once_and_answered_alike(scene: Scene, terminal: Terminal) -> None:
+    scene.holds(5)
+    path, body = terminal.state / "run" / "control.sock", {
+        "id": "c1", "reason": "because", "instrument": "SP500", "giver": "s", "taker": "t", "lots": 2}
+    first = request(path, "POST", "/trading/transfer", body)
+    assert request(path, "POST", "/trading/transfer", body) == first
+    assert (first["done"], first["why"], first["is_repeated"]) == (
+        "t holds +2 SP500, s +3.", "because", False)
+    assert scene.books.strategy_positions() == {("s", "SP500"): 3, ("t", "SP500"): 2}
+
+
+@pytest.mark.parametrize(("deed", "body", "status", "words"), [
+    ("dance", {}, 404, "There is no deed dance (known: halt, resume-trading"),
+    ("lock", {"instrument": "SP500"}, 400, "A reason is missing"),
+    ("lock", {"instrument": "NOPE", "reason": "r"}, 404, "There is no instrument NOPE"),
+    ("lock", {"instrument": "SP500", "reason": "r", "hue": "red"}, 400, "lock knows no hue; it takes instrument."),
+    ("lock", ["SP500"], 400, "must be a JSON object"),
+    ("approve", {"order": "IO-1", "reason": "r"}, 409, "waits for nothing")])
+def test_an_error_has_the_status_that_tells_who_has_to_do_something(
+        scene: Scene, terminal: Terminal, deed: str, body: object, status: int, words: str) -> None:
+    scene.an_order()
+    with pytest.raises(DaemonRefused) as caught:
+        request(terminal.state / "run" / "control.sock", "POST", f"/trading/{deed}", body)
+    assert caught.value.status == status
+    assert words in str(caught.value)
+
+
 # --- without a daemon ----------------------------------------------------------------------------------------------
 
 
@@ -305,8 +344,8 @@ def test_a_halt_without_a_daemon_is_written_to_the_store(
         scene: Scene, tmp_path: Path, capfd: pytest.CaptureFixture[str], server: str) -> None:
     terminal = Terminal(tmp_path, capfd, scene.store.database.name, server)
     assert terminal("halt", *BECAUSE) == 0
-    assert terminal.out == ("The system is at K3_HALT. Lower it: tradectl resume-trading --reason \"...\" The daemon "
-                            "does not run: this is in the store, and holds when it starts.\n")
+    assert terminal.out == ("The system is at K3_HALT. Lower it: tradectl resume-trading --reason \"...\" No daemon "
+                            "did this: it is in the store, and holds wherever one leads or starts.\n")
     assert MongoKillState(scene.store).load().level is KillLevel.K3_HALT
     assert terminal("halt", "--instrument", "NOPE", *BECAUSE) == 1
     assert terminal.err.startswith("There is no instrument NOPE.")
@@ -322,6 +361,18 @@ def test_a_halt_without_a_store_writes_the_file_that_stops_everything(
     assert terminal.out.endswith(
         f"Wrote {flag}: while it is there, tradingd on this machine sends nothing to the broker. Orders that work "
         f"there live on. To go on: tradectl resume-trading\n")
+
+
+def test_a_halt_beside_a_daemon_whose_store_is_away_writes_it_too(
+        tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    lost = a_store_that_is_away()
+    other = tmp_path / "other"
+    other.mkdir()
+    beside = Terminal(other, capfd, "nowhere", "mongodb://127.0.0.1:1/")
+    with DeskService(beside.state, lost, "mongodb://127.0.0.1:1/"):
+        assert beside("halt", *BECAUSE) == 0
+    assert (beside.state / "HALT").exists()
+    lost.close()
 
 
 def test_a_halt_with_a_broken_configuration_writes_it_too(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -5,6 +5,7 @@ Positions by contract and by strategy are only a view: `rebuilt` folds them from
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
@@ -36,6 +37,25 @@ class MongoBooks:
     def fills(self, trading_day: str | None = None) -> list[Fill]:
         query = {} if trading_day is None else {"trading_day": trading_day}
         return [_fill(row) for row in self._database.fills.find(query).sort("at", 1)]
+
+    def fills_since(self, instant: datetime) -> list[Fill]:
+        """Those later than `instant` (aware), oldest first."""
+        return [_fill(row) for row in self._database.fills.find({"at": {"$gt": instant}}).sort("at", 1)]
+
+    def fill(self, fill_id: str) -> Fill:
+        """One of them.
+
+        Raises:
+            NotFound: there is none of this id.
+        """
+        row = self._database.fills.find_one({"_id": fill_id})
+        if row is None:
+            raise NotFound(f"There is no fill {fill_id}. See: tradectl fills")
+        return _fill(row)
+
+    def has_traded(self, contract: str) -> bool:
+        """Whether any fill of `contract` is in the books."""
+        return self._database.fills.find_one({"contract": contract}, {"_id": 1}) is not None
 
     def fills_of(self, broker_order: str) -> list[Fill]:
         return [_fill(row) for row in self._database.fills.find({"broker_order": broker_order}).sort("at", 1)]

@@ -19,6 +19,7 @@ from trading.risk.kill_level import (
     raised,
     resumed,
 )
+from trading.risk.order_kind import OrderKind
 
 RAISED_TO: Final[Mapping[str, KillLevel]] = {
     "no-new-risk": KillLevel.K2_NO_NEW_RISK, "halt": KillLevel.K3_HALT, "sever": KillLevel.K5_SEVER}
@@ -164,4 +165,6 @@ def _what_stays(records: Records, state: KillState, *, even_normal: bool = False
     paused = [f"{each.scope} stays paused ({each.who}: {each.reason})." for each in state.pauses]
     locked = [f"{code} stays locked: {why}" for code, why in records.locks.reasons().items()]
     level = [f"The system stays at {state.level.name}."] if even_normal and state.level else []
-    return (*level, *paused, *locked)
+    closing = [order.id for order in records.orders.open_instrument_orders() if order.kind is OrderKind.FLATTEN]
+    goes_on = [f"{', '.join(closing)} still close positions. Keep these: tradectl trade cancel ORDER"] * bool(closing)
+    return (*level, *paused, *locked, *goes_on)

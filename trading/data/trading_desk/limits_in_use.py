@@ -13,7 +13,8 @@ from trading.risk.limits import Limit, LimitKind
 def limits_in_use(store: MongoStore, now: datetime) -> list[dict[str, Any]]:
     """A row a limit; `used` is in lots, None for the size of one order."""
     books, limits = MongoBooks(store), MongoLimits(store).all()
-    held, fills = books.strategy_positions(), books.fills() if any(each.days for each in limits) else []
+    longest = max((each.days for each in limits), default=0)
+    held, fills = books.strategy_positions(), books.fills_since(now - timedelta(days=longest)) if longest else []
     return [{"instrument": each.instrument, "kind": each.kind.value, "days": each.days, "strategy": each.strategy,
              "lots": each.lots, "used": _used(each, held, fills, now), "automatic": each.is_automatic, "by": each.who,
              "reason": each.reason} for each in limits]

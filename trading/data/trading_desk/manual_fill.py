@@ -9,7 +9,7 @@ from ulid import ULID
 
 from trading.data.trading_desk.deed import Deed, DeedRefused, Plan, Signed
 from trading.data.trading_desk.records import Records, check_tick
-from trading.errors import ConfigError, NotFound
+from trading.errors import ConfigError
 from trading.execution.broker_orders import NEVER_TRADED, BrokerOrder
 from trading.execution.fills import Fill, FillStatus, execution_base
 from trading.execution.orders import story_of
@@ -70,9 +70,7 @@ class TakeBackFill(Deed):
     fill: str
 
     def plan(self, records: Records, signed: Signed) -> Plan:  # noqa: ARG002 (a deed is always signed)
-        fill = next((each for each in records.books.fills() if each.id == self.fill), None)
-        if fill is None:
-            raise NotFound(f"There is no fill {self.fill}. See: tradectl fills")
+        fill = records.books.fill(self.fill)
         if not fill.execution_id.startswith(MANUAL):
             raise DeedRefused(f"{fill.id} was reported by the broker; only fills that a person booked are taken back "
                               f"here. Nothing was changed.")

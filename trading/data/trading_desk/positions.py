@@ -72,7 +72,7 @@ class Opening(Deed):
     price: Decimal | None = None
 
     def plan(self, records: Records, signed: Signed) -> Plan:
-        if any(fill.contract == self.contract for fill in records.books.fills()):
+        if records.books.has_traded(self.contract):
             raise DeedRefused(f"{self.contract} has been traded in our books, so it is no opening. Book a missed "
                               f"trade: tradectl positions balance. Nothing was changed.")
         if any(each.kind is AdjustmentKind.OPENING and (entry.contract, entry.strategy) == (self.contract,
