@@ -86,7 +86,8 @@ def why(settings: Settings, instrument: str, as_json: bool) -> None:
     if as_json:
         print_json(rows)
         return
-    print_table(rows, {"at": "AT (UTC)", "state": "STATE", "by": "BY", "reason": "WHY"},
+    print_table(rows, {"at": "AT (UTC)", "front": "FRONT", "state": "STATE", "row": "ROW", "by": "BY",
+                       "reason": "WHY"},
                 f"The state of {instrument} was never changed: it is NO_ROLL.")
 
 

@@ -142,7 +142,7 @@ def test_each_position_gets_one_closing_order_the_largest_risk_first(scene: Scen
         ("t", "GOLD", 1), ("s", "SP500", -5), (EXTERNAL, "SP500", -2)]
     assert {(order.kind, order.style, order.reduce_only, order.target, order.created_by) for order in orders} == {
         (OrderKind.FLATTEN, ExecutionStyle.MARKETABLE, True, 0, "ann")}
-    assert [order.limit_contract for order in orders] == [GOLD, SP, SP]
+    assert [order.contract for order in orders] == [GOLD, SP, SP]
     assert MongoKillState(scene.store).load().level is KillLevel.K4_FLATTEN
 
 
@@ -153,11 +153,28 @@ def test_a_risk_that_nobody_knows_is_not_small(scene: Scene) -> None:
     assert [order.instrument for order in scene.orders.open_instrument_orders()] == ["GOLD", "SP500"]
 
 
-def test_an_instrument_held_in_two_contracts_is_left_to_whoever_works_the_order(scene: Scene) -> None:
+def test_each_contract_of_an_instrument_is_closed_for_itself(scene: Scene) -> None:
     scene.holds(5)
-    scene.holds(2, "t", "SP500/20260900")
+    scene.holds(2, "s", "SP500/20260900")
     flatten(scene)
-    assert {order.limit_contract for order in scene.orders.open_instrument_orders()} == {None}
+    assert {(order.contract, order.quantity) for order in scene.orders.open_instrument_orders()} == {
+        (SP, -5), ("SP500/20260900", -2)}
+
+
+def test_strategies_on_opposite_sides_settle_without_a_trade(scene: Scene) -> None:
+    # given s long five, t short two: the account holds three
+    scene.holds(5)
+    scene.holds(-2, "t")
+
+    # when all is left
+    shown = scene.look(Flatten())
+    assert shown.warnings == ("s -2, t +2 SP500: opposite sides settle between themselves, without a trade.",)
+    scene.do(Flatten(code=shown.code))
+
+    # then three are sold, and once they are, all are flat
+    assert [(order.strategy, order.quantity) for order in scene.orders.open_instrument_orders()] == [("s", -3)]
+    assert scene.books.strategy_positions() == {("s", "SP500"): 3}
+    assert scene.books.positions() == scene.books.rebuilt()
 
 
 def test_flattening_again_closes_only_what_no_order_is_closing(scene: Scene) -> None:
@@ -246,12 +263,6 @@ def test_a_trade_by_hand_waits_for_the_controls(scene: Scene) -> None:
     order, = scene.orders.open_instrument_orders()
     assert (order.kind, order.lifecycle, order.created_by, order.reason, order.idempotency_key) == (
         OrderKind.MANUAL, Lifecycle.CREATED, "ann", "because", "manual/d1")
-
-
-def test_an_order_that_names_its_contract_is_spawned_in_it(scene: Scene) -> None:
-    order = scene.an_order(limit_contract="SP500/20260900", limit_price=Decimal("5000.25"))
-    _, legs = spawn(order, SP, NOW)
-    assert [(leg.contract, leg.limit_price) for leg in legs] == [("SP500/20260900", Decimal("5000.25"))]
 
 
 def test_what_the_controls_are_certain_to_refuse_is_refused_at_once(scene: Scene) -> None:

@@ -143,8 +143,8 @@ def test_a_trade_by_hand_is_shown_before_and_after(scene: Scene, terminal: Termi
         f"-2 SP500 for s, LIMIT in {SP} at 5012.25 or better: it reduces the risk of s and reduces the risk of the "
         f"account.\n"
         f"{order.id}: -2 SP500 for s. Follow it: tradectl story {order.id}\n")
-    assert (order.quantity, str(order.limit_price), order.limit_contract, order.reduce_only) == (
-        -2, "5012.25", SP, True)
+    assert (order.quantity, str(order.limit_price), order.limit_contract, order.contract, order.reduce_only) == (
+        -2, "5012.25", SP, SP, True)
     assert terminal("story", order.id) == 0
     assert "Follow it: tradectl story" in terminal.out
     assert "Because: because" in terminal.out

@@ -257,12 +257,9 @@ def story_of(order_id: str) -> str:
 
 
 def spawn(order: InstrumentOrder, priced_contract: str, now: datetime) -> tuple[InstrumentOrder, list[ContractOrder]]:
-    """The contract orders of `order` and the order that remembers them: one leg, or two for a roll.
-
-    An order that names its contract is for that one, whichever is priced.
-    """
+    """The contract orders of `order` and the order that remembers them: one leg, or two for a roll."""
     if order.kind is not OrderKind.ROLL:
-        return order.create_child_contract_orders({order.limit_contract or priced_contract: order.quantity}, now)
+        return order.create_child_contract_orders({priced_contract: order.quantity}, now)
     assert order.roll_from is not None
     assert order.roll_to is not None
     return order.create_child_contract_orders(

@@ -3,7 +3,7 @@
 The level is stored first, in a transaction of its own: whatever goes wrong with an order, nothing else is traded.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from hashlib import sha256
@@ -12,10 +12,12 @@ from typing import ClassVar, Final
 from pymongo.client_session import ClientSession
 
 from trading.clock import to_milliseconds
+from trading.data.trading_desk.closing_lots import closing_lots
 from trading.data.trading_desk.deed import Deed, DeedRefused, Plan, Signed
 from trading.data.trading_desk.kill import command_of, facts_of
 from trading.data.trading_desk.records import Records
 from trading.errors import ConfigError
+from trading.execution.adjustments import Adjustment, AdjustmentKind, Entry
 from trading.execution.order_states import ExecutionStyle
 from trading.execution.orders import InstrumentOrder, new_instrument_order_id
 from trading.risk.kill_level import KillLevel, consequences, raised
@@ -59,30 +61,40 @@ class Flatten(Deed):
     def plan(self, records: Records, signed: Signed) -> Plan:
         state = records.kills.load()
         _refuse_severed(state.level)
-        held, orders = records.strategy_positions(), self._orders(records, signed)
-        names = {order.id: f"{order.instrument} of {order.strategy}" for order in orders}
-        return Plan(before={f"{code} of {name}": lots for (name, code), lots in held.items()},
-                    after={names[order.id]: 0 for order in orders}, meaning=self._meaning(orders),
-                    done=_done(orders), warnings=_warnings(records, orders), code=_codes(state.version, signed.at)[0],
-                    write=lambda session: _write(records, orders, session))
+        held = records.strategy_positions()
+        orders, settlements = self._decided(records, signed, _open_closing(records))
 
-    def _orders(self, records: Records, signed: Signed) -> list[InstrumentOrder]:
-        """Closing orders for what no FLATTEN order is closing yet, the largest risk first."""
-        closing = _closing(records.orders.open_instrument_orders())
-        left = {key: lots + closing.get(key, 0) for key, lots in records.strategy_positions().items()}
-        found = {key: lots for key, lots in left.items() if lots}
-        by_risk = sorted(found, key=lambda key: (-self._risk(key[1], found[key]), key))
+        def write(session: ClientSession) -> None:
+            for settlement in settlements:
+                records.books.adjust_within(settlement, session)
+            for order in orders:
+                records.orders.write("instrument_orders", order, session)
+
+        return Plan(before={f"{code} of {name}": lots for (name, code), lots in held.items()},
+                    after={f"{order.instrument} of {order.strategy}": 0 for order in orders}
+                    | {f"{code} of {name}": 0 for name, code in held},
+                    meaning=f"{consequences(KillLevel.K4_FLATTEN)} {_count(orders)} made.", done=_done(orders),
+                    warnings=_warnings(records, orders, settlements), code=_codes(state.version, signed.at)[0],
+                    write=write)
+
+    def _decided(self, records: Records, signed: Signed,
+                 working: list[InstrumentOrder]) -> tuple[list[InstrumentOrder], list[Adjustment]]:
+        """Closing orders for what no order is closing yet, the largest risk first; and what strategies settle."""
+        found: dict[tuple[str, str, str | None], int] = {}
+        settlements = []
+        for code in sorted({instrument for _, instrument in records.strategy_positions()}):
+            closing = closing_lots(*_left(records, code, working))
+            found |= {(strategy, code, contract): lots for (strategy, contract), lots in closing.lots.items()}
+            if closing.settled:
+                settlements.append(_settlement(signed, code, closing.settled))
+        by_risk = sorted(found, key=lambda key: (-self._risk(key[1], found[key]), key[:2], key[2] or ""))
         ids = sorted(new_instrument_order_id() for _ in by_risk)  # orders are worked in the order of their ids
-        only = _only_contracts(records.contract_positions())
-        return [replace(_order(records, signed, key, found[key]), id=order_id, limit_contract=only.get(key[1]))
-                for order_id, key in zip(ids, by_risk, strict=True)]
+        return [replace(_order(records, signed, key, found[key]), id=order_id)
+                for order_id, key in zip(ids, by_risk, strict=True)], settlements
 
     def _risk(self, instrument: str, lots: int) -> float:
         """What nobody knows is not small."""
         return abs(lots) * self.risks[instrument] if instrument in self.risks else float("inf")
-
-    def _meaning(self, orders: list[InstrumentOrder]) -> str:
-        return f"{consequences(KillLevel.K4_FLATTEN)} {_count(orders)} made."
 
 
 def _count(orders: list[InstrumentOrder]) -> str:
@@ -96,42 +108,49 @@ def _done(orders: list[InstrumentOrder]) -> str:
     return f"The system is at K4_FLATTEN. {_count(orders)} made: {told}. Watch them: tradectl orders"
 
 
-def _warnings(records: Records, orders: list[InstrumentOrder]) -> tuple[str, ...]:
+def _warnings(records: Records, orders: list[InstrumentOrder], settlements: list[Adjustment]) -> tuple[str, ...]:
     locked = records.locks.reasons()
-    return tuple(f"{code} is locked, and nothing is sent for it until the lock is opened: {locked[code]}"
-                 for code in sorted({order.instrument for order in orders} & locked.keys()))
+    waits = [f"{code} is locked, and nothing is sent for it until the lock is opened: {locked[code]}"
+             for code in sorted({order.instrument for order in orders} & locked.keys())]
+    settled = [f"{', '.join(f'{entry.strategy} {entry.lots:+d}' for entry in each.entries)} "
+               f"{each.entries[0].instrument}: opposite sides settle between themselves, without a trade."
+               for each in settlements]
+    return (*waits, *settled)
 
 
-def _write(records: Records, orders: list[InstrumentOrder], session: ClientSession) -> None:
-    for order in orders:
-        records.orders.write("instrument_orders", order, session)
+def _open_closing(records: Records) -> list[InstrumentOrder]:
+    return [order for order in records.orders.open_instrument_orders() if order.kind is OrderKind.FLATTEN]
 
 
-def _order(records: Records, signed: Signed, key: tuple[str, str], held: int) -> InstrumentOrder:
-    strategy, instrument = key
+def _left(records: Records, code: str, working: list[InstrumentOrder]) -> tuple[dict[str, int], dict[str, int]]:
+    """What strategies and contracts of an instrument still hold when the orders that close it already are filled."""
+    strategies = {name: lots for (name, each), lots in records.strategy_positions().items() if each == code}
+    contracts = {key: lots for key, lots in records.contract_positions().items() if key.rpartition("/")[0] == code}
+    for order in working:
+        if order.instrument == code:
+            strategies[order.strategy] = strategies.get(order.strategy, 0) + order.residual
+            if order.contract is not None:
+                contracts[order.contract] = contracts.get(order.contract, 0) + order.residual
+    return ({name: lots for name, lots in strategies.items() if lots},
+            {key: lots for key, lots in contracts.items() if lots})
+
+
+def _order(records: Records, signed: Signed, key: tuple[str, str, str | None], lots: int) -> InstrumentOrder:
+    strategy, instrument, contract = key
     return InstrumentOrder(
-        id=new_instrument_order_id(), idempotency_key=f"flatten/{strategy}/{instrument}/{signed.id}",
+        id=new_instrument_order_id(), idempotency_key=f"flatten/{strategy}/{contract or instrument}/{signed.id}",
         account=records.house.account, strategy=strategy, instrument=instrument, kind=OrderKind.FLATTEN,
-        quantity=-held, target=0, held=held, trading_day=records.house.trading_day(signed.at), created=signed.at,
-        style=ExecutionStyle.MARKETABLE, reduce_only=True, created_by=signed.who, reason=signed.why)
+        quantity=-lots, target=0, held=lots, trading_day=records.house.trading_day(signed.at), created=signed.at,
+        contract=contract, style=ExecutionStyle.MARKETABLE, reduce_only=True, created_by=signed.who,
+        reason=signed.why)
 
 
-def _closing(orders: Iterable[InstrumentOrder]) -> Mapping[tuple[str, str], int]:
-    """Lots, signed, that FLATTEN orders are to trade still."""
-    found: dict[tuple[str, str], int] = {}
-    for order in orders:
-        if order.kind is OrderKind.FLATTEN:
-            key = (order.strategy, order.instrument)
-            found[key] = found.get(key, 0) + order.residual
-    return found
-
-
-def _only_contracts(contracts: Iterable[str]) -> dict[str, str]:
-    """Instruments that are held in one contract alone: that one is closed, whichever is priced."""
-    held: dict[str, list[str]] = {}
-    for key in contracts:
-        held.setdefault(key.rpartition("/")[0], []).append(key)
-    return {code: keys[0] for code, keys in held.items() if len(keys) == 1}
+def _settlement(signed: Signed, code: str, settled: Mapping[str, int]) -> Adjustment:
+    """Opposite sides of an instrument, taken from one strategy and given to the other."""
+    entries = tuple(Entry(strategy=name, instrument=code, contract=None, con_id=0, lots=lots)
+                    for name, lots in sorted(settled.items()))
+    return Adjustment(id=f"A-{signed.id}-{code}", kind=AdjustmentKind.TRANSFER, entries=entries, who=signed.who,
+                      at=signed.at, reason=signed.why.strip() or "(reason follows)")
 
 
 def _codes(version: int, at: datetime) -> tuple[str, str]:

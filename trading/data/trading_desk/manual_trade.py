@@ -20,7 +20,7 @@ from trading.risk.overrides import OverrideKind
 
 @dataclass(frozen=True, kw_only=True)
 class ManualTrade(Deed):
-    """`lots` signed, + buys. Without `contract` the priced one is traded when the order is worked."""
+    """`lots` signed, + buys. Without `contract` the roll state says which is traded when the order is worked."""
 
     verb: ClassVar[str] = "trade"
     instrument: str
@@ -126,7 +126,8 @@ class ManualTrade(Deed):
             id=new_instrument_order_id(), idempotency_key=f"manual/{signed.id}", account=records.house.account,
             strategy=self.strategy, instrument=self.instrument, kind=OrderKind.MANUAL, quantity=self.lots,
             trading_day=records.house.trading_day(signed.at), created=signed.at, held=ours.position,
-            style=self._style(), limit_price=self.limit, limit_contract=self.contract, reduce_only=self.reduce_only,
+            style=self._style(), limit_price=self.limit, contract=self.contract,
+            limit_contract=self.contract if self.limit is not None else None, reduce_only=self.reduce_only,
             created_by=signed.who, reason=signed.why, lifecycle=Lifecycle.CREATED)  # until the controls have judged it
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from trading.data.data_blob import DataBlob
 from trading.data.mongo.connection import MongoStore
 from trading.data.mongo.roll_states import StoredRollState
-from trading.data.trading_desk.stored_facts import front_and_forward
+from trading.data.trading_desk.stored_facts import rolling_contracts
 from trading.errors import NotFound
 from trading.execution.rolls.states import RollState, following
 from trading.objects.contracts import Contract
@@ -44,8 +44,8 @@ def roll_of(store: MongoStore, instrument: str) -> dict[str, Any]:
     """
     data = _data(store)
     data.db_instruments.load(instrument)
-    front, forward = front_and_forward(data, instrument)
-    held = data.db_books.contract_positions()
+    contracts = rolling_contracts(data, instrument)
+    front, forward, held = contracts.front, contracts.forward, data.db_books.contract_positions()
     row = _row(data, instrument, data.db_roll_states.all().get(instrument), held)
     state = RollState(row.state)
     next_ones = sorted(following(state, held.get(front.key, 0)))
@@ -58,7 +58,8 @@ def roll_changes(store: MongoStore, instrument: str) -> list[dict[str, Any]]:
     data = _data(store)
     data.db_instruments.load(instrument)
     return [{"at": event.at.strftime("%Y-%m-%d %H:%M:%S"), "state": event.payload["state"],
-             "by": event.payload["who"], "reason": event.payload["reason"]}
+             "front": event.payload["front"], "row": event.payload["row"] or None, "by": event.payload["who"],
+             "reason": event.payload["reason"]}
             for event in data.db_events.of(f"roll_states {instrument}")]
 
 
@@ -68,10 +69,12 @@ def _data(store: MongoStore) -> DataBlob:
 
 def _row(data: DataBlob, code: str, stored: StoredRollState | None, held: dict[str, int]) -> RollRow:
     try:
-        front, forward = front_and_forward(data, code)
-        keys: tuple[str | None, str | None] = front.key, forward.key
+        contracts = rolling_contracts(data, code)
+        keys: tuple[str | None, str | None] = contracts.front.key, contracts.forward.key
     except NotFound:
         keys = None, None
+    if stored is not None and keys[0] not in (None, stored.front):
+        stored = None  # it was about a contract that is left and gone
     lots = [None if key is None else held.get(key, 0) for key in keys]
     return RollRow(instrument=code, state=(stored.state if stored else RollState.NO_ROLL).value, front=keys[0],
                    front_lots=lots[0], last_trade=None if keys[0] is None else _last_trade(data, keys[0]),

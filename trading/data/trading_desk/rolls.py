@@ -27,7 +27,7 @@ class SetRollState(Deed):
 
     def plan(self, records: Records, signed: Signed) -> Plan:
         records.instruments.load(self.instrument)
-        wanted, old = state_of(self.state), stored_state(records, self.instrument, signed.at)
+        wanted, old = state_of(self.state), stored_state(records, self.instrument, self._front().key, signed.at)
         change = self._change(records, wanted, old, signed)
         try:
             allowed = check_transition(change)
@@ -38,7 +38,8 @@ class SetRollState(Deed):
                               f"{change.live_orders} may still fill. Cancel them first: tradectl trade cancel-all "
                               f"{self.instrument}; then set it again. Nothing was changed.")
         new = StoredRollState(instrument=self.instrument, state=wanted, reason=signed.why, who=signed.who,
-                              at=signed.at, day=records.house.trading_day(signed.at), version=old.version)
+                              at=signed.at, day=records.house.trading_day(signed.at), front=old.front,
+                              version=old.version)
         return Plan(before={self.instrument: old.state.value}, after={self.instrument: wanted.value},
                     meaning=wanted.meaning, done=f"{self.instrument} is {wanted}; it was {old.state}.",
                     write=lambda session: records.rolls.put(new, session))
@@ -72,11 +73,12 @@ def state_of(word: str) -> RollState:
                           f"Nothing was changed.") from error
 
 
-def stored_state(records: Records, instrument: str, now: datetime) -> StoredRollState:
-    """The state of `instrument`, NO_ROLL since `now` when nothing was ever stored."""
-    nothing = StoredRollState(instrument=instrument, state=RollState.NO_ROLL, reason="", who="", day="",
-                              at=now)
-    return records.rolls.all().get(instrument, nothing)
+def stored_state(records: Records, instrument: str, front: str, now: datetime) -> StoredRollState:
+    """The state of `instrument`; NO_ROLL since `now` when what is stored, if anything, is about another contract."""
+    found = records.rolls.all().get(instrument)
+    fresh = StoredRollState(instrument=instrument, state=RollState.NO_ROLL, reason="", who="", day="", at=now,
+                            front=front, version=found.version if found else 0)
+    return found if found is not None and found.front == front else fresh
 
 
 def _live_orders(records: Records, instrument: str) -> list[str]:

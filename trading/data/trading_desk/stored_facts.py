@@ -7,9 +7,8 @@ from pathlib import Path
 from trading.data.data_blob import DataBlob
 from trading.data.mongo.connection import MongoStore
 from trading.data.risk.instrument_risk import InstrumentRisk
+from trading.data.roll_watch import RollingContracts, RollWatch
 from trading.errors import DataError, NotFound
-from trading.objects.contracts import Contract
-from trading.objects.multiple_prices import current_contracts
 
 
 def instrument_risks(store: MongoStore, base_currency: str, codes: Iterable[str],
@@ -29,15 +28,15 @@ def annual_risks(store: MongoStore, base_currency: str, now: datetime) -> dict[s
     return {code: risk for code, risk in found.items() if risk is not None}
 
 
-def front_and_forward(data: DataBlob, code: str) -> tuple[Contract, Contract]:
-    """The contract that is priced now, and the next one to be held.
+def rolling_contracts(data: DataBlob, code: str) -> RollingContracts:
+    """The two contracts that a roll is about, and what is held of each.
 
     Raises:
         NotFound: no prices say so.
     """
     newest = data.db_multiple_prices.series.last_stamp(code)
+    day = data.clock.now().date() if newest is None else newest.date()
     try:
-        contracts = current_contracts(code, data.db_multiple_prices.load_since(code, newest.year if newest else 0))
+        return RollWatch(data, day, who="").contracts(code)
     except DataError as error:
         raise NotFound(str(error)) from error
-    return Contract(code, contracts.price), Contract(code, contracts.forward)
