@@ -4,11 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from daemon.api.app import ControlApi, ControlParts
 from daemon.api.broker_link import BrokerRoutes
 from daemon.api.config_routes import ConfigRoutes
+from daemon.api.trading_routes import TradingRoutes
 from daemon.base import Base
 from daemon.broker_service import BrokerParts, BrokerService
 from daemon.children.worker_spec import WorkerSpec
@@ -20,6 +20,7 @@ from daemon.configuration.checked_config import Checked
 from daemon.configuration.live_config import LiveConfig, LiveParts
 from daemon.decisions.plan import Plan
 from daemon.decisions.upcoming import Calendars, upcoming
+from daemon.house import house_of, trading_days
 from daemon.kill_switch import KillParts, KillSwitch
 from daemon.places import Places
 from daemon.process_runner import ProcessRunner
@@ -99,18 +100,13 @@ def build(around: Surroundings) -> Daemon:
         config, around.checked.calendars)
     application = ControlApi(ControlParts(
         runner=runner, store=base.store, clock=clock, clock_desk=desk, service_status=around.status,
-        broker=BrokerRoutes(broker, journal, base.store, service, clock), live=live, common=base.standby.common_routes,
+        broker=BrokerRoutes(broker, journal, base.store, service, clock), live=live,
+        trading=TradingRoutes(base.store, clock, lambda: house_of(live.config)), common=base.standby.common_routes,
         config=ConfigRoutes(live), upcoming=lambda count: upcoming(
             live.config.processes, service.zone, live.calendars, clock.now(), count))).application()
     return Daemon(journal=journal, broker=broker, kill_switch=kill_switch, runner=runner, timers=timers, live=live,
                   clock_watch=clock_watch, clock_desk=desk, zone_watch=ZoneWatch(zones.names, zones.changed),
                   application=application, days=trading_days(config))
-
-
-def trading_days(config: Config) -> TradingDays:
-    """When a trading day begins, as configured."""
-    rule = config.service.trading_day
-    return TradingDays(zone=ZoneInfo(rule.timezone) if rule.timezone else config.service.zone, starts_at=rule.starts_at)
 
 
 def plan_of(config: Config, calendars: Calendars) -> Plan:

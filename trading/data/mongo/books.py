@@ -38,16 +38,32 @@ class MongoBooks:
         query = {} if trading_day is None else {"trading_day": trading_day}
         return [_fill(row) for row in self._database.fills.find(query).sort("at", 1)]
 
-    def fills_since(self, instrument: str, since: datetime) -> list[Fill]:
-        """Fills of one instrument at or after `since`."""
-        return [_fill(row) for row in self._database.fills.find({"instrument": instrument, "at": {"$gte": since}})]
+    def fills_since(self, instant: datetime, instrument: str | None = None) -> list[Fill]:
+        """Those later than `instant` (aware), oldest first; of all instruments, or of one."""
+        wanted = {"at": {"$gt": instant}} | ({} if instrument is None else {"instrument": instrument})
+        return [_fill(row) for row in self._database.fills.find(wanted).sort("at", 1)]
+
+    def fill(self, fill_id: str) -> Fill:
+        """One of them.
+
+        Raises:
+            NotFound: there is none of this id.
+        """
+        row = self._database.fills.find_one({"_id": fill_id})
+        if row is None:
+            raise NotFound(f"There is no fill {fill_id}. See: tradectl fills")
+        return _fill(row)
+
+    def has_traded(self, contract: str) -> bool:
+        """Whether any fill of `contract` is in the books."""
+        return self._database.fills.find_one({"contract": contract}, {"_id": 1}) is not None
 
     def fills_of(self, broker_order: str) -> list[Fill]:
         return [_fill(row) for row in self._database.fills.find({"broker_order": broker_order}).sort("at", 1)]
 
-    def contract_positions(self) -> dict[str, int]:
+    def contract_positions(self, session: ClientSession | None = None) -> dict[str, int]:
         """Contract key to lots; only what is not flat."""
-        rows = self._database.contract_positions.find(_HELD).sort("_id", 1)
+        rows = self._database.contract_positions.find(_HELD, session=session).sort("_id", 1)
         return {row["_id"]: int(row["quantity"]) for row in rows}
 
     def contract_positions_by_con_id(self) -> dict[str, tuple[int, int]]:
@@ -55,9 +71,9 @@ class MongoBooks:
         rows = self._database.contract_positions.find(_HELD).sort("_id", 1)
         return {row["_id"]: (int(row["con_id"]), int(row["quantity"])) for row in rows}
 
-    def strategy_positions(self) -> dict[tuple[str, str], int]:
+    def strategy_positions(self, session: ClientSession | None = None) -> dict[tuple[str, str], int]:
         """(strategy, instrument) to lots; only what is not flat."""
-        rows = self._database.strategy_positions.find(_HELD).sort("_id", 1)
+        rows = self._database.strategy_positions.find(_HELD, session=session).sort("_id", 1)
         return {(row["strategy"], row["instrument"]): int(row["quantity"]) for row in rows}
 
     def instrument_positions(self) -> dict[str, int]:
@@ -81,30 +97,34 @@ class MongoBooks:
         A newer revision replaces an older one by its difference. A fill of nobody's order moves the contract and the
         strategy _EXTERNAL. False when it was heard of before.
         """
-        return self._store.transact(lambda session: self._apply(fill, session))
+        return self._store.transact(lambda session: self.apply_fill_within(fill, session))
 
     def bust(self, fill_id: str) -> bool:
         """Take back an execution that the exchange has busted; False when it was taken back before."""
-        def steps(session: ClientSession) -> bool:
-            row = self._database.fills.find_one({"_id": fill_id}, session=session)
-            if row is None:
-                raise NotFound(f"There is no fill {fill_id}. See: tradectl fills")
-            known = _fill(row)
-            if known.status is FillStatus.BUSTED:
-                return False
-            self._book(known, busted(known), session)
-            return True
-        return self._store.transact(steps)
+        return self._store.transact(lambda session: self.bust_within(fill_id, session))
+
+    def bust_within(self, fill_id: str, session: ClientSession) -> bool:
+        """The same, as a part of a transaction."""
+        row = self._database.fills.find_one({"_id": fill_id}, session=session)
+        if row is None:
+            raise NotFound(f"There is no fill {fill_id}. See: tradectl fills")
+        known = _fill(row)
+        if known.status is FillStatus.BUSTED:
+            return False
+        self._book(known, busted(known), session)
+        return True
 
     def adjust(self, adjustment: Adjustment) -> None:
         """Change positions without a trade, once."""
-        def steps(session: ClientSession) -> None:
-            if self._database.position_adjustments.find_one({"_id": adjustment.id}, session=session) is None:
-                self._writer.write("position_adjustments", adjustment, "adjustment", session)
-                for entry in adjustment.entries:
-                    self._move(Movement(contract=entry.contract, strategy=entry.strategy, instrument=entry.instrument,
-                                        lots=entry.lots), entry.con_id, session)
-        self._store.transact(steps)
+        self._store.transact(lambda session: self.adjust_within(adjustment, session))
+
+    def adjust_within(self, adjustment: Adjustment, session: ClientSession) -> None:
+        """The same, as a part of a transaction."""
+        if self._database.position_adjustments.find_one({"_id": adjustment.id}, session=session) is None:
+            self._writer.write("position_adjustments", adjustment, "adjustment", session)
+            for entry in adjustment.entries:
+                self._move(Movement(contract=entry.contract, strategy=entry.strategy, instrument=entry.instrument,
+                                    lots=entry.lots), entry.con_id, session)
 
     def adjustments(self) -> list[Adjustment]:
         rows = self._database.position_adjustments.find({}).sort("at", 1)
@@ -130,7 +150,8 @@ class MongoBooks:
             return True
         return self._store.transact(steps)
 
-    def _apply(self, fill: Fill, session: ClientSession) -> bool:
+    def apply_fill_within(self, fill: Fill, session: ClientSession) -> bool:
+        """The same, as a part of a transaction."""
         row = self._database.fills.find_one({"_id": fill.id}, session=session)
         known = None if row is None else _fill(row)
         merge = merged(known, fill)

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from pymongo.client_session import ClientSession
+
 from trading.data.mongo.chained_settings import ChainedSettings
 from trading.data.mongo.connection import MongoStore
 from trading.execution.rolls.states import RollState
@@ -34,7 +36,7 @@ class MongoRollStates:
             instrument=row["_id"], state=RollState(row["state"]), reason=row["reason"], who=row["who"], at=row["at"],
             day=row["day"], front=row["front"], row=row["row"], version=row["v"]) for row in self._settings.rows()}
 
-    def put(self, found: StoredRollState) -> StoredRollState:
+    def put(self, found: StoredRollState, session: ClientSession | None = None) -> StoredRollState:
         """Write a state against the version that it was read at.
 
         Raises:
@@ -43,5 +45,5 @@ class MongoRollStates:
         version = self._settings.put(found.instrument, {
             "state": found.state.value, "reason": found.reason, "who": found.who, "at": found.at, "day": found.day,
             "front": found.front, "row": found.row},
-            found.version)
+            found.version, session)
         return replace(found, version=version)

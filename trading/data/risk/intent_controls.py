@@ -45,7 +45,7 @@ class IntentControls:
         return Flow(
             live=tuple(orders.live_broker_orders()), today=tuple(orders.broker_orders_on(leg.trading_day)),
             siblings=tuple(orders.broker_orders_of(leg.id)), kill=self.data.db_kill_state.load(),
-            fills=tuple(books.fills_since(leg.instrument, self.data.clock.now() - _FILLS)),
+            fills=tuple(books.fills_since(self.data.clock.now() - _FILLS, leg.instrument)),
             locks=self.data.db_locks.reasons(), positions=books.contract_positions())
 
     def collar(self, leg: ContractOrder, touch: Touch) -> tuple[Decimal, Decimal] | None:
