@@ -17,6 +17,7 @@ from trading.config import Config
 from trading.data.risk.decision_facts import decision_facts
 from trading.data.risk.intent_controls import IntentControls
 from trading.data.risk.intent_facts import IntentFacts
+from trading.data.risk.judging import judged
 from trading.data.risk.settings import for_account
 from trading.data.roll_watch import RollWatch
 from trading.errors import BrokerUnavailable, JobIncomplete, PositionsDiffer, StopRequested
@@ -63,6 +64,7 @@ def stack_handler(job: JobContext, market: "BrokerMarket") -> StackHandler:
     return StackHandler(
         orders=job.data.db_orders, sender=job.data.broker, locks=job.data.db_locks, reader=journal_reader(job, market),
         resolver=Resolver(job.data.broker), worker=worker, clock=job.clock, lots_by_contract=watch.lots_by_contract,
+        judge=lambda order: judged(order, None, decision, settings, decision.settled_with(order)),
         acknowledge_within=timedelta(seconds=said.acknowledge_within_s),
         fatal=(BrokerUnavailable, StopRequested, PyMongoError))
 

@@ -13,10 +13,11 @@ from typing import Final
 from processes.job import JobContext
 from trading.config import Mode
 from trading.data.risk.decision_facts import DecisionFacts, decision_facts
+from trading.data.risk.judging import judged
 from trading.data.risk.settings import for_account
 from trading.data.roll_watch import RollWatch, look_at_all
 from trading.errors import DataError
-from trading.execution.decided_orders import decided, why
+from trading.execution.decided_orders import why
 from trading.execution.order_generators.buffered import buffered_trade
 from trading.execution.order_generators.roll_orders import roll_order
 from trading.execution.order_generators.wanted_trades import Allowed, PositionRule, Standing, WantedTrade
@@ -25,8 +26,6 @@ from trading.log import get_log
 from trading.objects.contracts import Contract
 from trading.risk.order_kind import OrderKind
 from trading.risk.overrides import Override, OverrideKind
-from trading.risk.pre_trade import at_decision
-from trading.risk.proposal import Proposal
 from trading.risk.settings import RiskSettings
 from trading.systems.buffered_position import BufferedPosition
 
@@ -100,10 +99,8 @@ class Generator:
     def judge(self, order: InstrumentOrder, batch: Mapping[str, int]) -> None:
         """Ask the controls, and store the order with their answers."""
         wanted = self.wishes[order.strategy].get(order.instrument)
-        proposal = proposal_of(order, wanted)
-        snapshot = self.facts.snapshot(proposal, None if wanted is None else wanted.usual_change, batch)
-        verdict = at_decision(proposal, snapshot, self.settings)
-        stored = self.job.data.db_orders.add_instrument_order(decided(order, verdict, self.job.clock.now()))
+        stored = self.job.data.db_orders.add_instrument_order(
+            judged(order, wanted, self.facts, self.settings, batch))
         if stored is None:
             return
         if stored.is_open:
@@ -128,16 +125,6 @@ def held_after(facts: DecisionFacts, orders: list[InstrumentOrder]) -> dict[str,
     for order in (*facts.working, *orders):
         found[order.instrument] = found.get(order.instrument, 0) + order.residual
     return found
-
-
-def proposal_of(order: InstrumentOrder, wanted: BufferedPosition | None) -> Proposal:
-    """The order as the controls see it."""
-    previous = None if wanted is None or wanted.previous is None else round(wanted.previous)
-    target = order.target if wanted is None else round(wanted.optimal)
-    return Proposal(
-        account=order.account, strategy=order.strategy, instrument=order.instrument, kind=order.kind,
-        quantity=order.quantity, key=order.idempotency_key, target=target, previous_target=previous,
-        decided_at=order.created, price_at=order.reference_at, reduce_only=order.reduce_only, reason=order.reason)
 
 
 def generate_rolls(job: JobContext) -> None:

@@ -19,7 +19,7 @@ from trading.execution.broker_orders import BrokerLifecycle, BrokerOrder
 from trading.execution.fills import Fill, merged
 from trading.execution.locks import Lock, LockCause, reasons_of
 from trading.execution.order_states import ExecutionStyle
-from trading.execution.orders import ContractOrder, InstrumentOrder, child_number
+from trading.execution.orders import ContractOrder, InstrumentOrder, StoredCheck, child_number
 from trading.execution.quotes import Touch
 from trading.execution.stack_handler.algo_worker import AlgoWorker, Manners
 from trading.execution.stack_handler.journal_reader import JournalReader
@@ -32,6 +32,7 @@ from trading.risk.pre_trade import Verdict
 
 Order = TypeVar("Order", InstrumentOrder, ContractOrder, BrokerOrder)
 START = datetime(2026, 3, 2, 20, tzinfo=UTC)
+CHECKED = (StoredCheck(control="RC-01", outcome="PASS", quantity=1, sentence="", at=START),)
 
 
 def a_lock(instrument: str = "SP500") -> Lock:
@@ -117,7 +118,8 @@ class World:
         return StackHandler(orders=FakeOrders(self), sender=FakeSender(self), locks=FakeLocks(self), reader=reader,
                             resolver=Resolver(FakeSender(self)), worker=worker, clock=self.clock,
                             acknowledge_within=timedelta(seconds=5), fatal=(BrokerUnavailable,),
-                            lots_by_contract=lambda code, lots: {f"{code}/20260600": lots})
+                            lots_by_contract=lambda code, lots: {f"{code}/20260600": lots},
+                            judge=lambda order: replace(order, checks=CHECKED))
 
     def wants(self, quantity: int, order_id: str = "IO-1", instrument: str = "SP500") -> None:
         self.tiers["instrument"][order_id] = InstrumentOrder(

@@ -13,6 +13,7 @@ from typing import Final
 from trading.clock import Clock
 from trading.errors import ConcurrentUpdate, DataError, NotFound
 from trading.execution.broker_orders import BrokerLifecycle, BrokerOrder
+from trading.execution.decided_orders import why
 from trading.execution.locks import Lock, LockCause
 from trading.execution.order_states import CloseReason, Lifecycle
 from trading.execution.orders import InstrumentOrder, closed_by_children, spawn
@@ -40,6 +41,7 @@ class StackHandler:
     clock: Clock
     acknowledge_within: timedelta
     lots_by_contract: Callable[[str, int], dict[str, int]]
+    judge: Callable[[InstrumentOrder], InstrumentOrder]
     fatal: tuple[type[BaseException], ...]
     sick: dict[str, str] = field(default_factory=dict)  # orders that could not be worked, and why
 
@@ -71,6 +73,8 @@ class StackHandler:
             self._alone(leg.id, lambda leg=leg: self.worker.work(  # type: ignore[misc]  # bound at once
                 leg, leg.instrument in locked, today))
         closed = sum(self._close(parent) for parent in self.orders.open_instrument_orders())
+        for parent in self.orders.open_instrument_orders():
+            self._alone(parent.id, lambda parent=parent: self._judge(parent))  # type: ignore[misc]  # bound at once
         for parent in self.orders.open_instrument_orders():
             self._alone(parent.id, lambda parent=parent: self._spawn(parent))  # type: ignore[misc]  # bound at once
         return closed
@@ -127,6 +131,16 @@ class StackHandler:
             self._deny(parent, "its roll state lets nothing be opened, and there is nothing to reduce")
             return
         self.orders.spawned(*replace(parent, quantity=allowed).create_child_contract_orders(lots, self.clock.now()))
+
+    def _judge(self, parent: InstrumentOrder) -> None:
+        """An order that a person has made, and that no control has seen yet."""
+        if parent.lifecycle is not Lifecycle.CREATED or parent.checks or parent.holds:
+            return
+        found = self.judge(parent)
+        opened = found.moved(Lifecycle.OPEN) if found.lifecycle is Lifecycle.CREATED and not found.holds else found
+        self.orders.save_instrument_order(opened)
+        log.info("judged", order=parent.id, instrument=parent.instrument, state=opened.lifecycle.value,
+                 holds=sorted(opened.holds), why=why(opened))
 
     def _deny(self, parent: InstrumentOrder, why: str) -> None:
         log.warning("denied", order=parent.id, instrument=parent.instrument, reason=why)
