@@ -200,3 +200,12 @@ def test_a_change_to_no_price_is_refused_in_a_sentence(scene: BrokerScene, store
     order = intent(scene, store)
     with pytest.raises((BrokerError, ValueError)):
         scene.link._ask("POST", f"orders/{order.id}/change", {"limit": limit})
+
+
+def test_nothing_is_sent_beside_an_order_of_unknown_fate(scene: BrokerScene, store: MongoStore) -> None:
+    orders, order = MongoOrders(store), intent(scene, store)
+    doubtful = replace(an_order(orders.contract_order(order.parent), contract(scene)), id=f"{order.id}x",
+                       parent="IO-of-another", lifecycle=BrokerLifecycle.UNKNOWN)
+    orders.save_broker_order(doubtful)
+    assert refusal(scene, store, order) == (
+        f"refused at the gate: nobody knows the fate of {doubtful.id}, also of SP500/20211200")
