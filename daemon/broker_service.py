@@ -141,8 +141,9 @@ class BrokerService:
         problem = gate_problem(order, await self._gate_facts(order))
         if problem is not None:
             return await self._refuse(order, problem)
+        highest = await store.call(store.orders.highest_order_id)
         claimed = replace(order.moved(BrokerLifecycle.SENDING), epoch=self._parts.journal.epoch,
-                          ib_order_id=library.allocate_order_id(), sent=self._parts.clock.now())
+                          ib_order_id=library.allocate_order_id(highest), sent=self._parts.clock.now())
         self._refuse_unless_leading()
         claimed = await store.call(store.orders.save_broker_order, claimed)
         self._refuse_unless_leading()

@@ -202,6 +202,23 @@ def test_a_change_to_no_price_is_refused_in_a_sentence(scene: BrokerScene, store
         scene.link._ask("POST", f"orders/{order.id}/change", {"limit": limit})
 
 
+def test_lean_242_an_order_id_of_an_earlier_connection_is_not_used_again(scene: BrokerScene, store: MongoStore) -> None:
+    # given a gateway that offers ids from the beginning, though an order of ours once had a high one
+    orders, order = MongoOrders(store), intent(scene, store)
+    leg = orders.contract_order(order.parent)
+    earlier = replace(an_order(leg, contract(scene)), id=f"{order.id}x", parent="IO-of-yesterday", ib_order_id=70_000,
+                      lifecycle=BrokerLifecycle.CANCELLED)
+    orders.save_broker_order(earlier)
+
+    # when the next one is sent
+    scene.link.submit(order.id)
+
+    # then its id is new
+    sent = orders.broker_order(order.id).ib_order_id
+    assert sent is not None
+    assert sent > 70_000
+
+
 def test_nothing_is_sent_beside_an_order_of_unknown_fate(scene: BrokerScene, store: MongoStore) -> None:
     orders, order = MongoOrders(store), intent(scene, store)
     doubtful = replace(an_order(orders.contract_order(order.parent), contract(scene)), id=f"{order.id}x",

@@ -69,7 +69,8 @@ COLLECTIONS: Final[dict[str, Collection]] = {
         (Index((("idempotency_key", 1),), unique=True), Index((("lifecycle", 1),)))),
     "contract_orders": Collection(_ORDER, (Index((("parent", 1),)), Index((("lifecycle", 1),)))),
     "broker_orders": Collection(
-        _ORDER, (Index((("parent", 1),)), Index((("lifecycle", 1),)), Index((("perm_id", 1),)))),
+        _ORDER, (Index((("parent", 1),)), Index((("lifecycle", 1),)), Index((("perm_id", 1),)),
+                 Index((("ib_order_id", -1),)))),
     "fills": Collection({"broker_order": ["string", "null"], "quantity": _INTEGER},
                         (Index((("broker_order", 1),)), Index((("trading_day", 1),)))),
     "contract_positions": Collection({**_VERSIONED, "quantity": _INTEGER}),
