@@ -24,7 +24,7 @@ def test_a_fill_behind_a_cancel_whose_replacement_filled_too_locks_the_instrumen
     found = lock_for(before, after, a_fill())
 
     # then it is booked, and a person is called
-    assert (after.contract.filled, after.contract.flags) == (10, {Flag.LATE_FILL, Flag.OVERFILL})
+    assert (after.contract.filled, after.contract.flags) == (10, frozenset({Flag.LATE_FILL, Flag.OVERFILL}))
     assert after.broker.flags == {Flag.LATE_FILL}
     assert found is not None
     assert (found.cause, found.subject) == (LockCause.OVERFILL, leg.id)
