@@ -83,6 +83,7 @@ class BrokerService:
         self._next_valid_id = 0
         self._pacing = Pacing(parts.settings.messages_per_s, parts.clock)
         self._lost = asyncio.Event()
+        self._sending: set[str] = set()  # orders whose claim is stored, or being stored, and that may leave any moment
         self._task: asyncio.Task[None] | None = None
         self.reconnects = 0
         self._policy = shipped_error_policy()
@@ -141,13 +142,25 @@ class BrokerService:
         problem = gate_problem(order, await self._gate_facts(order))
         if problem is not None:
             return await self._refuse(order, problem)
-        claimed = replace(order.moved(BrokerLifecycle.SENDING), epoch=self._parts.journal.epoch,
-                          ib_order_id=library.allocate_order_id(), sent=self._parts.clock.now())
-        self._refuse_unless_leading()
-        claimed = await store.call(store.orders.save_broker_order, claimed)
-        self._refuse_unless_leading()
-        library.place(claimed)
-        return await store.call(store.orders.save_broker_order, claimed.moved(BrokerLifecycle.SENT))
+        placed = await self._claim_and_place(order, library)
+        return await store.call(store.orders.save_broker_order, placed.moved(BrokerLifecycle.SENT))
+
+    async def _claim_and_place(self, order: BrokerOrder, library: IbLibrary) -> BrokerOrder:
+        store = self._parts.store
+        if order.id in self._sending:
+            raise BrokerError(f"Broker order {order.id} is being sent by an earlier request.")
+        self._sending.add(order.id)
+        try:
+            highest = await store.call(store.orders.highest_order_id)
+            claimed = replace(order.moved(BrokerLifecycle.SENDING), epoch=self._parts.journal.epoch,
+                              ib_order_id=library.allocate_order_id(highest), sent=self._parts.clock.now())
+            self._refuse_unless_leading()
+            claimed = await store.call(store.orders.save_broker_order, claimed)
+            self._refuse_unless_leading()
+            library.place(claimed)
+            return claimed
+        finally:
+            self._sending.discard(order.id)
 
     async def change(self, order_id: str, limit: Decimal) -> BrokerOrder:
         """Ask for another price of a live order; it goes on under its old one until the broker confirms.
@@ -220,7 +233,13 @@ class BrokerService:
             self.start()
 
     async def evidence(self, order_id: str) -> OrderEvidence:
-        """Where the broker knows `order_id` from; everything that it says is journaled first."""
+        """Where the broker knows `order_id` from; everything that it says is journaled first.
+
+        Raises:
+            BrokerUnavailable: the order is in the middle of being sent, so that an empty answer would prove nothing.
+        """
+        if order_id in self._sending:
+            raise BrokerUnavailable(f"Broker order {order_id} is being sent at this moment; ask again.")
         library = await self.library(messages=MESSAGES_FOR_ORDERS)
         opened, completed, executed = await library.ask_for_orders()
         await self._parts.journal.flush()

@@ -1,5 +1,6 @@
 """The last look before a message leaves, over the wire: what is refused never reaches the gateway, and says why."""
 
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -17,7 +18,7 @@ from trading.data.mongo.connection import MongoStore
 from trading.data.mongo.controls import MongoKillState
 from trading.data.mongo.locks import MongoInstrumentLocks
 from trading.data.mongo.orders import MongoOrders
-from trading.errors import BrokerError
+from trading.errors import BrokerError, BrokerUnavailable
 from trading.execution.adjustments import Adjustment, AdjustmentKind, Entry
 from trading.execution.broker_orders import BrokerLifecycle, BrokerOrder
 from trading.execution.locks import Lock, LockCause
@@ -200,3 +201,61 @@ def test_a_change_to_no_price_is_refused_in_a_sentence(scene: BrokerScene, store
     order = intent(scene, store)
     with pytest.raises((BrokerError, ValueError)):
         scene.link._ask("POST", f"orders/{order.id}/change", {"limit": limit})
+
+
+def test_lean_242_an_order_id_of_an_earlier_connection_is_not_used_again(scene: BrokerScene, store: MongoStore) -> None:
+    # given a gateway that offers ids from the beginning, though an order of ours once had a high one
+    orders, order = MongoOrders(store), intent(scene, store)
+    leg = orders.contract_order(order.parent)
+    earlier = replace(an_order(leg, contract(scene)), id=f"{order.id}x", parent="IO-of-yesterday", ib_order_id=70_000,
+                      lifecycle=BrokerLifecycle.CANCELLED)
+    orders.save_broker_order(earlier)
+
+    # when the next one is sent
+    scene.link.submit(order.id)
+
+    # then its id is new
+    sent = orders.broker_order(order.id).ib_order_id
+    assert sent is not None
+    assert sent > 70_000
+
+
+def test_nothing_is_sent_beside_an_order_of_unknown_fate(scene: BrokerScene, store: MongoStore) -> None:
+    orders, order = MongoOrders(store), intent(scene, store)
+    doubtful = replace(an_order(orders.contract_order(order.parent), contract(scene)), id=f"{order.id}x",
+                       parent="IO-of-another", lifecycle=BrokerLifecycle.UNKNOWN)
+    orders.save_broker_order(doubtful)
+    assert refusal(scene, store, order) == (
+        f"refused at the gate: nobody knows the fate of {doubtful.id}, also of SP500/20211200")
+
+
+class SlowToAnswer(MongoOrders):
+    """A store that has written a claim long before it says so."""
+
+    def __init__(self, store: MongoStore) -> None:
+        super().__init__(store)
+        self.has_written, self.may_answer = threading.Event(), threading.Event()
+
+    def save_broker_order(self, order: BrokerOrder) -> BrokerOrder:
+        saved = super().save_broker_order(order)
+        if order.lifecycle is BrokerLifecycle.SENDING:
+            self.has_written.set()
+            assert self.may_answer.wait(20)
+        return saved
+
+
+def test_an_order_in_the_middle_of_its_send_is_not_proven_lost(scene: BrokerScene, store: MongoStore) -> None:
+    # given a claim that is stored and whose order has not left yet
+    order, orders = intent(scene, store), SlowToAnswer(store)
+    scene.on_the_loop(lambda service: setattr(service._parts.store, "orders", orders))
+    sending = threading.Thread(target=scene.link.submit, args=(order.id,))
+    sending.start()
+    assert orders.has_written.wait(20)
+
+    # when somebody asks what the broker knows of it
+    # then there is no answer: an empty one would look like a proof
+    with pytest.raises(BrokerUnavailable, match="being sent at this moment"):
+        scene.link.evidence(order.id)
+    orders.may_answer.set()
+    sending.join(20)
+    assert scene.link.evidence(order.id).found_open

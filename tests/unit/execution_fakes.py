@@ -256,7 +256,7 @@ class FakeBooks:
             orders._save("broker", after.broker)
             orders._save("contract", after.contract)
             orders._save("instrument", after.instrument)
-            lock = lock_for(order, after.broker, fill)
+            lock = lock_for(before, after, fill)
             if lock is not None:
                 self.world.locked.setdefault(lock.id, lock)
         else:

@@ -35,11 +35,12 @@ def owned(fill: Fill, order: BrokerOrder) -> Fill:
 
 def booked(family: Family, change: int, is_correction: bool) -> Family:
     """The three orders after `change` lots more, signed."""
-    broker, flags = family.broker, _flags(family.broker, change, is_correction)
+    broker, leg, flags = family.broker, family.contract, _flags(family.broker, change, is_correction)
     filled = replace(broker, filled=broker.filled + change, flags=broker.flags | flags)
     if filled.filled == filled.quantity:
         filled = filled.advanced(BrokerLifecycle.FILLED)
-    leg = replace(family.contract, filled=family.contract.filled + change, flags=family.contract.flags | flags)
+    flags |= _overfill(leg.quantity, leg.filled + change)  # each child may be right, and all of them together too many
+    leg = replace(leg, filled=leg.filled + change, flags=leg.flags | flags)
     return Family(broker=filled.settled(), contract=leg, instrument=_parent(family.instrument, change, flags))
 
 
@@ -55,19 +56,25 @@ def _flags(order: BrokerOrder, change: int, is_correction: bool) -> frozenset[Fl
         found.add(Flag.CORRECTED)
     elif not order.may_be_alive:
         found.add(Flag.LATE_FILL)
-    if fill_state(order.quantity, order.filled + change) is FillState.OVER:
-        found.add(Flag.OVERFILL)
-    return frozenset(found)
+    return frozenset(found) | _overfill(order.quantity, order.filled + change)
 
 
-def lock_for(before: BrokerOrder, after: BrokerOrder, fill: Fill) -> Lock | None:
+def _overfill(quantity: int, filled: int) -> frozenset[Flag]:
+    return frozenset({Flag.OVERFILL}) if fill_state(quantity, filled) is FillState.OVER else frozenset()
+
+
+def lock_for(before: Family, after: Family, fill: Fill) -> Lock | None:
     """The lock that a fill of ours calls for; None when all is as it should be."""
-    if fill_state(after.quantity, after.filled) is FillState.OVER:
-        return _lock(after, fill, LockCause.OVERFILL, f"broker order {after.id} was for {after.quantity:+d} and has "
-                                                      f"filled {after.filled:+d}")
-    if before.lifecycle in NEVER_TRADED:
-        return _lock(after, fill, LockCause.UNEXPECTED_FILL,
-                     f"broker order {after.id} was {before.lifecycle} and traded {fill.quantity:+d} after that")
+    order, leg = after.broker, after.contract
+    if _overfill(order.quantity, order.filled):
+        return _lock(order, fill, LockCause.OVERFILL, f"broker order {order.id} was for {order.quantity:+d} and has "
+                                                      f"filled {order.filled:+d}")
+    if _overfill(leg.quantity, leg.filled):
+        return _lock(leg, fill, LockCause.OVERFILL, f"contract order {leg.id} was for {leg.quantity:+d} and its "
+                                                    f"broker orders together have filled {leg.filled:+d}")
+    if before.broker.lifecycle in NEVER_TRADED:
+        return _lock(order, fill, LockCause.UNEXPECTED_FILL,
+                     f"broker order {order.id} was {before.broker.lifecycle} and traded {fill.quantity:+d} after that")
     return None
 
 
@@ -81,5 +88,5 @@ def foreign_lock(fill: Fill) -> Lock | None:
                        f"tradectl positions assign {fill.instrument} STRATEGY", opened_at=fill.at)
 
 
-def _lock(order: BrokerOrder, fill: Fill, cause: LockCause, reason: str) -> Lock:
+def _lock(order: BrokerOrder | ContractOrder, fill: Fill, cause: LockCause, reason: str) -> Lock:
     return Lock(instrument=order.instrument, cause=cause, subject=order.id, reason=reason, opened_at=fill.at)

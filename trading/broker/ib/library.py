@@ -111,8 +111,12 @@ class IbLibrary:
         """Call `callback` when the socket is gone, whoever closed it."""
         self._ib.disconnectedEvent += callback
 
-    def allocate_order_id(self) -> int:
-        """An order id greater than every one seen on this connection."""
+    def allocate_order_id(self, highest_used: int = 0) -> int:
+        """An order id greater than every one seen on this connection, and than the highest of earlier ones.
+
+        A gateway that restarts may offer ids again that it has already given (orders_and_risk.md V3, Lean IB #242).
+        """
+        self._ib.client.updateReqId(highest_used + 1)
         return int(self._ib.client.getReqId())
 
     def place(self, order: BrokerOrder) -> None:

@@ -181,7 +181,7 @@ class MongoBooks:
                         ("instrument_orders", after.instrument, "instrument order")]
         self._writer.write_all(changed, session, before.instrument.id)
         self._move_by(fill, merge.change, session)
-        lock = lock_for(before.broker, after.broker, fill)
+        lock = lock_for(before, after, fill)
         if lock is not None:
             self._locks.lock_within(lock, session)
 

@@ -87,6 +87,11 @@ class MongoOrders:
                 return _broker_order(row)
         return None
 
+    def highest_order_id(self) -> int:
+        """The highest handle that any order was ever sent with; 0 when none was."""
+        row = self._broker.find_one({"ib_order_id": {"$ne": None}}, {"ib_order_id": 1}, sort=[("ib_order_id", -1)])
+        return 0 if row is None else int(row["ib_order_id"])
+
     def everything(self, only_open: bool) -> dict[str, list[Document]]:
         """The documents of all tiers, for people to read."""
         closed = [_CLOSED, *_TERMINAL]
