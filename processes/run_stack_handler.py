@@ -14,7 +14,7 @@ from trading.broker.facts import ContractDetails
 from trading.errors import PositionsDiffer
 from trading.execution.algos.limit_at_touch import Touch
 from trading.execution.locks import LockCause
-from trading.execution.reconcile import break_lock, explained_locks, position_breaks
+from trading.execution.reconciliation.positions import break_lock, explained_locks, position_breaks
 from trading.execution.stack_handler.journal_reader import JournalReader
 from trading.execution.stack_handler.reports import Today
 from trading.execution.stack_handler.resolver import Resolver
