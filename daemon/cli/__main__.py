@@ -17,6 +17,7 @@ COMMANDS = {
     "logs": "runs", "history": "runs", "schedule": "schedule", "events": "supervision", "drain": "supervision",
     "clock": "supervision", "leader": "supervision", "alerts": "alerts", "ack": "alerts",
     "orders": "orders", "positions": "orders", "fills": "books", "story": "books", "locks": "books",
+    "reconcile": "reconciliation",
     "prices": "prices", "import": "imports", "backtest": "backtest",
     "doctor": "doctor", "sim": "sim",
 }
