@@ -64,6 +64,11 @@ def test_a_lock_never_opens_because_numbers_agree_again(
         assert opened
 
 
+def test_a_trade_after_a_break_does_not_explain_it() -> None:
+    fills = [a_fill("e1", 2), a_fill("e2", 1, at=NOW), a_fill("e3", 4, at=NOW + timedelta(seconds=1))]
+    assert held_then(JUNE, NOW, fills, []) == 3
+
+
 def an_adjustment(kind: AdjustmentKind, lots: int, minutes: int) -> Adjustment:
     entry = Entry(strategy="s", instrument="SP500", contract=JUNE, con_id=42, lots=lots)
     return Adjustment(id="A", kind=kind, entries=(entry,), reason="why", who="ann", at=NOW + timedelta(minutes=minutes))

@@ -9,7 +9,7 @@ from two_sides import ASKED, JUNE, NOW, REFERENCE, a_fill, an_order, failing, li
 
 from trading.execution.broker_orders import BrokerLifecycle, BrokerOrder
 from trading.execution.reconciliation.breaks import Alarm, stage_of
-from trading.execution.reconciliation.broker_view import Part, SeenExecution, SeenOrder
+from trading.execution.reconciliation.broker_view import BrokerView, Part, SeenExecution, SeenOrder
 from trading.execution.reconciliation.find_breaks import find_breaks
 from trading.execution.reconciliation.order_breaks import made_at
 from trading.execution.reconciliation.our_view import Leading, OurView
@@ -87,6 +87,19 @@ def test_nautilus_3715_an_order_is_not_absent_because_a_question_failed(part: Pa
     # then only the failure is told, and the next whole answer is the first that counts
     assert told(find_breaks(mine, their)) == [("B19", part.value)]
     assert find_breaks(mine, replace(ABSENT, at=their.at)) == []
+
+
+@pytest.mark.parametrize(("part", "view"), [
+    (Part.OPEN_ORDERS, theirs(open_orders=(listed(lots=4), listed("manual", perm_id=99)))),
+    (Part.EXECUTIONS, theirs(open_orders=(listed(),), executions=(SeenExecution(
+        fill="DU1/e9", reference=REFERENCE, contract=JUNE, quantity=2),)))])
+def test_v35_the_rows_of_an_answer_without_its_end_show_nothing(part: Part, view: BrokerView) -> None:
+    assert told(find_breaks(LIVE, failing(view, part))) == [("B19", part.value)]
+
+
+def test_v35_a_question_that_fails_does_not_confirm_what_an_earlier_look_had_seen() -> None:
+    mine, their = second_look(LIVE, ABSENT, seconds=60)
+    assert told(find_breaks(mine, failing(their, Part.OPEN_ORDERS))) == [("B19", "open orders")]
 
 
 def test_an_intent_is_not_absent_for_nobody_was_told_of_it() -> None:

@@ -36,6 +36,10 @@ def test_lean_189_a_fill_for_an_unknown_order_is_not_ignored() -> None:
     assert agreeing(traded(a_fill("e1", -1))) == [("B3", "SP500")]
 
 
+def test_what_others_traded_long_ago_is_a_break_until_it_is_assigned() -> None:
+    assert agreeing(ours(positions({JUNE: 1}, s=2, external=-1))) == [("B3", "SP500")]
+
+
 def test_what_was_assigned_to_a_strategy_is_no_break_any_more() -> None:
     assert agreeing(replace(traded(a_fill("e1", -1)), positions=positions({JUNE: 1}, s=1))) == []
 
@@ -79,6 +83,7 @@ def test_cash_may_differ_by_a_hundredth_of_a_percent_of_the_account(at_broker: s
                    net_liquidation=Decimal(500_000))
     found = find_breaks(ours(cash={"USD": Decimal(10_000)}), view)
     assert [stage_of(each).alarm for each in found] == ([] if alarm is None else [alarm])
+    assert find_breaks(ours(cash={"USD": Decimal(10_000)}), replace(view, answered=frozenset())) == []
 
 
 @pytest.mark.parametrize("changes", [

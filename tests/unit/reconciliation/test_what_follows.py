@@ -173,6 +173,11 @@ def test_an_expiry_leaves_nothing_of_its_contract_and_every_lot_was_somebodys(lo
     assert all(entry.contract == JUNE and entry.lots * sign < 0 for entry in booked.entries)
 
 
+def test_an_expiry_of_the_only_holders_spread_is_his_whatever_side_he_is_on() -> None:
+    booked, = expired(positions({JUNE: 2, "SP500/20260900": -5})).adjustments
+    assert [(entry.strategy, entry.contract, entry.lots) for entry in booked.entries] == [("s", JUNE, -2)]
+
+
 def test_an_expiry_of_which_nobody_knows_whose_it_was_is_left_to_a_person() -> None:
     held = positions({JUNE: 2, "SP500/20260900": -5}, s=-2, t=-1)
     actions = expired(held)

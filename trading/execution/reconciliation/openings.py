@@ -37,7 +37,7 @@ def _position(lock: Lock, ours: OurView, theirs: BrokerView) -> str | None:
     then, told = ours.held_then.get(lock.id), lock.facts["theirs"]
     agree = theirs.knows(Part.POSITIONS) and theirs.positions.get(lock.subject, 0) == ours.positions.contracts.get(
         lock.subject, 0)
-    if not agree or then != told or then == lock.facts["ours"]:
+    if not agree or then != told:
         return None
     return f"executions from before the break explain it: {then:+d} {lock.subject} were held then, as the broker said"
 

@@ -63,6 +63,8 @@ class ReconciliationRun:
 def verdict(kind: RunKind, breaks: Iterable[Break], locks: Iterable[Lock], problem: str = "") -> RunVerdict | None:
     """What a run has shown; None for a continuous one without a whole look, unless what it did see is fatal.
 
+    Ask for it when nothing is left to look at again: see sightings.waits_for.
+
     Args:
         breaks: all of its breaks, also those for which a lock is open already.
         locks: all that are open at its end.

@@ -22,7 +22,7 @@ def sighted(ours: OurView, theirs: BrokerView) -> dict[str, Sighting]:
 
 def is_settled(seen: Sighting, ours: OurView, settings: BreakSettings) -> bool:
     """Whether two looks, far enough apart, have seen the same."""
-    return seen.times > 1 and ours.at - seen.since >= settings.apart
+    return ours.at - seen.since >= settings.apart
 
 
 def is_quiet(contract: str, ours: OurView, settings: BreakSettings) -> bool:
