@@ -1,14 +1,13 @@
 """RiskWatch: looks at the account, at orders of unknown fate and at alerts that nobody reads, and raises the level.
 
-It only ever raises, and only the level: what that means at the broker is the kill switch's. A K2 that it raised for want
-of sound data falls again when the data were sound twice; everything else a person lowers.
+It only ever raises, and only the level: what that means at the broker is the kill switch's. A K2 that it raised for
+want of sound data falls again when the data were sound twice; everything else a person lowers.
 """
 
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Final
 
 from pymongo.errors import PyMongoError
@@ -23,7 +22,6 @@ from trading.data.mongo.controls import StoredOverride
 from trading.errors import ConcurrentUpdate, TradingError
 from trading.execution.broker_orders import BrokerLifecycle
 from trading.log import get_log
-from trading.risk.account_track import AccountTrack
 from trading.risk.check import Check
 from trading.risk.controls.watch import rc_22_monitor, rc_42
 from trading.risk.kill_level import Cause, Command, KillLevel, KillState, data_found_sound, lowered, raised
@@ -149,7 +147,4 @@ class RiskWatch:
 
 def _is_unread(state: AlertState) -> bool:
     is_own = state.kind in (AlertKind.RISK, AlertKind.HALTED)
-    return state.severity is Severity.CRITICAL and state.acknowledged is None and not is_own
-
-
-SOON: Final = timedelta(seconds=EVERY_S)
+    return state.severity is Severity.CRITICAL and not state.acknowledged and not is_own

@@ -24,7 +24,7 @@ from trading.errors import BrokerUnavailable, JobIncomplete, PositionsDiffer, St
 from trading.execution.locks import LockCause
 from trading.execution.order_states import ExecutionStyle
 from trading.execution.quotes import Touch
-from trading.execution.reconcile import break_lock, explained_locks, position_breaks
+from trading.execution.reconciliation.positions import break_lock, explained_locks, position_breaks
 from trading.execution.stack_handler.algo_worker import AlgoWorker, Manners
 from trading.execution.stack_handler.journal_reader import JournalReader
 from trading.execution.stack_handler.reports import Today

@@ -18,7 +18,7 @@ COMMANDS = {
     "clock": "supervision", "leader": "supervision", "alerts": "alerts", "ack": "alerts",
     "orders": "orders", "fills": "books", "story": "books", "positions": "positions", "trade": "trade",
     "halt": "halting", "resume-trading": "halting", "flatten": "halting", "locks": "locks", "overrides": "overrides",
-    "limits": "limits", "rolls": "rolls",
+    "limits": "limits", "rolls": "rolls", "reconcile": "reconciliation",
     "prices": "prices", "import": "imports", "backtest": "backtest",
     "doctor": "doctor", "sim": "sim",
 }

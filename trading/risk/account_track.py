@@ -1,7 +1,7 @@
 """What is remembered of the account's worth: the day's beginning, the highest ever, and readings in doubt. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -19,7 +19,7 @@ class AccountTrack:
     day: str = ""
     day_began_at: float | None = None  # the first sound worth of the day
     high_water_mark: float = 0.0
-    nav: NavTrack = NavTrack()
+    nav: NavTrack = field(default_factory=NavTrack)
     readings: tuple[LossReading, ...] = ()
 
     def after(self, worth: float, day: str, now: datetime, settings: AccountSettings) -> "AccountTrack":

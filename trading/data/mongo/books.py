@@ -14,7 +14,7 @@ from pymongo.client_session import ClientSession
 from trading.data.mongo.chained import Chained, ChainedWriter, values_of
 from trading.data.mongo.connection import Document, MongoStore
 from trading.data.mongo.locks import MongoInstrumentLocks
-from trading.errors import NotFound
+from trading.errors import ConcurrentUpdate, NotFound
 from trading.execution.adjustments import Adjustment, Movement, Positions, fold
 from trading.execution.booking import Family, belongs, booked, foreign_lock, lock_for, owned
 from trading.execution.broker_orders import BrokerOrder
@@ -39,8 +39,8 @@ class MongoBooks:
         return [_fill(row) for row in self._database.fills.find(query).sort("at", 1)]
 
     def fills_since(self, instant: datetime, instrument: str | None = None) -> list[Fill]:
-        """Those later than `instant` (aware), oldest first; of all instruments, or of one."""
-        wanted = {"at": {"$gt": instant}} | ({} if instrument is None else {"instrument": instrument})
+        """Those at `instant` (aware) or later, oldest first; of all instruments, or of one."""
+        wanted: Document = {"at": {"$gte": instant}} | ({} if instrument is None else {"instrument": instrument})
         return [_fill(row) for row in self._database.fills.find(wanted).sort("at", 1)]
 
     def fill(self, fill_id: str) -> Fill:
@@ -90,6 +90,28 @@ class MongoBooks:
     def rebuilt(self) -> Positions:
         """The same, folded from every fill and adjustment."""
         return fold(self._movements())
+
+    def proof(self) -> tuple[Positions, Positions]:
+        """What is stored, and the same folded from zero, both of one moment.
+
+        Raises:
+            ConcurrentUpdate: positions moved during each of three attempts.
+        """
+        for _ in range(3):
+            before = self._moves()
+            both = self.positions(), self.rebuilt()
+            if self._moves() == before:
+                return both
+        raise ConcurrentUpdate("what is held", before)
+
+    def _moves(self) -> int:
+        """How often anything that is held has moved so far."""
+        return sum(int(row["v"]) for name in ("contract_positions", "strategy_positions")
+                   for row in self._database[name].find({}, {"v": 1}))
+
+    def fills_in(self, contract: str) -> list[Fill]:
+        """The fills of one contract, whoever traded, oldest first."""
+        return [_fill(row) for row in self._database.fills.find({"contract": contract}).sort("at", 1)]
 
     def apply_fill(self, fill: Fill) -> bool:
         """Book `fill` once: itself, its three orders, both positions, and the lock that it calls for.

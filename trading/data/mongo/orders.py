@@ -59,6 +59,11 @@ class MongoOrders:
     def live_broker_orders(self) -> list[BrokerOrder]:
         return [_broker_order(row) for row in self._broker.find({"lifecycle": {"$nin": _TERMINAL}}).sort("_id", 1)]
 
+    def ended_broker_orders(self, since: str) -> list[BrokerOrder]:
+        """Those of trading day `since` (YYYY-MM-DD) or later that have ended."""
+        query = {"trading_day": {"$gte": since}, "lifecycle": {"$in": _TERMINAL}}
+        return [_broker_order(row) for row in self._broker.find(query).sort("_id", 1)]
+
     def contract_orders_of(self, parent: str) -> list[ContractOrder]:
         return [_contract_order(row) for row in self._contract.find({"parent": parent}).sort("_id", 1)]
 
