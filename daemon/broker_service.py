@@ -13,7 +13,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from daemon.leadership import Leadership
 from daemon.pacing import Pacing
@@ -204,6 +204,16 @@ class BrokerService:
         if order.ib_order_id is None or not order.may_be_alive:
             raise BrokerError(f"Broker order {order_id} is {order.lifecycle} and cannot be cancelled.")
         library.cancel(order.ib_order_id)
+
+    async def book(self, asker: str) -> tuple[str, list[tuple[MessageKind, dict[str, Any]]]]:
+        """The connection, and what the broker lists of orders and executions over it; all of it is journaled first."""
+        library = await self.library(asker, messages=MESSAGES_FOR_ORDERS)
+        epoch = self._parts.journal.epoch
+        heard = await library.everything()
+        await self._parts.journal.flush()
+        if epoch != self._parts.journal.epoch:
+            raise BrokerUnavailable("The connection to the broker was made anew while it answered; nothing is known.")
+        return epoch, heard
 
     async def open_references(self) -> set[str]:
         """Every order that works at the broker, of all clients; one without a reference of ours counts as well."""

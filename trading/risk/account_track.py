@@ -43,11 +43,16 @@ class AccountTrack:
                 rc_26(self.nav.good, self.high_water_mark, settings))
 
     def as_dict(self) -> dict[str, Any]:
-        """What must survive a restart; readings of a day's result are taken anew."""
+        """Plain values, which survive a restart."""
         return {"day": self.day, "day_began_at": self.day_began_at, "high_water_mark": self.high_water_mark,
-                "good": self.nav.good}
+                "good": self.nav.good, "candidate": self.nav.candidate, "reads": self.nav.reads,
+                "readings": [{"at": each.at, "day_return": each.day_return} for each in self.readings]}
 
     @classmethod
     def from_dict(cls, document: Mapping[str, Any]) -> "AccountTrack":
-        return cls(day=str(document["day"]), day_began_at=document["day_began_at"],
-                   high_water_mark=float(document["high_water_mark"]), nav=NavTrack(good=document["good"]))
+        """What `as_dict` gave."""
+        return cls(
+            day=str(document["day"]), day_began_at=document["day_began_at"],
+            high_water_mark=float(document["high_water_mark"]),
+            nav=NavTrack(good=document["good"], candidate=document["candidate"], reads=int(document["reads"])),
+            readings=tuple(LossReading(at=each["at"], day_return=each["day_return"]) for each in document["readings"]))

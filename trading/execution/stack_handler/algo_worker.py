@@ -21,6 +21,7 @@ from trading.log import get_log
 from trading.risk.check import Outcome
 
 log = get_log()
+SOON_OVER: Final = frozenset({"RC-16", "RC-18", "RC-19", "RC-20", "RC-21"})  # holds that end while others trade
 CLOSE_REASONS: Final = {
     Finish.FILLED: CloseReason.FILLED, Finish.CANCELLED: CloseReason.CANCELLED, Finish.DEADLINE: CloseReason.EXPIRED,
     Finish.NO_QUOTE: CloseReason.EXPIRED, Finish.SESSION_ENDS: CloseReason.EXPIRED,
@@ -47,6 +48,7 @@ class AlgoWorker:
     clock: Clock
     manners: Manners
     waits: dict[str, str] = field(default_factory=dict)  # contract order -> why it cannot go on now
+    told: dict[str, str] = field(default_factory=dict)  # contract order -> the control that held it last
 
     def work(self, leg: ContractOrder, locked: bool, today: str) -> None:
         """One look at `leg`, and one action."""
@@ -111,10 +113,10 @@ class AlgoWorker:
             self._refused(found, look.touch)
 
     def _refused(self, found: Intended, touch: Touch) -> None:
-        log.warning("not_intended", order=found.leg.id, outcome=found.outcome.value, reason=found.sentence,
-                    bid=str(touch.bid), ask=str(touch.ask))
+        self._tell_once(found, touch)
         if found.outcome is Outcome.HOLD:
-            self.waits[found.leg.id] = found.sentence
+            if found.control not in SOON_OVER:
+                self.waits[found.leg.id] = found.sentence
             return
         if found.outcome is Outcome.LOCK:
             self.locks.lock(Lock(instrument=found.leg.instrument, cause=LockCause.REPEATED_ORDERS,
@@ -125,6 +127,13 @@ class AlgoWorker:
             self.controls.raise_level(found.sentence)
             return
         self.orders.save_contract_order(found.leg.moved(Lifecycle.CLOSED, CloseReason.DENIED))
+
+    def _tell_once(self, found: Intended, touch: Touch) -> None:
+        """What holds an order is told when it begins, not at every look."""
+        if self.told.get(found.leg.id) != found.control or found.outcome is not Outcome.HOLD:
+            self.told[found.leg.id] = found.control
+            log.warning("not_intended", order=found.leg.id, control=found.control, outcome=found.outcome.value,
+                        reason=found.sentence, bid=str(touch.bid), ask=str(touch.ask))
 
     def _do(self, leg: ContractOrder, action: Action, look: Look) -> None:
         if isinstance(action, Tell):

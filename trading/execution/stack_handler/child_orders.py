@@ -45,6 +45,7 @@ class Intended:
     order: BrokerOrder | None
     outcome: Outcome
     sentence: str = ""
+    control: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +66,9 @@ class ChildOrders:
             return Intended(leg=counted, order=replace(order, quantity=verdict.quantity), outcome=verdict.outcome)
         decisive = verdict.decisive
         outcome = Outcome.DENY if verdict.outcome is Outcome.CUT else verdict.outcome
-        return Intended(leg=kept, order=None, outcome=outcome, sentence="" if decisive is None else decisive.sentence)
+        if decisive is None:
+            return Intended(leg=kept, order=None, outcome=outcome)
+        return Intended(leg=kept, order=None, outcome=outcome, sentence=decisive.sentence, control=decisive.control)
 
     def _order(self, leg: ContractOrder, place: Place, touch: Touch) -> BrokerOrder:
         tradable = self.market.tradable(leg.contract)
