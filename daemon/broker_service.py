@@ -186,7 +186,8 @@ class BrokerService:
         return wanted
 
     async def _gate_facts(self, order: BrokerOrder) -> GateFacts:
-        return replace(await self._parts.store.call(self._parts.store.gate.facts, order),
+        store = self._parts.store
+        return replace(await store.call(store.gate.facts, order, self._parts.journal.epoch),
                        is_halted_by_flag=self._parts.halt_flag.exists())
 
     async def _refuse(self, order: BrokerOrder, problem: str) -> BrokerOrder:
