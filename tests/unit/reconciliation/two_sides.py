@@ -8,12 +8,12 @@ from typing import Any
 from trading.execution.adjustments import Movement, Positions, fold
 from trading.execution.broker_orders import BrokerLifecycle, BrokerOrder
 from trading.execution.fills import EXTERNAL, Fill
-from trading.execution.order_states import OrderKind
 from trading.execution.reconciliation.breaks import Break
 from trading.execution.reconciliation.broker_view import BrokerView, Part, SeenOrder
 from trading.execution.reconciliation.find_breaks import find_breaks
 from trading.execution.reconciliation.our_view import OurView
 from trading.execution.reconciliation.sightings import sighted
+from trading.risk.order_kind import OrderKind
 
 NOW = datetime(2026, 3, 2, 20, tzinfo=UTC)
 TODAY = date(2026, 3, 2)
