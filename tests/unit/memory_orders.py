@@ -259,6 +259,7 @@ class MemoryLocks:
 
 def a_decision(order_id: str, quantity: int, now: datetime, **changes: Any) -> InstrumentOrder:
     """A decision of strategy `s` for SP500."""
-    plain = InstrumentOrder(id=order_id, idempotency_key=order_id, account="DU1", strategy="s", instrument="SP500",
-                            kind=OrderKind.STRATEGY, quantity=quantity, trading_day="2026-03-02", created=now)
-    return replace(plain, **changes)
+    values: dict[str, Any] = {
+        "id": order_id, "idempotency_key": order_id, "account": "DU1", "strategy": "s", "instrument": "SP500",
+        "kind": OrderKind.STRATEGY, "quantity": quantity, "trading_day": "2026-03-02", "created": now} | changes
+    return InstrumentOrder(**values)

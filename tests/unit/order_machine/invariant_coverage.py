@@ -1,0 +1,111 @@
+"""Where each of the 40 invariants of orders_and_risk.md 7.1 is checked, with its sentence.
+
+A place is a test, `file::test`, or an invariant of the order machine, `machine:v01`, which holds after every rule or at
+rest; `model` names are the promises of the exhaustive model in tests/unit/execution_model.
+"""
+
+from typing import Final
+
+_RISK, _ROLLS, _CONTRACT = "tests/unit/risk", "tests/unit/rolls", "tests/contract"
+_MACHINE, _MODEL = "tests/unit/order_machine", "tests/unit/execution_model/test_order_model.py"
+_EVERY_COURSE = f"{_MODEL}::test_no_course_of_events_breaks_a_promise"
+_PROPERTIES = f"{_MACHINE}/test_order_properties.py"
+
+COVERAGE: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
+    "V1": ("for each CO leg: abs(fill) + committed <= abs(qty), unless OVERFILL is set and the instrument is locked",
+           ("machine:v01", _EVERY_COURSE)),
+    "V2": ("the wire sees at most one new-order message per BO id, for all crash and retry schedules",
+           ("machine:v02", _EVERY_COURSE)),
+    "V3": ("an ib_order_id is never used for two BO of one account/client, also after nextValidId goes back",
+           ("machine:v03", _EVERY_COURSE,
+            f"{_CONTRACT}/test_gate.py::test_lean_242_an_order_id_of_an_earlier_connection_is_not_used_again")),
+    "V4": ("a replacement BO exists only if every earlier BO for that quantity carries death evidence",
+           ("machine:v04", _EVERY_COURSE)),
+    "V5": ("only table transitions occur; every other pair leaves state unchanged",
+           ("machine:v05", _EVERY_COURSE,
+            "tests/unit/test_broker_orders.py::test_an_overtaken_report_changes_nothing")),
+    "V6": ("final state is the same for every permutation and duplication of one set of broker messages",
+           (f"{_MODEL}::test_every_order_and_repetition_of_the_same_messages_ends_the_same",
+            f"{_MACHINE}/test_order_machine.py::_everything_is_read_again",
+            "tests/unit/test_reports_fold.py::test_any_order_and_repetition_of_a_life_ends_the_same")),
+    "V7": ("fill(IO) = sum fill(CO) = sum fill(BO) = sum active fill rows, per leg, after every commit",
+           ("machine:v07",)),
+    "V8": ("materialised positions = fold from zero, after every commit", ("machine:v08",)),
+    "V9": ("for each instrument: sum over strategies (+ _EXTERNAL) = sum over contracts", ("machine:v09",)),
+    "V10": ("quiescent and no lock: our positions = model broker's positions", ("machine:v10", _EVERY_COURSE)),
+    "V11": ("exactly one active revision per execution base id", ("machine:v11", _EVERY_COURSE)),
+    "V12": ("applying revisions in any order gives the same active one",
+            (f"{_PROPERTIES}::test_revisions_in_any_order_and_number_give_the_same_fill",)),
+    "V13": ("sign of fills = sign of order", ("machine:v13",)),
+    "V14": ("a limit shrinks, never flips or grows; idempotent; monotone in the limit",
+            (f"{_PROPERTIES}::test_a_limit_only_shrinks",
+             f"{_PROPERTIES}::test_s_25_the_first_designs_limit_is_found_out",
+             f"{_RISK}/test_position_limits.py::test_a_higher_limit_never_allows_less")),
+    "V15": ("reduce-only: no interleaving makes abs(position) grow or change sign",
+            (f"{_RISK}/test_position_limits.py::"
+             "test_no_interleaving_of_reduce_only_orders_grows_or_turns_a_position",)),
+    "V16": ("override f on -q = minus override f on q; result between 0 and q",
+            (f"{_RISK}/test_overrides.py::test_longs_and_shorts_are_treated_alike",
+             f"{_RISK}/test_overrides.py::test_a_factor_leaves_a_position_between_zero_and_the_wish")),
+    "V17": ("combining overrides/limits is commutative, associative, idempotent; result = strictest",
+            (f"{_RISK}/test_overrides.py::test_combining_depends_neither_on_order_nor_on_repetition",
+             f"{_RISK}/test_overrides.py::test_combining_is_associative")),
+    "V18": ("kill level never falls without a human event; at K3 and above nothing that adds exposure leaves",
+            ("machine:v18", f"{_MACHINE}/test_order_machine.py::a_level_falls_by_a_person_only",
+             f"{_RISK}/test_kill_level.py::test_from_a_halt_on_nothing_leaves_that_adds_risk")),
+    "V19": ("after K3, under a fair broker: eventually no open orders, or an alert is active",
+            ("machine:v19",
+             f"{_CONTRACT}/test_kill_switch.py::"
+             "test_a_halt_cancels_what_works_and_is_done_when_the_broker_says_so_twice")),
+    "V20": ("messages per window <= bucket; a pending cancel is never delayed by orders",
+            (f"{_RISK}/test_controls_of_orders.py::test_no_second_sees_more_messages_than_the_broker_takes",
+             f"{_RISK}/test_controls_of_orders.py::test_a_cancel_does_not_wait_for_orders")),
+    "V21": ("no order message while gate closed or BO epoch <> current epoch", ("machine:v21",)),
+    "V22": ("each UNKNOWN ends in a proof or an alert, and nothing is sent on the contract meanwhile",
+            ("machine:v22", "machine:v22_at_rest", _EVERY_COURSE,
+             f"{_CONTRACT}/test_gate.py::test_nothing_is_sent_beside_an_order_of_unknown_fate")),
+    "V23": ("no live descendant under a CLOSED ancestor", ("machine:v23",)),
+    "V24": ("repeating any spawn/claim/apply step changes nothing",
+            (f"{_MACHINE}/test_order_machine.py::_everything_is_read_again",
+             "tests/unit/test_orders.py::test_spawning_twice_makes_the_same_children",
+             f"{_CONTRACT}/test_gate.py::test_what_nothing_forbids_leaves_once")),
+    "V25": ("crash after any durable write, then restart: same end state as without the crash",
+            ("tests/unit/test_stack_handler.py::test_workers_killed_again_and_again_come_to_the_same",
+             f"{_MACHINE}/test_order_machine.py::it_will_die_at_a_write")),
+    "V26": ("serialise -> parse = identity for every type; unknown or missing field refuses",
+            ("tests/unit/test_orders.py::test_an_order_comes_back_from_its_document_and_nothing_else_does",)),
+    "V27": ("shortfall components sum exactly to the total",
+            ("tests/unit/test_slippage.py::test_the_parts_add_up_from_the_reference_to_the_fill",)),
+    "V28": ("each sent price is on its grid and inside its collar",
+            ("machine:v28", f"{_CONTRACT}/test_gate.py::test_a_price_that_is_none_is_not_sent")),
+    "V30": ("roll netting ends at (0, T) with minimal lots and never increases abs(front)",
+            (f"{_ROLLS}/test_roll_netting.py::test_no_other_way_needs_fewer_lots_or_orders",
+             f"{_ROLLS}/test_roll_netting.py::"
+             "test_every_roll_ends_with_nothing_in_front_which_never_grows_on_the_way")),
+    "V31": ("automatic roll urgency is monotone until the position is zero",
+            (f"{_ROLLS}/test_roll_decision.py::"
+             "test_by_itself_a_roll_never_becomes_less_urgent_while_lots_are_in_front",
+             f"{_MACHINE}/test_order_machine.py::the_roll_state_changes")),
+    "V32": ("event versions per aggregate 1..n without gaps; hash chain valid; state = fold(events)",
+            ("machine:v32", f"{_CONTRACT}/test_books.py::test_every_change_has_its_event_and_the_chain_holds")),
+    "V33": ("limit counters = recount from fills and live orders",
+            (f"{_RISK}/test_trade_limits.py::test_what_remains_is_the_limit_less_a_recount_and_never_negative",)),
+    "V34": ("commission arrival time/order/absence never changes quantity, state, position",
+            (f"{_MACHINE}/test_order_machine.py::a_commission_comes",)),
+    "V35": ("a failed or partial query changes no state",
+            ("tests/unit/incidents/test_unknown_fates.py::test_hummingbot_8457_a_failed_query_is_no_answer",)),
+    "V36": ("two daemons on one DB: at most one sends; the other gets fenced before its first wire byte",
+            (f"{_CONTRACT}/test_gate.py::test_a_daemon_that_does_not_lead_sends_nothing",
+             f"{_CONTRACT}/test_store_rules.py::test_of_eight_contenders_for_an_expired_lease_one_leads")),
+    "V37": ("foreign fills move contract positions and _EXTERNAL only",
+            ("machine:v37",
+             f"{_CONTRACT}/test_books.py::test_what_somebody_else_traded_moves_the_contract_and_external_alone")),
+    "V38": ("session/roll/expiry decisions are the same in UTC or local time across DST changes",
+            (f"{_ROLLS}/test_roll_decision.py::"
+             "test_the_decision_is_the_same_in_utc_and_local_time_across_clock_changes",)),
+    "V39": ("an exception injected into one order's processing leaves all other orders' progress unchanged",
+            (f"{_MACHINE}/test_order_machine.py::the_data_of_one_contract_turns_sick",)),
+    "V40": ("the same decision delivered k times gives one IO",
+            ("machine:v40", f"{_CONTRACT}/test_store.py::test_the_same_decision_makes_one_order")),
+}
+AWAITED: Final = {"V29": "TWAP slices sum to Q; POV never exceeds its rate + 1 lot: for the execution algos"}
