@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, note, seed, settings
+from hypothesis import HealthCheck, seed, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -67,6 +67,8 @@ STRIKES = st.tuples(st.integers(1, 6), st.booleans())
 
 class OrderMachine(RuleBasedStateMachine):
     """Each rule is something that happens; then all invariants are checked."""
+
+    steps = 0  # of all machines
 
     @initialize()
     def begin(self) -> None:
@@ -391,6 +393,7 @@ class OrderMachine(RuleBasedStateMachine):
 
     @invariant()
     def every_invariant_holds(self) -> None:
+        OrderMachine.steps += 1
         self.world.seen_locks |= set(self.world.store.locks)
         for promise in ALWAYS:
             found = next(promise(self.world), None)
@@ -454,7 +457,7 @@ class OrderMachine(RuleBasedStateMachine):
                    if each.lifecycle is not BrokerLifecycle.UNKNOWN}}
 
 
-USUAL = settings(max_examples=30, stateful_step_count=40, deadline=None, print_blob=True,
+USUAL = settings(max_examples=150, stateful_step_count=50, deadline=None, print_blob=True,
                  suppress_health_check=list(HealthCheck))
 
 
@@ -465,7 +468,8 @@ class TestOrders(OrderMachine.TestCase):  # type: ignore[misc, valid-type]  # ma
 @pytest.mark.soak
 def test_orders_for_a_hundred_thousand_steps() -> None:
     number = random.SystemRandom().randrange(2**32)
-    print(f"seed {number}")
-    machine = seed(number)(OrderMachine)
-    note(f"seed {number}")
-    run_state_machine_as_test(machine, settings=settings(USUAL, max_examples=1000, stateful_step_count=100))
+    print(f"seed {number}")  # to begin with it again
+    OrderMachine.steps = 0
+    run_state_machine_as_test(seed(number)(OrderMachine),
+                              settings=settings(USUAL, max_examples=4000, stateful_step_count=100))
+    assert OrderMachine.steps >= 100_000

@@ -194,8 +194,12 @@ class ModelBroker:
         """One of the messages on their way is journaled, unless it is an echo; some come once more."""
         kind, facts = self.on_the_way[place] if again else self.on_the_way.pop(place)
         if again or not self._heard.is_echo(kind, self.epoch, facts):
-            self.journal.append(BrokerMessage(sequence=len(self.journal) + 1, at=now, epoch=self.epoch, kind=kind,
-                                              facts=facts))
+            self.hears(kind, facts, now)
+
+    def hears(self, kind: MessageKind, facts: dict[str, Any], now: Any) -> None:
+        """The journal takes it, whether it has it already or not."""
+        self.journal.append(BrokerMessage(sequence=len(self.journal) + 1, at=now, epoch=self.epoch, kind=kind,
+                                          facts=facts))
 
     def all_arrives(self, now: Any) -> None:
         while self.on_the_way:
