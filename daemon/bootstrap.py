@@ -4,11 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from daemon.api.app import ControlApi, ControlParts
 from daemon.api.broker_link import BrokerRoutes
 from daemon.api.config_routes import ConfigRoutes
+from daemon.api.trading_routes import TradingRoutes
 from daemon.base import Base
 from daemon.broker_service import BrokerParts, BrokerService
 from daemon.children.worker_spec import WorkerSpec
@@ -20,9 +20,11 @@ from daemon.configuration.checked_config import Checked
 from daemon.configuration.live_config import LiveConfig, LiveParts
 from daemon.decisions.plan import Plan
 from daemon.decisions.upcoming import Calendars, upcoming
+from daemon.house import house_of, trading_days
 from daemon.kill_switch import KillParts, KillSwitch
 from daemon.places import Places
 from daemon.process_runner import ProcessRunner
+from daemon.risk_watch import RiskParts, RiskWatch
 from daemon.runner.runner_parts import RunnerParts
 from daemon.runner.timers import SchedulerTimers
 from daemon.runner.watch import Watch
@@ -32,6 +34,7 @@ from trading.config import Config
 from trading.control.process_run import ProcessRun
 from trading.control.trading_day import TradingDays
 from trading.data.mongo.config_revisions import MongoConfigRevisions
+from trading.risk.settings import RiskSettings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +56,7 @@ class Daemon:
     journal: JournalWriter
     broker: BrokerService
     kill_switch: KillSwitch
+    risk_watch: RiskWatch
     runner: ProcessRunner
     timers: SchedulerTimers
     live: LiveConfig
@@ -73,6 +77,9 @@ def build(around: Surroundings) -> Daemon:
                                        halt_flag=around.places.halt_flag))
     kill_switch = KillSwitch(KillParts(store=base.store, broker=broker, clock=clock, alerts=base.alerts,
                                        halt_flag=around.places.halt_flag))
+    risk_watch = RiskWatch(RiskParts(
+        store=base.store, broker=broker, clock=clock, alerts=base.alerts, service=service, settings=RiskSettings(),
+        day=lambda: trading_days(config).day_of(clock.now())))
     timers, rules = SchedulerTimers(clock), service.alerts
     watch = Watch(base.alerts, base.metrics, timedelta(seconds=rules.late_after), rules.flapping_runs,
                   timedelta(seconds=rules.flapping_within))
@@ -99,18 +106,13 @@ def build(around: Surroundings) -> Daemon:
         config, around.checked.calendars)
     application = ControlApi(ControlParts(
         runner=runner, store=base.store, clock=clock, clock_desk=desk, service_status=around.status,
-        broker=BrokerRoutes(broker, journal, base.store, service, clock), live=live, common=base.standby.common_routes,
+        broker=BrokerRoutes(broker, journal, base.store, service, clock), live=live,
+        trading=TradingRoutes(base.store, clock, lambda: house_of(live.config)), common=base.standby.common_routes,
         config=ConfigRoutes(live), upcoming=lambda count: upcoming(
             live.config.processes, service.zone, live.calendars, clock.now(), count))).application()
-    return Daemon(journal=journal, broker=broker, kill_switch=kill_switch, runner=runner, timers=timers, live=live,
-                  clock_watch=clock_watch, clock_desk=desk, zone_watch=ZoneWatch(zones.names, zones.changed),
-                  application=application, days=trading_days(config))
-
-
-def trading_days(config: Config) -> TradingDays:
-    """When a trading day begins, as configured."""
-    rule = config.service.trading_day
-    return TradingDays(zone=ZoneInfo(rule.timezone) if rule.timezone else config.service.zone, starts_at=rule.starts_at)
+    return Daemon(journal=journal, broker=broker, kill_switch=kill_switch, risk_watch=risk_watch, runner=runner,
+                  timers=timers, live=live, clock_watch=clock_watch, clock_desk=desk, application=application,
+                  zone_watch=ZoneWatch(zones.names, zones.changed), days=trading_days(config))
 
 
 def plan_of(config: Config, calendars: Calendars) -> Plan:

@@ -13,7 +13,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from daemon.leadership import Leadership
 from daemon.pacing import Pacing
@@ -179,13 +179,15 @@ class BrokerService:
         if problem is not None:
             raise BrokerError(f"The price of {order_id} was not changed: {problem}.")
         self._refuse_unless_leading()
-        wanted = await store.call(store.orders.save_broker_order, order.with_terms_wanted(limit))
+        wanted = await store.call(store.orders.save_broker_order, replace(
+            order.with_terms_wanted(limit), changed_at=self._parts.clock.now()))
         self._refuse_unless_leading()
         library.place(replace(wanted, limit_price=limit))
         return wanted
 
     async def _gate_facts(self, order: BrokerOrder) -> GateFacts:
-        return replace(await self._parts.store.call(self._parts.store.gate.facts, order),
+        store = self._parts.store
+        return replace(await store.call(store.gate.facts, order, self._parts.journal.epoch),
                        is_halted_by_flag=self._parts.halt_flag.exists())
 
     async def _refuse(self, order: BrokerOrder, problem: str) -> BrokerOrder:
@@ -203,6 +205,16 @@ class BrokerService:
         if order.ib_order_id is None or not order.may_be_alive:
             raise BrokerError(f"Broker order {order_id} is {order.lifecycle} and cannot be cancelled.")
         library.cancel(order.ib_order_id)
+
+    async def book(self, asker: str) -> tuple[str, list[tuple[MessageKind, dict[str, Any]]]]:
+        """The connection, and what the broker lists of orders and executions over it; all of it is journaled first."""
+        library = await self.library(asker, messages=MESSAGES_FOR_ORDERS)
+        epoch = self._parts.journal.epoch
+        heard = await library.everything()
+        await self._parts.journal.flush()
+        if epoch != self._parts.journal.epoch:
+            raise BrokerUnavailable("The connection to the broker was made anew while it answered; nothing is known.")
+        return epoch, heard
 
     async def open_references(self) -> set[str]:
         """Every order that works at the broker, of all clients; one without a reference of ours counts as well."""

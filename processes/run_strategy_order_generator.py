@@ -11,21 +11,21 @@ from decimal import Decimal
 from typing import Final
 
 from processes.job import JobContext
-from trading.data.risk.decision_facts import DecisionFacts
-from trading.data.risk.settings import for_account, risk_settings, vol_target
+from trading.config import Mode
+from trading.data.risk.decision_facts import DecisionFacts, decision_facts
+from trading.data.risk.judging import judged
+from trading.data.risk.settings import for_account
+from trading.data.roll_watch import RollWatch, look_at_all
 from trading.errors import DataError
-from trading.execution.decided_orders import decided, why
+from trading.execution.decided_orders import why
 from trading.execution.order_generators.buffered import buffered_trade
-from trading.execution.order_generators.roll_orders import roll_orders
+from trading.execution.order_generators.roll_orders import roll_order
 from trading.execution.order_generators.wanted_trades import Allowed, PositionRule, Standing, WantedTrade
 from trading.execution.orders import Decision, InstrumentOrder, new_instrument_order_id
 from trading.log import get_log
 from trading.objects.contracts import Contract
-from trading.objects.multiple_prices import current_contracts
 from trading.risk.order_kind import OrderKind
 from trading.risk.overrides import Override, OverrideKind
-from trading.risk.pre_trade import at_decision
-from trading.risk.proposal import Proposal
 from trading.risk.settings import RiskSettings
 from trading.systems.buffered_position import BufferedPosition
 
@@ -37,7 +37,7 @@ RULES: Final = {OverrideKind.CLOSE: PositionRule.CLOSE, OverrideKind.REDUCE_ONLY
 def run(job: JobContext) -> None:
     """Rolls first: they move a position without changing it."""
     generate_rolls(job)
-    facts = decision_facts(job)
+    facts = decision_facts(job.data, job.config, job.trading_day)
     wishes = {name: job.data.db_optimal_positions.of_day(name, job.day) for name in job.config.strategies}
     generator = Generator(job=job, facts=facts, settings=for_account(facts.settings, facts.risks), wishes=wishes)
     orders = [order for name in wishes for order in generator.orders_of(name)]
@@ -45,16 +45,6 @@ def run(job: JobContext) -> None:
     for order in orders:
         job.checkpoint()
         generator.judge(order, batch)
-
-
-def decision_facts(job: JobContext) -> DecisionFacts:
-    """What the controls know on this day."""
-    weights = {name: strategy.weight for name, strategy in job.config.strategies.items()}
-    whole = sum(weights.values()) or 1.0
-    return DecisionFacts(
-        data=job.data, settings=risk_settings(job.config), base_currency=job.config.service.base_currency,
-        weights={name: weight / whole for name, weight in weights.items()}, vol_target=vol_target(job.config),
-        now=job.clock.now(), trading_day=job.trading_day, epoch_is_reconciled=True)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,10 +99,8 @@ class Generator:
     def judge(self, order: InstrumentOrder, batch: Mapping[str, int]) -> None:
         """Ask the controls, and store the order with their answers."""
         wanted = self.wishes[order.strategy].get(order.instrument)
-        proposal = proposal_of(order, wanted)
-        snapshot = self.facts.snapshot(proposal, None if wanted is None else wanted.usual_change, batch)
-        verdict = at_decision(proposal, snapshot, self.settings)
-        stored = self.job.data.db_orders.add_instrument_order(decided(order, verdict, self.job.clock.now()))
+        stored = self.job.data.db_orders.add_instrument_order(
+            judged(order, wanted, self.facts, self.settings, batch))
         if stored is None:
             return
         if stored.is_open:
@@ -139,29 +127,21 @@ def held_after(facts: DecisionFacts, orders: list[InstrumentOrder]) -> dict[str,
     return found
 
 
-def proposal_of(order: InstrumentOrder, wanted: BufferedPosition | None) -> Proposal:
-    """The order as the controls see it."""
-    previous = None if wanted is None or wanted.previous is None else round(wanted.previous)
-    target = order.target if wanted is None else round(wanted.optimal)
-    return Proposal(
-        account=order.account, strategy=order.strategy, instrument=order.instrument, kind=order.kind,
-        quantity=order.quantity, key=order.idempotency_key, target=target, previous_target=previous,
-        decided_at=order.created, price_at=order.reference_at, reduce_only=order.reduce_only, reason=order.reason)
-
-
 def generate_rolls(job: JobContext) -> None:
-    """Orders that move positions out of contracts that are no longer priced."""
-    priced = {}
-    for key in job.data.db_books.contract_positions():
-        code = Contract.parse(key).instrument
-        rows = job.data.db_multiple_prices.load_since(code, job.trading_day.year - 1)
-        priced[code] = Contract(code, current_contracts(code, rows).price)
-    orders = roll_orders(job.data.db_books.contract_positions(), job.data.db_books.strategy_positions(), priced,
-                         job.data.db_orders.open_instrument_orders(), decision(job))
-    for order in orders:
+    """Decide how each instrument rolls today, and order what its state demands."""
+    watch = RollWatch(job.data, job.trading_day, who=job.run_id, is_recorded=job.config.service.mode is Mode.SIMULATED)
+    held = {Contract.parse(key).instrument for key in watch.positions}
+    decisions = look_at_all(watch, sorted(held | set(job.data.db_multiple_prices.codes())))
+    working = job.data.db_orders.open_instrument_orders()
+    for contracts in (each for code in sorted(held) for each in watch.rolls(code)):
+        code = contracts.front.instrument
+        order = roll_order(contracts, watch.state(code), job.data.db_books.strategy_positions(), decision(job),
+                           may_go_on=code in decisions and decisions[code].roll_forward_leg)
+        if order is None or any((each.contract or each.roll_from) == contracts.front.key for each in working):
+            continue
         if job.data.db_orders.add_instrument_order(order) is not None:
-            log.info("roll_order", id=order.id, instrument=order.instrument, lots=order.roll_quantity,
-                     out_of=order.roll_from, into=order.roll_to)
+            log.info("roll_order", id=order.id, instrument=code, kind=order.kind.value, state=watch.state(code).value,
+                     lots=order.roll_quantity or order.quantity)
 
 
 def decision(job: JobContext) -> Decision:

@@ -16,6 +16,7 @@ from daemon.api.broker_link import BrokerRoutes
 from daemon.api.commands import Command, Commands, Values, command_of
 from daemon.api.config_routes import ConfigRoutes
 from daemon.api.errors import EXCEPTION_HANDLERS, refused
+from daemon.api.trading_routes import TradingRoutes
 from daemon.clocks.clock_desk import ClockDesk
 from daemon.configuration.live_config import LiveConfig
 from daemon.decisions.slots import slots_between
@@ -41,6 +42,7 @@ class ControlParts:
     clock: Clock
     clock_desk: ClockDesk
     broker: BrokerRoutes
+    trading: TradingRoutes
     live: LiveConfig
     config: ConfigRoutes
     common: Callable[[], list[Route]]  # what a standby serves too
@@ -67,7 +69,8 @@ class ControlApi:
             Route("/runs/resolve", self._plain("resolve", self._resolve), methods=["POST"]),
             Route("/drain", self._plain("drain", self._drain), methods=["POST"]),
             Route("/clock/accept", self._plain("accept", self._accept_clock), methods=["POST"]),
-            *self._parts.config.routes(), *self._parts.common(), *self._parts.broker.routes()]
+            *self._parts.config.routes(), *self._parts.common(), *self._parts.broker.routes(),
+            *self._parts.trading.routes()]
         return Starlette(routes=routes, exception_handlers=EXCEPTION_HANDLERS)
 
     # --- what is -----------------------------------------------------------------------------------------------

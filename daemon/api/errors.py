@@ -11,11 +11,12 @@ from daemon.api.server import TooLarge
 from daemon.process_runner import NotAllowed
 from trading.control.process_state import InvalidTransition
 from trading.data.mongo.store_problem import store_problem
+from trading.data.trading_desk.deed import DeedRefused
 from trading.errors import BrokerUnavailable, ConcurrentUpdate, ConfigError, NotFound, SlotTaken, TradingError
 
 
 async def refused(_request: Request, error: Exception) -> JSONResponse:
-    conflicts = (NotAllowed, ConcurrentUpdate, SlotTaken, BeingDone, InvalidTransition)
+    conflicts = (NotAllowed, ConcurrentUpdate, SlotTaken, BeingDone, InvalidTransition, DeedRefused)
     status = 404 if isinstance(error, NotFound) else 503 if isinstance(error, BrokerUnavailable) else \
         409 if isinstance(error, conflicts) else 400 if isinstance(error, ConfigError) else \
         413 if isinstance(error, TooLarge) else 422

@@ -16,7 +16,9 @@ COMMANDS = {
     "skip": "processes", "backfill": "processes", "resolve": "processes",
     "logs": "runs", "history": "runs", "schedule": "schedule", "events": "supervision", "drain": "supervision",
     "clock": "supervision", "leader": "supervision", "alerts": "alerts", "ack": "alerts",
-    "orders": "orders", "positions": "orders", "fills": "books", "story": "books", "locks": "books",
+    "orders": "orders", "fills": "books", "story": "books", "positions": "positions", "trade": "trade",
+    "halt": "halting", "resume-trading": "halting", "flatten": "halting", "locks": "locks", "overrides": "overrides",
+    "limits": "limits", "rolls": "rolls", "reconcile": "reconciliation",
     "prices": "prices", "import": "imports", "backtest": "backtest",
     "doctor": "doctor", "sim": "sim",
 }

@@ -1,4 +1,4 @@
-"""tradectl fills, story, locks: what was traded, how it came about, and what must not be traded."""
+"""tradectl fills, story: what was traded, and how it came about."""
 
 from typing import Any
 
@@ -68,27 +68,4 @@ def story(settings: Settings, order: str, as_json: bool) -> None:
                 f"Nothing is told of {root}.")
 
 
-@click.command()
-@json_option
-@click.pass_obj
-def locks(settings: Settings, as_json: bool) -> None:
-    """List instruments that are not traded, and why.
-
-    Example: tradectl locks --json
-    """
-    from daemon.cli.store import opened_store
-    from trading.data.mongo.locks import MongoInstrumentLocks
-
-    with opened_store(settings) as (store, _config):
-        rows = [{"instrument": lock.instrument, "cause": lock.cause.value, "reason": lock.reason,
-                 "since": lock.opened_at.strftime("%Y-%m-%d %H:%M:%S"),
-                 "opens": "by a person" if lock.needs_person else "when explained"}
-                for lock in MongoInstrumentLocks(store).all()]
-    if as_json:
-        print_json(rows)
-        return
-    print_table(rows, {"instrument": "INSTRUMENT", "cause": "CAUSE", "since": "SINCE (UTC)", "opens": "OPENS",
-                       "reason": "WHY"}, "Nothing is locked.")
-
-
-COMMANDS = {"fills": fills, "story": story, "locks": locks}
+COMMANDS = {"fills": fills, "story": story}

@@ -1,4 +1,4 @@
-"""tradectl orders, positions: what is being traded, and what is held."""
+"""tradectl orders: what is being traded."""
 
 from typing import Any
 
@@ -57,33 +57,4 @@ def _line(row: dict[str, Any], what: str, depth: int) -> dict[str, Any]:
             "why": row.get("close_reason") or row.get("reason") or ""}
 
 
-@click.command()
-@json_option
-@click.pass_obj
-def positions(settings: Settings, as_json: bool) -> None:
-    """List positions: by strategy and instrument, and by contract.
-
-    Example: tradectl positions --json
-    """
-    from daemon.cli.store import opened_store
-    from trading.data.mongo.books import MongoBooks
-
-    with opened_store(settings) as (store, _config):
-        books = MongoBooks(store)
-        values = {
-            "strategy": [{"strategy": strategy, "instrument": instrument, "quantity": quantity}
-                         for (strategy, instrument), quantity in books.strategy_positions().items()],
-            "contract": [{"contract": key, "instrument": key.rpartition("/")[0], "month": key.rpartition("/")[2],
-                          "con_id": con_id, "quantity": quantity}
-                         for key, (con_id, quantity) in books.contract_positions_by_con_id().items()]}
-    if as_json:
-        print_json(values)
-        return
-    print_table(values["strategy"], {"strategy": "STRATEGY", "instrument": "INSTRUMENT", "quantity": "LOTS"},
-                "No strategy holds anything.")
-    click.echo()
-    print_table(values["contract"], {"contract": "CONTRACT", "con_id": "CONID", "quantity": "LOTS"},
-                "No contract is held.")
-
-
-COMMANDS = {"orders": orders, "positions": positions}
+COMMANDS = {"orders": orders}

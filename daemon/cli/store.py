@@ -4,6 +4,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 
 from daemon.children.die_with_parent import dying_with_us
 from daemon.cli.__main__ import Settings
@@ -40,6 +41,15 @@ def opened_store(settings: Settings) -> Iterator[tuple[MongoStore, Config]]:
         return
     with _embedded(settings, config) as store:
         yield store, config
+
+
+def now_of(settings: Settings, store: MongoStore) -> datetime:
+    """What time it is for the service, which may play a recorded day; the machine's time while it does not run."""
+    try:
+        clock = request(settings.places.socket, "GET", "/status", timeout_s=5).get("clock")
+    except DaemonUnreachable:
+        clock = None
+    return datetime.fromisoformat(clock) if clock else store.clock.now()
 
 
 def _daemons_uri(settings: Settings) -> str | None:

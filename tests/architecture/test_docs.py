@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")])
 FENCED = re.compile(r"^```[a-z]*\n(.*?)^```", re.MULTILINE | re.DOTALL)
 INLINE = re.compile(r"`([^`\n]+)`")
-PLACEHOLDERS = {"PROCESS": "run_systems", "ORDER": "IO-1", "INSTRUMENT": "ALPHA"}
+PLACEHOLDERS = {"PROCESS": "run_systems", "ORDER": "IO-1", "INSTRUMENT": "ALPHA", "STRATEGY": "s"}
 
 
 def commands_in(page: Path, program: str) -> Iterator[str]:
@@ -29,7 +29,7 @@ def commands_in(page: Path, program: str) -> Iterator[str]:
 
 def parsed(words: list[str], command: click.Command, parent: click.Context | None = None) -> click.Command:
     """The command that `words` call, its arguments checked as far as that is possible without running it."""
-    if isinstance(command, click.Group):
+    if isinstance(command, click.Group) and not (command.invoke_without_command and _is_alone(words)):
         options = {option for each in command.params for option in each.opts}
         while words[0] in options:
             words = words[2:]  # such as --config FOLDER
@@ -46,6 +46,11 @@ def parsed(words: list[str], command: click.Command, parent: click.Context | Non
         for option in command.params:
             option.type = kinds[option.name]
     return command
+
+
+def _is_alone(words: list[str]) -> bool:
+    """Whether a group is asked for itself: nothing but options."""
+    return all(word.startswith("-") for word in words)
 
 
 def words_of(line: str) -> list[str]:
@@ -87,14 +92,14 @@ def test_make_help_names_every_public_target() -> None:
 
 
 def leaves(command: click.Command, words: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+    if not isinstance(command, click.Group) or command.invoke_without_command:
+        yield words, command
     if isinstance(command, click.Group):
         context = click.Context(command)
         for name in command.list_commands(context):
             found = command.get_command(context, name)
             assert found is not None, name
             yield from leaves(found, (*words, name))
-    else:
-        yield words, command
 
 
 LEAVES = list(leaves(tradectl, ()))

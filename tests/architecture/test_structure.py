@@ -101,7 +101,10 @@ def commands(group: click.Group, path: tuple[str, ...] = ()) -> list[tuple[tuple
     for name in group.list_commands(context):
         command = group.get_command(context, name)
         assert command is not None
-        found += commands(command, (*path, name)) if isinstance(command, click.Group) else [((*path, name), command)]
+        if not isinstance(command, click.Group) or command.invoke_without_command:
+            found.append(((*path, name), command))
+        if isinstance(command, click.Group):
+            found += commands(command, (*path, name))
     return found
 
 
@@ -132,7 +135,7 @@ def test_every_command_that_a_document_shows_exists(document: str, line: str) ->
         while words[1] in ("--config", "--state"):
             del words[1:3]
         known = dict(ALL)
-        found = next((known[tuple(words[1:n])] for n in (3, 2) if tuple(words[1:n]) in known), None)
+        found = next((known[tuple(words[1:n])] for n in (4, 3, 2) if tuple(words[1:n]) in known), None)
         assert found is not None, line
         options = {option for parameter in found.params for option in parameter.opts}
         assert {word for word in words if word.startswith("-")} <= options, line

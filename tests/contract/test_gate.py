@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -12,17 +12,21 @@ import pytest
 from broker_link_scene import ACCOUNT, BrokerScene
 from recorded_gateway import GatewayProcess
 
+from daemon.broker_service import Link
 from trading.broker.facts import ContractDetails
 from trading.data.mongo.books import MongoBooks
 from trading.data.mongo.connection import MongoStore
 from trading.data.mongo.controls import MongoKillState
 from trading.data.mongo.locks import MongoInstrumentLocks
 from trading.data.mongo.orders import MongoOrders
+from trading.data.mongo.reconciliation_runs import MongoReconciliationRuns
 from trading.errors import BrokerError, BrokerUnavailable
 from trading.execution.adjustments import Adjustment, AdjustmentKind, Entry
 from trading.execution.broker_orders import BrokerLifecycle, BrokerOrder
 from trading.execution.locks import Lock, LockCause
 from trading.execution.orders import ContractOrder, InstrumentOrder, broker_order_id, spawn
+from trading.execution.reconciliation.run import ReconciliationRun, RunVerdict
+from trading.execution.reconciliation.steps import RunKind
 from trading.execution.stack_handler.reports import after_status
 from trading.objects.instruments import BrokerInstrument
 from trading.risk.kill_level import Command, KillLevel, KillState, Scope, raised
@@ -51,6 +55,7 @@ def contract(scene: BrokerScene) -> ContractDetails:
 def intent(scene: BrokerScene, store: MongoStore, quantity: int = 2, **changes: Any) -> BrokerOrder:
     """A stored intent with its parents."""
     orders, details = MongoOrders(store), contract(scene)
+    reconcile(scene, store)
     parent = orders.add_instrument_order(InstrumentOrder(
         id=IO, idempotency_key="k", account=ACCOUNT, strategy="s", instrument="SP500", kind=OrderKind.STRATEGY,
         quantity=quantity, trading_day="2021-10-13", created=NOW))
@@ -58,6 +63,14 @@ def intent(scene: BrokerScene, store: MongoStore, quantity: int = 2, **changes: 
     orders.spawned(*spawn(parent, "SP500/20211200", NOW))
     [leg] = orders.contract_orders_of(IO)
     return orders.add_broker_order(replace(leg, next_child=2), an_order(leg, details, **changes))
+
+
+def reconcile(scene: BrokerScene, store: MongoStore, verdict: RunVerdict = RunVerdict.PASS) -> None:
+    """The record of a comparison over the connection of now."""
+    begun = NOW + timedelta(seconds=verdict is RunVerdict.FAIL)
+    run = ReconciliationRun(id=f"R-{verdict}", kind=RunKind.START_OF_DAY, epoch=scene.link.book().epoch, begun=begun,
+                            trading_day="2021-10-13", ended=NOW, verdict=verdict, problem="positions differ")
+    MongoReconciliationRuns(store).append(run)
 
 
 def an_order(leg: ContractOrder, details: ContractDetails, **changes: Any) -> BrokerOrder:
@@ -85,6 +98,21 @@ def test_what_nothing_forbids_leaves_once(scene: BrokerScene, store: MongoStore)
     assert scene.link.submit(order.id) == BrokerLifecycle.SENT
     assert scene.link.submit(order.id) == BrokerLifecycle.SENT
     assert len(at_gateway(scene)) == 1
+
+
+def test_nothing_is_sent_after_a_comparison_that_failed(scene: BrokerScene, store: MongoStore) -> None:
+    order = intent(scene, store)
+    reconcile(scene, store, RunVerdict.FAIL)
+    assert "The comparison with the broker has failed: positions differ" in refusal(scene, store, order)
+
+
+def test_lean_242_nothing_is_sent_over_a_new_connection_before_it_was_compared(scene: BrokerScene,
+                                                                              store: MongoStore) -> None:
+    order = intent(scene, store)
+    scene.control.fault("close")
+    scene.wait_for(Link.DOWN)
+    scene.wait_for(Link.READY)
+    assert "The connection to the broker is new" in refusal(scene, store, order)
 
 
 def test_a_halt_stops_what_was_decided_before_it(scene: BrokerScene, store: MongoStore) -> None:

@@ -13,21 +13,26 @@ from zoneinfo import ZoneInfo
 from trading.broker.error_codes import shipped_error_policy
 from trading.broker.facts import OrderEvidence
 from trading.errors import BrokerUnavailable, ConcurrentUpdate
-from trading.execution.algos.limit_at_touch import Touch
 from trading.execution.booking import Family, booked, foreign_lock, lock_for
 from trading.execution.broker_messages import BrokerMessage, MessageKind
 from trading.execution.broker_orders import BrokerLifecycle, BrokerOrder
 from trading.execution.fills import Fill, merged
 from trading.execution.locks import Lock, LockCause, reasons_of
-from trading.execution.orders import ContractOrder, InstrumentOrder
+from trading.execution.order_states import ExecutionStyle
+from trading.execution.orders import ContractOrder, InstrumentOrder, StoredCheck, child_number
+from trading.execution.quotes import Touch
+from trading.execution.stack_handler.algo_worker import AlgoWorker, Manners
 from trading.execution.stack_handler.journal_reader import JournalReader
 from trading.execution.stack_handler.reports import Today
 from trading.execution.stack_handler.resolver import Resolver
-from trading.execution.stack_handler.stack_handler import Patience, StackHandler
+from trading.execution.stack_handler.stack_handler import StackHandler
+from trading.risk.check import Outcome
 from trading.risk.order_kind import OrderKind
+from trading.risk.pre_trade import Verdict
 
 Order = TypeVar("Order", InstrumentOrder, ContractOrder, BrokerOrder)
 START = datetime(2026, 3, 2, 20, tzinfo=UTC)
+CHECKED = (StoredCheck(control="RC-01", outcome="PASS", quantity=1, sentence="", at=START),)
 
 
 def a_lock(instrument: str = "SP500") -> Lock:
@@ -71,6 +76,10 @@ class World:
     rejects: bool = False
     quote: Touch | None = field(default_factory=lambda: Touch(bid=Decimal("99.75"), ask=Decimal("100"), at=START))
     reachable: bool = True
+    style: ExecutionStyle = ExecutionStyle.MARKETABLE
+    most_lots: int = 1_000
+    verdicts: list[Outcome] = field(default_factory=list)  # what the controls say, one after the other; else all passes
+    levels: list[str] = field(default_factory=list)  # why the kill level was raised
     crash_at: tuple[int, bool] | None = None  # call number, and whether the effect still happens
 
     def __post_init__(self) -> None:
@@ -103,10 +112,14 @@ class World:
         today = Today(trading_day="2026-03-02", gateway_zone=ZoneInfo("Europe/London"))
         reader = JournalReader(FakeJournal(self), FakeOrders(self), FakeBooks(self), market, FakeLocks(self), "DU1",
                                today, shipped_error_policy())
-        return StackHandler(orders=FakeOrders(self), market=market, sender=FakeSender(self), locks=FakeLocks(self),
-                            reader=reader, resolver=Resolver(FakeSender(self)), clock=self.clock,
-                            patience=Patience(time_out=timedelta(seconds=60), acknowledge_within=timedelta(seconds=5)),
-                            priced_contract=lambda code: f"{code}/20260600")
+        worker = AlgoWorker(
+            orders=FakeOrders(self), market=market, sender=FakeSender(self), locks=FakeLocks(self), clock=self.clock,
+            controls=FakeControls(self), manners=Manners(usual_style=self.style, patience=timedelta(seconds=60)))
+        return StackHandler(orders=FakeOrders(self), sender=FakeSender(self), locks=FakeLocks(self), reader=reader,
+                            resolver=Resolver(FakeSender(self)), worker=worker, clock=self.clock,
+                            acknowledge_within=timedelta(seconds=5), fatal=(BrokerUnavailable,),
+                            lots_by_contract=lambda code, lots: {f"{code}/20260600": lots},
+                            judge=lambda order: replace(order, checks=CHECKED))
 
     def wants(self, quantity: int, order_id: str = "IO-1", instrument: str = "SP500") -> None:
         self.tiers["instrument"][order_id] = InstrumentOrder(
@@ -184,7 +197,8 @@ class FakeOrders:
         return [order for order in self._list("contract") if order.parent == parent]
 
     def broker_orders_of(self, parent: str) -> list[BrokerOrder]:
-        return [order for order in self._list("broker") if order.parent == parent]
+        found = [order for order in self._list("broker") if order.parent == parent]
+        return sorted(found, key=lambda order: child_number(order.id))
 
     def broker_order(self, order_id: str) -> BrokerOrder:
         found: BrokerOrder = self.world.tiers["broker"][order_id]
@@ -296,6 +310,31 @@ class FakeLocks:
 
 
 @dataclass
+class FakeControls:
+    world: World
+
+    def at_intent(self, leg: ContractOrder, order: BrokerOrder, touch: Touch, *, is_passive: bool) -> Verdict:
+        outcome = self.world.verdicts.pop(0) if self.world.verdicts else Outcome.PASS
+        return Verdict(quantity=order.quantity if outcome is Outcome.PASS else 0, outcome=outcome, checks=(),
+                       settings_version="test")
+
+    def collar(self, leg: ContractOrder, touch: Touch) -> tuple[Decimal, Decimal] | None:
+        return None
+
+    def sigma_d(self, instrument: str) -> Decimal | None:
+        return None
+
+    def most_lots(self, instrument: str) -> int:
+        return self.world.most_lots
+
+    def closes(self, contract: str, now: datetime) -> datetime | None:
+        return None
+
+    def raise_level(self, reason: str) -> None:
+        self.world.levels.append(reason)
+
+
+@dataclass
 class FakeMarket:
     world: World
 
@@ -303,7 +342,7 @@ class FakeMarket:
         return FakeTradable()
 
     def touch(self, contract: str) -> Touch | None:
-        return self.world.quote
+        return None if self.world.quote is None else replace(self.world.quote, at=self.world.clock.now())
 
     def contract_of(self, con_id: int) -> str | None:
         return "SP500/20260600"
@@ -332,6 +371,17 @@ class FakeSender:
             self.world.arrive(claimed)
         orders._save("broker", claimed.moved(BrokerLifecycle.SENT))
         return BrokerLifecycle.SENT
+
+    def change(self, order_id: str, limit: Decimal) -> str:
+        return self.world.call(lambda: self._change(order_id, limit))  # type: ignore[no-any-return]
+
+    def _change(self, order_id: str, limit: Decimal) -> str:
+        orders = FakeOrders(self.world)
+        wanted = orders._save("broker", replace(orders.broker_order(order_id).with_terms_wanted(limit),
+                                                changed_at=self.world.clock.now()))
+        facts = {"ib_order_id": wanted.ib_order_id, "reference": wanted.id, "perm_id": wanted.perm_id, "con_id": 42}
+        self.world.say(MessageKind.OPEN_ORDER, status="Submitted", limit=str(limit), lots=abs(wanted.quantity), **facts)
+        return BrokerLifecycle.PENDING_REPLACE
 
     def cancel(self, order_id: str) -> None:
         self.world.call(lambda: self._cancel(order_id))

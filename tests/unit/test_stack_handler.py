@@ -8,12 +8,13 @@ import pytest
 from execution_fakes import START, Killed, World, a_lock
 
 from trading.errors import BrokerUnavailable
-from trading.execution.algos.limit_at_touch import MAX_ATTEMPTS
 from trading.execution.broker_messages import MessageKind
 from trading.execution.broker_orders import BrokerLifecycle
 from trading.execution.order_states import CloseReason, Lifecycle
 from trading.execution.orders import InstrumentOrder
 from trading.risk.order_kind import OrderKind
+
+ATTEMPTS = 5  # of a marketable order
 
 
 def nothing() -> None:
@@ -50,7 +51,7 @@ def test_several_instruments_trade_in_one_run() -> None:
 
 def test_an_order_that_is_never_filled_is_given_up_after_its_attempts() -> None:
     world = traded(fills_at_once=False)
-    assert len(world.received) == MAX_ATTEMPTS
+    assert len(world.received) == ATTEMPTS
     assert {order.lifecycle for order in world.sent} == {BrokerLifecycle.CANCELLED}
     assert (world.order.close_reason, world.order.filled, world.positions) == (CloseReason.EXPIRED, 0, {})
 
@@ -69,7 +70,7 @@ def test_a_new_attempt_waits_for_the_end_of_the_one_before() -> None:
 
 def test_each_attempt_has_its_own_reference() -> None:
     world = traded(7, fills_per_order=2)
-    assert world.received == ["1-C1-B1", "1-C1-B2", "1-C1-B3"]
+    assert world.received == ["1-C1-B1", "1-C1-B2", "1-C1-B3", "1-C1-B4"]
 
 
 def test_every_message_may_come_twice() -> None:
@@ -249,4 +250,4 @@ def test_workers_killed_again_and_again_come_to_the_same(world_is: dict[str, obj
 
 
 def test_a_limit_is_a_decimal_on_the_grid_of_the_contract() -> None:
-    assert [order.limit_price for order in traded().sent] == [Decimal("100.00")]
+    assert [order.limit_price for order in traded().sent] == [Decimal("100.50")]

@@ -1,15 +1,18 @@
 """The stack handler in a small world: fills, time-outs, rejections, lost messages, and a worker killed anywhere."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 from execution_fakes import START, Killed, World, a_lock
 
 from trading.errors import BrokerUnavailable
-from trading.execution.algos.limit_at_touch import MAX_ATTEMPTS, Touch
 from trading.execution.broker_messages import MessageKind
 from trading.execution.broker_orders import BrokerLifecycle
 from trading.execution.order_states import CloseReason
+from trading.execution.quotes import Touch
+
+ATTEMPTS = 5  # of a marketable order
 
 
 class Checkpoint:
@@ -29,14 +32,14 @@ def test_an_order_is_sent_filled_and_closed() -> None:
     assert world.handler().run(Checkpoint()) == 1
     assert world.positions == {"SP500/20260600": 5}
     assert world.order.close_reason is CloseReason.FILLED
-    assert [(order.limit_price, order.quantity) for order in world.sent] == [(Decimal("100"), 5)]
+    assert [(order.limit_price, order.quantity) for order in world.sent] == [(Decimal("100.50"), 5)]
 
 
 def test_a_sale_takes_the_bid() -> None:
     world = World()
     world.wants(-3)
     world.handler().run(Checkpoint())
-    assert world.sent[0].limit_price == Decimal("99.75")
+    assert world.sent[0].limit_price == Decimal("99.25")  # two ticks through the bid
     assert world.positions == {"SP500/20260600": -3}
 
 
@@ -48,11 +51,18 @@ def test_a_part_that_is_not_filled_in_time_is_cancelled_and_tried_again_a_few_ti
     # when
     world.handler().run(Checkpoint())
 
-    # then three orders filled six lots, and the last one is given up
-    assert [order.quantity for order in world.sent] == [7, 5, 3]
-    assert [order.lifecycle for order in world.sent] == [BrokerLifecycle.CANCELLED] * MAX_ATTEMPTS
-    assert world.positions == {"SP500/20260600": 6}
-    assert (world.order.close_reason, world.order.filled) == (CloseReason.EXPIRED, 6)
+    # then each order fills what it can, and the next one is for what is left
+    assert [order.quantity for order in world.sent] == [7, 5, 3, 1]
+    assert world.positions == {"SP500/20260600": 7}
+    assert (world.order.close_reason, world.order.filled) == (CloseReason.FILLED, 7)
+
+
+def test_what_nobody_fills_is_given_up_after_a_few_orders() -> None:
+    world = World(fills_per_order=1)
+    world.wants(9)
+    world.handler().run(Checkpoint())
+    assert [order.lifecycle for order in world.sent] == [BrokerLifecycle.CANCELLED] * ATTEMPTS
+    assert (world.order.close_reason, world.order.filled) == (CloseReason.EXPIRED, 5)
 
 
 def test_a_rejected_order_is_not_sent_again() -> None:
@@ -71,6 +81,12 @@ def test_nothing_is_sent_without_a_sane_quote(quote: Touch | None) -> None:
     world.wants(5)
     world.handler().run(Checkpoint())
     assert world.received == []
+    assert world.order.is_open  # it waits for one, and keeps no run waiting
+
+    # when its day is over
+    handler = world.handler()
+    handler.reader.today = replace(handler.reader.today, trading_day="2026-03-03")
+    handler.run(Checkpoint())
     assert world.order.close_reason is CloseReason.EXPIRED
 
 
@@ -78,7 +94,7 @@ def test_a_negative_price_is_a_price() -> None:
     world = World(quote=Touch(bid=Decimal("-37.63"), ask=Decimal("-37.60"), at=START))
     world.wants(5)
     world.handler().run(Checkpoint())
-    assert world.sent[0].limit_price == Decimal("-37.50")  # up to the grid, so that it does not miss
+    assert world.sent[0].limit_price == Decimal("-37.00")  # two ticks through, up to the grid, so that it does not miss
     assert world.order.close_reason is CloseReason.FILLED
 
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from trading.execution.broker_messages import BrokerMessage
+
 
 @dataclass(frozen=True, kw_only=True)
 class ContractDetails:
@@ -62,6 +64,18 @@ class BrokerPosition:
     con_id: int
     symbol: str
     quantity: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class BrokerBook:
+    """Everything that the broker lists of orders and executions, in one answer over connection `epoch`.
+
+    `messages` are of the kinds OPEN_ORDER, COMPLETED_ORDER and EXECUTION; they were journaled as well.
+    """
+
+    epoch: str
+    account: str
+    messages: tuple[BrokerMessage, ...]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -106,6 +106,7 @@ class BrokerOrder:
     commission_currency: str | None = None
     wanted_limit: Decimal | None = None  # of a change that the broker has not confirmed
     changes: int = 0  # how often new terms were asked for
+    changed_at: datetime | None = None
     broker_quantity: int | None = None  # signed; differs from `quantity` when a person edited the order at the broker
     told_status: str = ""  # the broker's last word on its end, and the lots that it counted as filled then
     told_filled: int | None = None

@@ -22,6 +22,7 @@ class GateFacts:
 
     kill: KillState
     is_halted_by_flag: bool
+    unreconciled: str | None  # why the books are not known to agree with the broker over this connection
     locks: Mapping[str, str]
     parent: ContractOrder
     siblings: tuple[BrokerOrder, ...]  # of the same parent, this order among them
@@ -41,6 +42,8 @@ def change_problem(order: BrokerOrder, limit: Decimal, facts: GateFacts) -> str 
 
 
 def _halted(order: BrokerOrder, facts: GateFacts) -> str | None:
+    if facts.unreconciled is not None:
+        return facts.unreconciled
     if facts.is_halted_by_flag:
         return "the halt flag lies in the state directory: nothing is sent. Remove it with tradectl resume-trading"
     holding = Holding(position=facts.position, working_buys=_lots(facts.others, 1),

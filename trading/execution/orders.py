@@ -72,6 +72,7 @@ class InstrumentOrder:
     target: int | None = None  # quantity = target - held - working, at the moment of the decision
     held: int | None = None
     working: int | None = None
+    contract: str | None = None  # the one to trade; None: where the roll state says
     style: ExecutionStyle = ExecutionStyle.BEST
     limit_price: Decimal | None = None
     limit_contract: str | None = None  # a price always names the contract that it refers to
@@ -249,6 +250,11 @@ def contract_order_id(parent: InstrumentOrder) -> str:
 def broker_order_id(parent: ContractOrder) -> str:
     """The order reference that the broker gets: derived from the parent, at most 40 plain characters."""
     return f"{parent.id.removeprefix('IO-')}-B{parent.next_child}"
+
+
+def child_number(order_id: str) -> int:
+    """The how-manieth child an id names: ...-B10 is the tenth, and comes after ...-B2."""
+    return int(re.sub(r"\D", "", order_id.rpartition("-")[2]) or 0)
 
 
 def is_ours(reference: str) -> bool:

@@ -4,12 +4,12 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Protocol
 
-from trading.execution.algos.limit_at_touch import Touch
 from trading.execution.broker_messages import BrokerMessage
 from trading.execution.broker_orders import BrokerOrder
 from trading.execution.fills import Fill
 from trading.execution.locks import Lock
 from trading.execution.orders import ContractOrder, InstrumentOrder
+from trading.execution.quotes import Touch
 
 
 class OrderStore(Protocol):
@@ -82,6 +82,7 @@ class Sender(Protocol):
     """The way to the broker. Raises BrokerUnavailable when nothing was sent."""
 
     def submit(self, order_id: str) -> str: ...
+    def change(self, order_id: str, limit: Decimal) -> str: ...
     def cancel(self, order_id: str) -> None: ...
     def refresh(self) -> None: ...
     def messages(self, after: int, wait_s: float) -> list[BrokerMessage]: ...

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from trading.data.mongo.events import Event
+from trading.data.trading_desk.deed_log import DEED_PREFIX
 from trading.execution.broker_messages import BrokerMessage, MessageKind
 
 _SILENT: Final = frozenset({"v", "version", "revisions", "checks", "algo", "next_child"})  # told by what they lead to
@@ -32,12 +33,15 @@ def _changes(events: Iterable[Event]) -> Iterable[Line]:
     known: dict[str, Mapping[str, Any]] = {}
     for event in events:
         before = known.get(event.aggregate)
-        yield Line(at=event.at, what=event.aggregate, who=event.actor,
+        what = event.kind if event.aggregate.startswith(DEED_PREFIX) else event.aggregate
+        yield Line(at=event.at, what=what, who=event.actor,
                    text=_created(event) if before is None else _changed(event, before))
         known[event.aggregate] = event.payload
 
 
 def _created(event: Event) -> str:
+    if event.aggregate.startswith(DEED_PREFIX):
+        return f"{event.payload['done']} Because: {event.payload['why']}"
     told = [f"{name} {_plain(event.payload[name])}" for name in _ALWAYS if event.payload.get(name) is not None]
     return f"{event.kind}: {', '.join(told)}"
 

@@ -116,7 +116,7 @@ def test_x34_one_leg_of_a_combination_alone_is_seen_locked_and_never_traded_agai
     known = len(orders(scene))
 
     # then the leg is seen, a person is called, and nothing is sent
-    assert scene.settle()["state"] == "ERROR"
+    until(lambda: scene.settle()["state"] == "ERROR", 30, "the leg is seen")
     assert scene.external() == {near: -1}
     assert "somebody else traded -1" in scene.locks()[instrument]
     another = scene.want(instrument, 1)
@@ -150,4 +150,7 @@ def test_an_order_of_another_client_under_the_number_of_ours_is_not_taken_for_it
     traded = Traded(scene, order, ended)
     assert traded.broker_orders[0]["perm_id"] == ours["perm_id"]
     assert traded.executed == traded.filled == 1
+    assert scene.external() == {ours["con_id"]: 1}  # of the other client
+    by_hand(scene, {ours["con_id"]: -1})
+    scene.settle()
     assert (scene.locks(), scene.external()) == ({}, {})

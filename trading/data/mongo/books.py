@@ -5,6 +5,7 @@ Positions by contract and by strategy are only a view: `rebuilt` folds them from
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
@@ -13,7 +14,7 @@ from pymongo.client_session import ClientSession
 from trading.data.mongo.chained import Chained, ChainedWriter, values_of
 from trading.data.mongo.connection import Document, MongoStore
 from trading.data.mongo.locks import MongoInstrumentLocks
-from trading.errors import NotFound
+from trading.errors import ConcurrentUpdate, NotFound
 from trading.execution.adjustments import Adjustment, Movement, Positions, fold
 from trading.execution.booking import Family, belongs, booked, foreign_lock, lock_for, owned
 from trading.execution.broker_orders import BrokerOrder
@@ -37,12 +38,32 @@ class MongoBooks:
         query = {} if trading_day is None else {"trading_day": trading_day}
         return [_fill(row) for row in self._database.fills.find(query).sort("at", 1)]
 
+    def fills_since(self, instant: datetime, instrument: str | None = None) -> list[Fill]:
+        """Those at `instant` (aware) or later, oldest first; of all instruments, or of one."""
+        wanted: Document = {"at": {"$gte": instant}} | ({} if instrument is None else {"instrument": instrument})
+        return [_fill(row) for row in self._database.fills.find(wanted).sort("at", 1)]
+
+    def fill(self, fill_id: str) -> Fill:
+        """One of them.
+
+        Raises:
+            NotFound: there is none of this id.
+        """
+        row = self._database.fills.find_one({"_id": fill_id})
+        if row is None:
+            raise NotFound(f"There is no fill {fill_id}. See: tradectl fills")
+        return _fill(row)
+
+    def has_traded(self, contract: str) -> bool:
+        """Whether any fill of `contract` is in the books."""
+        return self._database.fills.find_one({"contract": contract}, {"_id": 1}) is not None
+
     def fills_of(self, broker_order: str) -> list[Fill]:
         return [_fill(row) for row in self._database.fills.find({"broker_order": broker_order}).sort("at", 1)]
 
-    def contract_positions(self) -> dict[str, int]:
+    def contract_positions(self, session: ClientSession | None = None) -> dict[str, int]:
         """Contract key to lots; only what is not flat."""
-        rows = self._database.contract_positions.find(_HELD).sort("_id", 1)
+        rows = self._database.contract_positions.find(_HELD, session=session).sort("_id", 1)
         return {row["_id"]: int(row["quantity"]) for row in rows}
 
     def contract_positions_by_con_id(self) -> dict[str, tuple[int, int]]:
@@ -50,9 +71,9 @@ class MongoBooks:
         rows = self._database.contract_positions.find(_HELD).sort("_id", 1)
         return {row["_id"]: (int(row["con_id"]), int(row["quantity"])) for row in rows}
 
-    def strategy_positions(self) -> dict[tuple[str, str], int]:
+    def strategy_positions(self, session: ClientSession | None = None) -> dict[tuple[str, str], int]:
         """(strategy, instrument) to lots; only what is not flat."""
-        rows = self._database.strategy_positions.find(_HELD).sort("_id", 1)
+        rows = self._database.strategy_positions.find(_HELD, session=session).sort("_id", 1)
         return {(row["strategy"], row["instrument"]): int(row["quantity"]) for row in rows}
 
     def instrument_positions(self) -> dict[str, int]:
@@ -70,36 +91,62 @@ class MongoBooks:
         """The same, folded from every fill and adjustment."""
         return fold(self._movements())
 
+    def proof(self) -> tuple[Positions, Positions]:
+        """What is stored, and the same folded from zero, both of one moment.
+
+        Raises:
+            ConcurrentUpdate: positions moved during each of three attempts.
+        """
+        for _ in range(3):
+            before = self._moves()
+            both = self.positions(), self.rebuilt()
+            if self._moves() == before:
+                return both
+        raise ConcurrentUpdate("what is held", before)
+
+    def _moves(self) -> int:
+        """How often anything that is held has moved so far."""
+        return sum(int(row["v"]) for name in ("contract_positions", "strategy_positions")
+                   for row in self._database[name].find({}, {"v": 1}))
+
+    def fills_in(self, contract: str) -> list[Fill]:
+        """The fills of one contract, whoever traded, oldest first."""
+        return [_fill(row) for row in self._database.fills.find({"contract": contract}).sort("at", 1)]
+
     def apply_fill(self, fill: Fill) -> bool:
         """Book `fill` once: itself, its three orders, both positions, and the lock that it calls for.
 
         A newer revision replaces an older one by its difference. A fill of nobody's order moves the contract and the
         strategy _EXTERNAL. False when it was heard of before.
         """
-        return self._store.transact(lambda session: self._apply(fill, session))
+        return self._store.transact(lambda session: self.apply_fill_within(fill, session))
 
     def bust(self, fill_id: str) -> bool:
         """Take back an execution that the exchange has busted; False when it was taken back before."""
-        def steps(session: ClientSession) -> bool:
-            row = self._database.fills.find_one({"_id": fill_id}, session=session)
-            if row is None:
-                raise NotFound(f"There is no fill {fill_id}. See: tradectl fills")
-            known = _fill(row)
-            if known.status is FillStatus.BUSTED:
-                return False
-            self._book(known, busted(known), session)
-            return True
-        return self._store.transact(steps)
+        return self._store.transact(lambda session: self.bust_within(fill_id, session))
+
+    def bust_within(self, fill_id: str, session: ClientSession) -> bool:
+        """The same, as a part of a transaction."""
+        row = self._database.fills.find_one({"_id": fill_id}, session=session)
+        if row is None:
+            raise NotFound(f"There is no fill {fill_id}. See: tradectl fills")
+        known = _fill(row)
+        if known.status is FillStatus.BUSTED:
+            return False
+        self._book(known, busted(known), session)
+        return True
 
     def adjust(self, adjustment: Adjustment) -> None:
         """Change positions without a trade, once."""
-        def steps(session: ClientSession) -> None:
-            if self._database.position_adjustments.find_one({"_id": adjustment.id}, session=session) is None:
-                self._writer.write("position_adjustments", adjustment, "adjustment", session)
-                for entry in adjustment.entries:
-                    self._move(Movement(contract=entry.contract, strategy=entry.strategy, instrument=entry.instrument,
-                                        lots=entry.lots), entry.con_id, session)
-        self._store.transact(steps)
+        self._store.transact(lambda session: self.adjust_within(adjustment, session))
+
+    def adjust_within(self, adjustment: Adjustment, session: ClientSession) -> None:
+        """The same, as a part of a transaction."""
+        if self._database.position_adjustments.find_one({"_id": adjustment.id}, session=session) is None:
+            self._writer.write("position_adjustments", adjustment, "adjustment", session)
+            for entry in adjustment.entries:
+                self._move(Movement(contract=entry.contract, strategy=entry.strategy, instrument=entry.instrument,
+                                    lots=entry.lots), entry.con_id, session)
 
     def adjustments(self) -> list[Adjustment]:
         rows = self._database.position_adjustments.find({}).sort("at", 1)
@@ -125,7 +172,8 @@ class MongoBooks:
             return True
         return self._store.transact(steps)
 
-    def _apply(self, fill: Fill, session: ClientSession) -> bool:
+    def apply_fill_within(self, fill: Fill, session: ClientSession) -> bool:
+        """The same, as a part of a transaction."""
         row = self._database.fills.find_one({"_id": fill.id}, session=session)
         known = None if row is None else _fill(row)
         merge = merged(known, fill)

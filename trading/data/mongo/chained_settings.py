@@ -21,8 +21,9 @@ class ChainedSettings:
     def rows(self) -> list[Document]:
         return list(self._collection.find({"gone": False}).sort("_id", 1))
 
-    def put(self, key: str, values: Mapping[str, Any], version: int | None = None) -> int:
-        """Write `values`, against `version` if it is given; the new version.
+    def put(self, key: str, values: Mapping[str, Any], version: int | None = None,
+            session: ClientSession | None = None) -> int:
+        """Write `values`, against `version` if it is given; the new version. A part of `session`, or by itself.
 
         Raises:
             ConcurrentUpdate: somebody wrote since `version` was read.
@@ -35,4 +36,4 @@ class ChainedSettings:
             replace_version(self._collection, document | {"chain": chain}, seen, f"{self._name} {key}", session)
             self._events.append_all([event], session)
             return int(seen + 1)
-        return self._store.transact(steps)
+        return self._store.transact(steps) if session is None else steps(session)

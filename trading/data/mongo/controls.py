@@ -3,6 +3,8 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from pymongo.client_session import ClientSession
+
 from trading.data.mongo.chained_settings import ChainedSettings
 from trading.data.mongo.connection import MongoStore
 from trading.execution.documents import from_document, to_document
@@ -21,7 +23,7 @@ class MongoKillState:
         rows = self._settings.rows()
         return from_document(KillState, rows[0]["state"] | {"version": rows[0]["v"]}) if rows else KillState()
 
-    def save(self, state: KillState) -> KillState:
+    def save(self, state: KillState, session: ClientSession | None = None) -> KillState:
         """Write `state` against the version that it was read at.
 
         Raises:
@@ -29,7 +31,7 @@ class MongoKillState:
         """
         document = to_document(state)
         del document["version"]
-        return replace(state, version=self._settings.put("system", {"state": document}, state.version))
+        return replace(state, version=self._settings.put("system", {"state": document}, state.version, session))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,12 +64,12 @@ class MongoOverrides:
         """What holds for `strategy` in `instrument`: the strictest of all that cover it."""
         return combined(each.override for each in self.all() if each.covers(strategy, instrument))
 
-    def put(self, override: StoredOverride) -> None:
+    def put(self, override: StoredOverride, session: ClientSession | None = None) -> None:
         """Set an override; one that changes nothing takes away what was there."""
         self._settings.put(f"{override.strategy or '*'}/{override.instrument or '*'}", {
             "strategy": override.strategy, "instrument": override.instrument, "words": override.override.words,
             "who": override.who, "reason": override.reason, "at": override.at,
-            "gone": override.override == Override()})
+            "gone": override.override == Override()}, session=session)
 
 
 class MongoLimits:
@@ -79,9 +81,9 @@ class MongoLimits:
     def all(self) -> list[Limit]:
         return [from_document(Limit, row["limit"]) for row in self._settings.rows()]
 
-    def put(self, limit: Limit) -> None:
-        self._settings.put(limit.id, {"limit": to_document(limit)})
+    def put(self, limit: Limit, session: ClientSession | None = None) -> None:
+        self._settings.put(limit.id, {"limit": to_document(limit)}, session=session)
 
-    def remove(self, limit: Limit) -> None:
+    def remove(self, limit: Limit, session: ClientSession | None = None) -> None:
         """Nobody limits this any more; what adds risk is then denied."""
-        self._settings.put(limit.id, {"limit": to_document(limit), "gone": True})
+        self._settings.put(limit.id, {"limit": to_document(limit), "gone": True}, session=session)

@@ -43,11 +43,13 @@ class MongoInstrumentLocks:
 
     def unlock(self, lock_id: str, reason: str, now: datetime) -> None:
         """End one lock, and say why; what is not locked stays so."""
-        def steps(session: ClientSession) -> None:
-            found = self._collection.find_one_and_delete({"_id": lock_id}, session=session)
-            if found is not None:
-                self._tell("unlocked", lock_id, {"reason": reason, "at": now}, session)
-        self._store.transact(steps)
+        self._store.transact(lambda session: self.unlock_within(lock_id, reason, now, session))
+
+    def unlock_within(self, lock_id: str, reason: str, now: datetime, session: ClientSession) -> None:
+        """The same, as a part of a transaction."""
+        found = self._collection.find_one_and_delete({"_id": lock_id}, session=session)
+        if found is not None:
+            self._tell("unlocked", lock_id, {"reason": reason, "at": now}, session)
 
     def find(self, instrument: str) -> list[Lock]:
         """The locks of `instrument`, at least one.

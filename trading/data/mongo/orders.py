@@ -16,7 +16,7 @@ from trading.data.mongo.connection import Document, MongoStore
 from trading.errors import NotFound, TradingError
 from trading.execution.broker_orders import TERMINAL, BrokerOrder
 from trading.execution.order_states import Lifecycle
-from trading.execution.orders import ContractOrder, InstrumentOrder, story_of
+from trading.execution.orders import ContractOrder, InstrumentOrder, child_number, story_of
 
 _CLOSED = Lifecycle.CLOSED.value
 _TERMINAL = [state.value for state in TERMINAL]
@@ -59,11 +59,21 @@ class MongoOrders:
     def live_broker_orders(self) -> list[BrokerOrder]:
         return [_broker_order(row) for row in self._broker.find({"lifecycle": {"$nin": _TERMINAL}}).sort("_id", 1)]
 
+    def ended_broker_orders(self, since: str) -> list[BrokerOrder]:
+        """Those of trading day `since` (YYYY-MM-DD) or later that have ended."""
+        query = {"trading_day": {"$gte": since}, "lifecycle": {"$in": _TERMINAL}}
+        return [_broker_order(row) for row in self._broker.find(query).sort("_id", 1)]
+
     def contract_orders_of(self, parent: str) -> list[ContractOrder]:
         return [_contract_order(row) for row in self._contract.find({"parent": parent}).sort("_id", 1)]
 
     def broker_orders_of(self, parent: str) -> list[BrokerOrder]:
-        return [_broker_order(row) for row in self._broker.find({"parent": parent}).sort("_id", 1)]
+        """Oldest first, by their number."""
+        found = [_broker_order(row) for row in self._broker.find({"parent": parent})]
+        return sorted(found, key=lambda order: child_number(order.id))
+
+    def broker_orders_on(self, trading_day: str) -> list[BrokerOrder]:
+        return [_broker_order(row) for row in self._broker.find({"trading_day": trading_day})]
 
     def broker_order(self, order_id: str) -> BrokerOrder:
         row = self._broker.find_one({"_id": order_id})

@@ -70,9 +70,11 @@ COLLECTIONS: Final[dict[str, Collection]] = {
     "contract_orders": Collection(_ORDER, (Index((("parent", 1),)), Index((("lifecycle", 1),)))),
     "broker_orders": Collection(
         _ORDER, (Index((("parent", 1),)), Index((("lifecycle", 1),)), Index((("perm_id", 1),)),
-                 Index((("ib_order_id", -1),)))),
+                 Index((("trading_day", 1),)), Index((("ib_order_id", -1),)))),
     "fills": Collection({"broker_order": ["string", "null"], "quantity": _INTEGER},
-                        (Index((("broker_order", 1),)), Index((("trading_day", 1),)))),
+                        (Index((("broker_order", 1),)), Index((("trading_day", 1),)),
+                         Index((("instrument", 1), ("at", 1))), Index((("contract", 1), ("at", 1))),
+                         Index((("at", 1),)))),
     "contract_positions": Collection({**_VERSIONED, "quantity": _INTEGER}),
     "strategy_positions": Collection({**_VERSIONED, "quantity": _INTEGER}),
     "kill_state": Collection({**_VERSIONED, "state": "object"}),
@@ -82,6 +84,9 @@ COLLECTIONS: Final[dict[str, Collection]] = {
     "position_adjustments": Collection({**_VERSIONED, "kind": "string", "reason": "string"}),
     "events": Collection({"aggregate": "string", "v": _INTEGER, "digest": "string", "actor": "string"},
                          (Index((("aggregate", 1), ("v", 1)), unique=True), Index((("story", 1), ("ms", 1))))),
+    "reconciliation_runs": Collection(
+        {"epoch": "string", "kind": "string", "trading_day": "string", "verdict": ["string", "null"]},
+        (Index((("begun_ms", 1),)), Index((("epoch", 1), ("begun_ms", 1))))),
     "instrument_locks": Collection({"instrument": "string", "cause": "string", "reason": "string"}),
     "broker_messages": Collection({"kind": "string"}, (Index((("kind", 1), ("_id", 1))),)),
 }

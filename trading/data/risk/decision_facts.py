@@ -1,16 +1,18 @@
 """All that the controls know when an instrument order is decided (T1), read once a run. What is not known is None."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
 from typing import Final
 
+from trading.config import Config
 from trading.data.data_blob import DataBlob
 from trading.data.mongo.controls import StoredOverride
 from trading.data.mongo.instruments import InstrumentRecord
 from trading.data.risk.instrument_risk import InstrumentRisk
 from trading.data.risk.portfolio_risk import PortfolioRisk
+from trading.data.risk.settings import risk_settings, vol_target
 from trading.execution.orders import InstrumentOrder
 from trading.risk.automatic_limits import SizingFacts, order_size_limit, strategy_limit, trade_limit, usual_lots_of_risk
 from trading.risk.exposure import Holding
@@ -106,8 +108,13 @@ class DecisionFacts:
             return manual
         return usual_lots_of_risk(self._sizing(code), len(self.risks), self.settings.automatic)
 
-    def snapshot(self, proposal: Proposal, usual_change: float | None, batch: Mapping[str, int]) -> Snapshot:
-        """The facts for one order; `batch` is what all strategies want to hold after this run, lots by instrument."""
+    def snapshot(self, proposal: Proposal, usual_change: float | None, batch: Mapping[str, int],
+                 own: str = "") -> Snapshot:
+        """The facts for one order; `batch` is what all strategies want to hold after this run, lots by instrument.
+
+        `own` is the id of the order itself, which may be stored already and must not count beside itself.
+        """
+        others = [order for order in self.working if order.id != own]
         code, strategy = proposal.instrument, proposal.strategy
         now_held = self._by_instrument()
         settled = {**now_held, **batch}
@@ -115,9 +122,9 @@ class DecisionFacts:
             now=self.now, trading_day=self.trading_day, instrument=self._instrument(strategy, code, usual_change),
             system=SystemFacts(kill=self.kill, epoch=1, reconciled_epoch=1 if self.epoch_is_reconciled else None,
                                is_day_reconciled=self.epoch_is_reconciled, locks=self.locks),
-            holding=self._holding(code), strategy_holding=self._holding(code, strategy),
+            holding=self._holding(code, others), strategy_holding=self._holding(code, others, strategy),
             account=AccountFacts(nav=self.nav, own_margin=self._margin(settled)),
-            activity=Activity(is_known_key=any(order.idempotency_key == proposal.key for order in self.working),
+            activity=Activity(is_known_key=any(order.idempotency_key == proposal.key for order in others),
                               recent=()),
             portfolio=PortfolioRisk(self.risks, self.vol_target).facts(code, now_held, settled, self.nav or 0.0))
 
@@ -155,8 +162,8 @@ class DecisionFacts:
                            notional_per_contract=risk.notional, adv=float("inf"), exchange_limit=float("inf"),
                            top_of_book=float("inf"))
 
-    def _holding(self, code: str, strategy: str | None = None) -> Holding:
-        mine = [order for order in self.working if order.instrument == code and strategy in (None, order.strategy)]
+    def _holding(self, code: str, orders: Iterable[InstrumentOrder], strategy: str | None = None) -> Holding:
+        mine = [order for order in orders if order.instrument == code and strategy in (None, order.strategy)]
         return Holding(
             position=sum(lots for (whose, each), lots in self.held.items() if each == code and strategy in (
                 None, whose)),
@@ -167,6 +174,14 @@ class DecisionFacts:
         found: dict[str, int] = {}
         for (_, code), lots in self.held.items():
             found[code] = found.get(code, 0) + lots
+        return found
+
+    def settled_with(self, order: InstrumentOrder) -> dict[str, int]:
+        """Lots by instrument once everything that works, and `order`, is filled."""
+        found = self._by_instrument()
+        others = [each for each in self.working if each.id != order.id]
+        for each in (*others, order):
+            found[each.instrument] = found.get(each.instrument, 0) + each.residual
         return found
 
     def margin_now(self) -> Margin | None:
@@ -198,3 +213,12 @@ def _weekdays_before(now: datetime) -> tuple[Window, ...]:
     return tuple(Window(start=datetime.combine(day, time(0), UTC), end=datetime.combine(
         day + timedelta(days=1), time(0), UTC)) for day in days if day.weekday() < 5)
 
+
+def decision_facts(data: DataBlob, config: Config, trading_day: date) -> DecisionFacts:
+    """What the controls know on `trading_day`."""
+    weights = {name: strategy.weight for name, strategy in config.strategies.items()}
+    whole = sum(weights.values()) or 1.0
+    return DecisionFacts(
+        data=data, settings=risk_settings(config), base_currency=config.service.base_currency,
+        weights={name: weight / whole for name, weight in weights.items()}, vol_target=vol_target(config),
+        now=data.clock.now(), trading_day=trading_day, epoch_is_reconciled=True)

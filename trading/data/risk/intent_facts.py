@@ -2,17 +2,17 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Final
 
 from trading.broker.facts import ContractDetails
 from trading.data.risk.decision_facts import DecisionFacts
 from trading.errors import DataError
-from trading.execution.algos.limit_at_touch import Touch
 from trading.execution.broker_orders import SENT_PERHAPS, BrokerLifecycle, BrokerOrder
 from trading.execution.fills import Fill
 from trading.execution.orders import ContractOrder
+from trading.execution.quotes import Touch
 from trading.objects.open_days import OpenDays
 from trading.objects.trading_hours import open_hours
 from trading.risk.exposure import Holding
@@ -81,7 +81,7 @@ class IntentFacts:
         return InstrumentFacts(
             currency=risk.instrument.currency, multiplier=risk.instrument.point_size, fx=risk.fx, sigma_d=risk.sigma_d,
             price_steps=(PriceStep(above=Decimal(0), increment=details.min_tick),),
-            settlement=risk.settlement, median_spread=risk.median_spread, sessions=_sessions(details),
+            settlement=risk.settlement, median_spread=risk.median_spread, sessions=sessions_of(details),
             quote=None if touch is None else Quote(bid=touch.bid, ask=touch.ask, at=touch.at, is_live=True),
             contracts={leg.contract: self._contract(leg, details)}, order_size_limit=self.decision.order_size(code),
             position_limit=self.decision.instrument_limit(code), trade_limits=self.decision.trade_limits(code),
@@ -170,15 +170,11 @@ def _instrument_lots(instrument: str, positions: dict[str, int]) -> int:
     return sum(lots for key, lots in positions.items() if key.rpartition("/")[0] == instrument)
 
 
-def _sessions(details: ContractDetails) -> tuple[Window, ...] | None:
-    """None when the broker's words cannot be understood: then only reductions pass."""
+def sessions_of(details: ContractDetails) -> tuple[Window, ...] | None:
+    """When the contract trades. None when the broker's words cannot be understood: then only reductions pass."""
     try:
         found = open_hours(details.trading_hours, details.time_zone)
     except DataError:
         return None
     return tuple(Window(start=each.start, end=each.end) for each in found) or None
 
-
-def since(now: datetime) -> datetime:
-    """From when on fills count for trade limits."""
-    return now - MONTH - timedelta(days=1)

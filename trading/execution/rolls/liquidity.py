@@ -14,7 +14,7 @@ from typing import Final
 
 _DAYS: Final = 5
 _OLDEST: Final = 10  # sessions back; older volume says nothing about today
-_LEAST_LOTS: Final = 100
+LEAST_LOTS: Final = 100
 _TIMES_POSITION: Final = 50
 _WIDEST_TICKS: Final = 3
 
@@ -68,7 +68,7 @@ def floor_holds(known: Liquidity | None, position: int) -> bool | None:
     """Whether the forward contract trades 100 lots a day, and 50 times `position`; None: not known."""
     if known is None:
         return None
-    return known.forward_volume >= max(_LEAST_LOTS, _TIMES_POSITION * abs(position))
+    return known.forward_volume >= max(LEAST_LOTS, _TIMES_POSITION * abs(position))
 
 
 def spread_market(quote: SpreadQuote | None, tick: Decimal, child_lots: int) -> bool:

@@ -1,48 +1,49 @@
 """StackHandler: instrument orders become contract orders become broker orders; fills travel the same way up.
 
 Each pass looks at everything that is open, decides, and acts; stopping between two passes loses nothing. It never
-sends for a parent one of whose broker orders may still be alive.
+sends for a parent one of whose broker orders may still be alive. An order that cannot be worked, for whatever reason,
+stops nobody else: what rests of it is taken back, and a person is told.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import Final
 
 from trading.clock import Clock
-from trading.errors import BrokerError, BrokerUnavailable, NotFound
-from trading.execution.algos.limit_at_touch import MAX_ATTEMPTS, Touch, limit_price, should_cancel, should_repeat_cancel
+from trading.errors import ConcurrentUpdate, DataError, NotFound
 from trading.execution.broker_orders import BrokerLifecycle, BrokerOrder
+from trading.execution.decided_orders import why
 from trading.execution.locks import Lock, LockCause
 from trading.execution.order_states import CloseReason, Lifecycle
-from trading.execution.orders import ContractOrder, InstrumentOrder, broker_order_id, closed_by_children, spawn
-from trading.execution.ports import Locks, Market, OrderStore, Sender
+from trading.execution.orders import InstrumentOrder, closed_by_children, spawn
+from trading.execution.ports import Locks, OrderStore, Sender
+from trading.execution.stack_handler.algo_worker import AlgoWorker
 from trading.execution.stack_handler.journal_reader import JournalReader
 from trading.execution.stack_handler.resolver import Resolver, Verdict, needs_resolving
 from trading.log import get_log
+from trading.risk.order_kind import OrderKind
 
 log = get_log()
-
-@dataclass(frozen=True, kw_only=True)
-class Patience:
-    """How long to wait for what."""
-
-    time_out: timedelta
-    acknowledge_within: timedelta
+REPEAT_CANCEL: Final = timedelta(seconds=5)
 
 
 @dataclass(kw_only=True)
 class StackHandler:
-    """One job's view of the order stacks."""
+    """One job's view of the order stacks. `fatal` are errors that no single order is to blame for."""
 
     orders: OrderStore
-    market: Market
     sender: Sender
     locks: Locks
     reader: JournalReader
     resolver: Resolver
+    worker: AlgoWorker
     clock: Clock
-    patience: Patience
-    priced_contract: Callable[[str], str]
+    acknowledge_within: timedelta
+    lots_by_contract: Callable[[str, int], dict[str, int]]
+    judge: Callable[[InstrumentOrder], InstrumentOrder]
+    fatal: tuple[type[BaseException], ...]
+    sick: dict[str, str] = field(default_factory=dict)  # orders that could not be worked, and why
 
     def run(self, checkpoint: Callable[[], None]) -> int:
         """Work until nothing is open that could move; how many instrument orders were closed."""
@@ -65,14 +66,39 @@ class StackHandler:
     def one_pass(self) -> int:
         """Look at every open order once, from the bottom up and then down again."""
         for order in self.orders.live_broker_orders():
-            self._manage(order)
+            self._alone(order.id, lambda order=order: self._manage(order))  # type: ignore[misc]  # bound at once
         self._release_locks()
+        locked, today = self.locks.reasons(), self.reader.today.trading_day
         for leg in self.orders.open_contract_orders():
-            self._settle_or_send(leg)
+            self._alone(leg.id, lambda leg=leg: self.worker.work(  # type: ignore[misc]  # bound at once
+                leg, leg.instrument in locked, today))
         closed = sum(self._close(parent) for parent in self.orders.open_instrument_orders())
         for parent in self.orders.open_instrument_orders():
-            self._spawn(parent)
+            self._alone(parent.id, lambda parent=parent: self._judge(parent))  # type: ignore[misc]  # bound at once
+        for parent in self.orders.open_instrument_orders():
+            self._alone(parent.id, lambda parent=parent: self._spawn(parent))  # type: ignore[misc]  # bound at once
         return closed
+
+    def _alone(self, order: str, work: Callable[[], None]) -> None:
+        """Do one order's work; whatever goes wrong in it is that order's alone."""
+        if order in self.sick:
+            return
+        try:
+            work()
+        except self.fatal:
+            raise
+        except ConcurrentUpdate as error:
+            log.info("looked_at_again", order=order, reason=str(error))
+        except Exception as error:  # the boundary between orders: one bad order must not stop the others
+            log.error("order_not_worked", order=order, error=repr(error), exc_info=error,
+                      effect="what rests of it is taken back, and nothing more is sent for it in this run")
+            self.sick[order] = f"{type(error).__name__}: {error}"
+            self._take_back(order)
+
+    def _take_back(self, order: str) -> None:
+        for child in self.orders.live_broker_orders():
+            if order in (child.id, child.parent):
+                self.worker.cancel(child, "its order could not be worked")
 
     def _can_move(self) -> bool:
         """Whether waiting can help: something is at the broker, or was just spawned and may be sent.
@@ -80,11 +106,10 @@ class StackHandler:
         An order that the broker was asked about in vain stays unknown until the next run; one that is held until its
         exchange opens is looked at by whichever run comes then.
         """
-        locked = self.locks.reasons()
         live = self.orders.live_broker_orders()
         busy = {order.parent for order in live}
         free = [leg for leg in self.orders.open_contract_orders()
-                if leg.instrument not in locked and leg.id not in busy]
+                if leg.id not in busy and leg.id not in self.sick and leg.id not in self.worker.waits]
         return bool(free) or any(self._is_worth_waiting_for(order) for order in live)
 
     def _is_worth_waiting_for(self, order: BrokerOrder) -> bool:
@@ -93,35 +118,45 @@ class StackHandler:
     def _spawn(self, parent: InstrumentOrder) -> None:
         if parent.lifecycle is not Lifecycle.OPEN or parent.next_child > 1 or parent.holds:
             return
+        if parent.kind is OrderKind.ROLL or parent.contract is not None:
+            self.orders.spawned(*spawn(parent, parent.contract or "", self.clock.now()))
+            return
         try:
-            contract = self.priced_contract(parent.instrument)
-        except NotFound as error:
+            lots = self.lots_by_contract(parent.instrument, parent.quantity)
+        except (NotFound, DataError) as error:
             log.warning("not_spawned", order=parent.id, reason=str(error))
             return
-        self.orders.spawned(*spawn(parent, contract, self.clock.now()))
+        allowed = sum(lots.values())
+        if allowed == 0:
+            self._deny(parent, "its roll state lets nothing be opened, and there is nothing to reduce")
+            return
+        self.orders.spawned(*replace(parent, quantity=allowed).create_child_contract_orders(lots, self.clock.now()))
+
+    def _judge(self, parent: InstrumentOrder) -> None:
+        """An order that a person has made, and that no control has seen yet."""
+        if parent.lifecycle is not Lifecycle.CREATED or parent.checks or parent.holds:
+            return
+        found = self.judge(parent)
+        opened = found.moved(Lifecycle.OPEN) if found.lifecycle is Lifecycle.CREATED and not found.holds else found
+        self.orders.save_instrument_order(opened)
+        log.info("judged", order=parent.id, instrument=parent.instrument, state=opened.lifecycle.value,
+                 holds=sorted(opened.holds), why=why(opened))
+
+    def _deny(self, parent: InstrumentOrder, why: str) -> None:
+        log.warning("denied", order=parent.id, instrument=parent.instrument, reason=why)
+        self.orders.save_instrument_order(replace(parent.moved(Lifecycle.CLOSED, CloseReason.DENIED), reason=why))
 
     def _manage(self, order: BrokerOrder) -> None:
         now = self.clock.now()
         if order.lifecycle is BrokerLifecycle.INTENT:
-            self._send(order)
-        elif needs_resolving(order, now, self.patience.acknowledge_within):
+            self.worker.send(order)
+        elif needs_resolving(order, now, self.acknowledge_within):
             self._resolve(order, now)
-        elif should_cancel(order, now, self.patience.time_out):
-            log.info("order_timed_out", order=order.id, residual=order.residual)
-            self._cancel(order.moved(BrokerLifecycle.PENDING_CANCEL), now)
         elif order.held:
             if self.resolver.has_vanished(order, now):
                 self._lose(order, now)
         elif should_repeat_cancel(order, now):
             self._cancel_again(order, now)
-
-    def _send(self, order: BrokerOrder) -> None:
-        try:
-            self.sender.submit(order.id)
-        except BrokerUnavailable:
-            raise
-        except BrokerError as error:
-            log.warning("not_sent", order=order.id, reason=str(error))
 
     def _resolve(self, order: BrokerOrder, now: datetime) -> None:
         found = self.resolver.resolve(order, now)
@@ -154,56 +189,11 @@ class StackHandler:
         if self.resolver.has_vanished(order, now):
             self._lose(order, now)
         else:
-            self._cancel(order, now)
+            self.worker.cancel(order, order.reason)
 
     def _lose(self, order: BrokerOrder, now: datetime) -> None:
         log.warning("order_vanished", order=order.id, perm_id=order.perm_id)
         self._lock(self.orders.save_broker_order(order.advanced(BrokerLifecycle.UNKNOWN)), now)
-
-    def _cancel(self, order: BrokerOrder, now: datetime) -> None:
-        self.orders.save_broker_order(replace(order, cancel_requested=now))
-        try:
-            self.sender.cancel(order.id)
-        except BrokerUnavailable:
-            raise
-        except BrokerError as error:
-            log.warning("cancel_refused", order=order.id, reason=str(error))
-
-    def _settle_or_send(self, leg: ContractOrder) -> None:
-        children = self.orders.broker_orders_of(leg.id)
-        if any(child.may_be_alive for child in children):
-            return
-        reason = _reason_to_close(leg, children, self.reader.today.trading_day)
-        if reason is not None:
-            self.orders.save_contract_order(replace(leg, lifecycle=Lifecycle.CLOSED, close_reason=reason))
-            return
-        if leg.instrument in self.locks.reasons():
-            return
-        order = self._new_broker_order(leg)
-        if order is not None:
-            parent = replace(leg, lifecycle=Lifecycle.WORKING, next_child=leg.next_child + 1)
-            self._send(self.orders.add_broker_order(parent, order))
-
-    def _new_broker_order(self, leg: ContractOrder) -> BrokerOrder | None:
-        touch = self.market.touch(leg.contract)
-        if touch is None or not touch.is_sane:
-            log.warning("no_quote", contract=leg.contract, effect="nothing is sent without one")
-            self._give_up(leg)
-            return None
-        return self._intent(leg, touch)
-
-    def _give_up(self, leg: ContractOrder) -> None:
-        self.orders.save_contract_order(
-            replace(leg, lifecycle=Lifecycle.CLOSED, close_reason=CloseReason.EXPIRED))
-
-    def _intent(self, leg: ContractOrder, touch: Touch) -> BrokerOrder:
-        tradable = self.market.tradable(leg.contract)
-        return BrokerOrder(
-            id=broker_order_id(leg), parent=leg.id, account=leg.account, strategy=leg.strategy,
-            instrument=leg.instrument, contract=leg.contract, con_id=tradable.con_id, exchange=tradable.exchange,
-            kind=leg.kind, quantity=leg.residual, order_type="LMT", time_in_force="DAY",
-            limit_price=limit_price(leg.residual, touch, tradable.min_tick), bid=touch.bid, ask=touch.ask,
-            trading_day=leg.trading_day, created=self.clock.now())
 
     def _close(self, parent: InstrumentOrder) -> int:
         closed = closed_by_children(parent, self.orders.contract_orders_of(parent.id))
@@ -215,13 +205,7 @@ class StackHandler:
         return 1
 
 
-def _reason_to_close(leg: ContractOrder, children: list[BrokerOrder], today: str) -> CloseReason | None:
-    """Why `leg` is over, none of its broker orders being alive; None when it should be tried (again).
-
-    A decision is good for its own trading day: on the next one there is a newer decision.
-    """
-    if leg.residual == 0:
-        return CloseReason.FILLED
-    if any(child.lifecycle is BrokerLifecycle.REJECTED for child in children):
-        return CloseReason.REJECTED
-    return CloseReason.EXPIRED if len(children) >= MAX_ATTEMPTS or leg.trading_day < today else None
+def should_repeat_cancel(order: BrokerOrder, now: datetime) -> bool:
+    """Whether a cancel went unanswered: it may never have left, and asking again is harmless."""
+    asked = order.cancel_requested or order.sent  # somebody else may have asked for it
+    return order.lifecycle is BrokerLifecycle.PENDING_CANCEL and asked is not None and now - asked >= REPEAT_CANCEL

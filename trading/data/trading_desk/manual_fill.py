@@ -1,0 +1,94 @@
+"""A fill that a person knows of and our books do not: booked like one that the broker reported, or taken back."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import ClassVar, Final
+
+from pymongo.client_session import ClientSession
+from ulid import ULID
+
+from trading.data.trading_desk.deed import Deed, DeedRefused, Plan, Signed
+from trading.data.trading_desk.records import Records, check_tick
+from trading.errors import ConfigError
+from trading.execution.broker_orders import NEVER_TRADED, BrokerOrder
+from trading.execution.fills import Fill, FillStatus, execution_base
+from trading.execution.orders import story_of
+
+MANUAL: Final = "MANUAL-"  # how the execution ids begin that no broker gave
+
+
+@dataclass(frozen=True, kw_only=True)
+class ManualFill(Deed):
+    """`lots` (a count, the side is that of the order) of a broker order were filled at `price`."""
+
+    verb: ClassVar[str] = "fill"
+    order: str
+    lots: int
+    price: Decimal
+
+    def plan(self, records: Records, signed: Signed) -> Plan:
+        order = records.orders.broker_order(self.order)
+        self._check(records, order)
+        lots = self.lots if order.quantity > 0 else -self.lots
+        held = records.contract_positions().get(order.contract, 0)
+        fill = self._fill(records, signed, order, lots)
+
+        def write(session: ClientSession) -> None:
+            records.books.apply_fill_within(fill, session)
+
+        return Plan(before={order.contract: held, f"{order.id} filled": order.filled},
+                    after={order.contract: held + lots, f"{order.id} filled": order.filled + lots},
+                    meaning=f"{lots:+d} {order.contract} at {self.price} are booked for {order.strategy}; nothing is "
+                            f"sent to the broker.",
+                    done=f"{fill.id}: {lots:+d} {order.contract} at {self.price}.", story=story_of(order.id),
+                    warnings=_warnings(order), write=write)
+
+    def _check(self, records: Records, order: BrokerOrder) -> None:
+        if self.lots <= 0:
+            raise ConfigError(f"lots is {self.lots}; say how many, from 1: the side is that of the order. "
+                              f"Nothing was booked.")
+        left = abs(order.residual) if order.residual * order.quantity > 0 else 0
+        if self.lots > left:
+            raise DeedRefused(f"{order.id} is for {order.quantity:+d}, {order.filled:+d} are filled: at most {left} "
+                              f"can still be, not {self.lots}. Nothing was booked.")
+        _, details = records.described(order.contract)
+        check_tick(self.price, order.contract, details)
+
+    def _fill(self, records: Records, signed: Signed, order: BrokerOrder, lots: int) -> Fill:
+        execution_id = f"{MANUAL}{ULID()}"
+        base, revision = execution_base(execution_id)
+        return Fill(id=f"{order.account}/{base}", execution_id=execution_id, revision=revision,
+                    broker_order=order.id, contract=order.contract, con_id=order.con_id, quantity=lots,
+                    price=self.price, at=signed.at, trading_day=records.house.trading_day(signed.at))
+
+
+@dataclass(frozen=True, kw_only=True)
+class TakeBackFill(Deed):
+    """A fill that a person booked was none, or the broker has reported it meanwhile."""
+
+    verb: ClassVar[str] = "take-back-fill"
+    fill: str
+
+    def plan(self, records: Records, signed: Signed) -> Plan:  # noqa: ARG002 (a deed is always signed)
+        fill = records.books.fill(self.fill)
+        if not fill.execution_id.startswith(MANUAL):
+            raise DeedRefused(f"{fill.id} was reported by the broker; only fills that a person booked are taken back "
+                              f"here. Nothing was changed.")
+        if fill.status is FillStatus.BUSTED:
+            raise DeedRefused(f"{fill.id} was taken back before. Nothing was changed.")
+        contract = fill.contract or ""
+        held = records.contract_positions().get(contract, 0)
+        return Plan(before={contract: held}, after={contract: held - fill.quantity},
+                    meaning=f"{fill.quantity:+d} {contract} at {fill.price} no longer count; the fill stays on record.",
+                    done=f"{fill.id} is taken back.", story=story_of(fill.broker_order or ""),
+                    write=lambda session: records.books.bust_within(fill.id, session))
+
+
+def _warnings(order: BrokerOrder) -> tuple[str, ...]:
+    found = ["If the broker reports this execution later it is booked a second time. Take this one back then: tradectl "
+             "trade take-back FILL"]
+    if order.lifecycle in NEVER_TRADED:
+        found.append(f"{order.id} is {order.lifecycle}: a fill after that locks {order.instrument}.")
+    elif not order.may_be_alive:
+        found.append(f"{order.id} is {order.lifecycle}: this is a late fill.")
+    return tuple(found)

@@ -1,0 +1,57 @@
+"""Which algo works an order, and why, in a sentence. Pure (orders_and_risk.md 5.4, the choice rule)."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from trading.execution.algos.frame import AlgoState, Look, Step, Terms, begun, universal
+from trading.execution.algos.limit import limit
+from trading.execution.algos.marketable import marketable
+from trading.execution.algos.original_best import original_best, passive_only
+from trading.execution.algos.twap import twap
+from trading.execution.order_states import ExecutionStyle
+from trading.execution.orders import ContractOrder
+
+S = ExecutionStyle
+LASTS: Final[Mapping[ExecutionStyle, timedelta]] = {
+    S.BEST: timedelta(minutes=10), S.MARKETABLE: timedelta(minutes=10), S.LIMIT: timedelta(days=1),
+    S.ADAPTIVE: timedelta(minutes=10), S.TWAP: timedelta(minutes=30), S.POV: timedelta(minutes=30),
+    S.PASSIVE_ONLY: timedelta(hours=8)}
+SLICED_ABOVE: Final = 3  # times the lots of one broker order
+_ALGOS: Final[Mapping[ExecutionStyle, Callable[[AlgoState, Look, Terms], Step]]] = {
+    S.BEST: original_best, S.MARKETABLE: marketable, S.LIMIT: limit, S.ADAPTIVE: original_best,
+    S.PASSIVE_ONLY: passive_only}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """The style of an order, and why."""
+
+    style: ExecutionStyle
+    reason: str
+
+
+def choose(wanted: ExecutionStyle, lots: int, most_lots: int) -> Choice:
+    """The style for `lots` (unsigned) when one broker order may have `most_lots`."""
+    if wanted is S.BEST and lots > SLICED_ABOVE * most_lots:
+        return Choice(style=S.TWAP, reason=f"{lots} lots are more than {SLICED_ABOVE} orders of {most_lots}, so they "
+                                           f"are spread over time")
+    if wanted is S.POV:
+        return Choice(style=S.TWAP, reason="no volume is fed while it trades, so it goes by time")
+    return Choice(style=wanted, reason="as it was asked for")
+
+
+def begin(leg: ContractOrder, style: ExecutionStyle, now: datetime) -> AlgoState:
+    """A fresh state for `leg`."""
+    return begun(now, LASTS[style], leg.deadline)
+
+
+def step(style: ExecutionStyle, state: AlgoState, look: Look, terms: Terms, quantity: int) -> Step:
+    """The next state and the action, for an order of `quantity` lots in all."""
+    found = universal(state, look)
+    if found is not None:
+        return found
+    if style in (S.TWAP, S.POV):
+        return twap(state, look, terms, quantity)
+    return _ALGOS[style](state, look, terms)

@@ -1,0 +1,172 @@
+"""Works one contract order: shows its algo the world, and does what the algo asks for. It knows no other order."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from trading.clock import Clock
+from trading.errors import BrokerError, BrokerUnavailable
+from trading.execution.algos.choice import begin, choose, step
+from trading.execution.algos.frame import Action, AlgoState, Cancel, Change, Finish, Look, Phase, Place, Tell, Terms
+from trading.execution.broker_orders import BrokerLifecycle, BrokerOrder
+from trading.execution.locks import Lock, LockCause
+from trading.execution.order_states import CloseReason, ExecutionStyle, Lifecycle
+from trading.execution.orders import ContractOrder
+from trading.execution.ports import Locks, Market, OrderStore, Sender
+from trading.execution.price_grid import PriceGrid
+from trading.execution.quotes import Touch
+from trading.execution.stack_handler.child_orders import ChildOrders, Controls, Intended
+from trading.log import get_log
+from trading.risk.check import Outcome
+
+log = get_log()
+SOON_OVER: Final = frozenset({"RC-16", "RC-18", "RC-19", "RC-20", "RC-21"})  # holds that end while others trade
+CLOSE_REASONS: Final = {
+    Finish.FILLED: CloseReason.FILLED, Finish.CANCELLED: CloseReason.CANCELLED, Finish.DEADLINE: CloseReason.EXPIRED,
+    Finish.NO_QUOTE: CloseReason.EXPIRED, Finish.SESSION_ENDS: CloseReason.EXPIRED,
+    Finish.ATTEMPTS: CloseReason.EXPIRED, Finish.REFUSED: CloseReason.REJECTED}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Manners:
+    """How orders are worked: the usual style, and how long a marketable one may rest."""
+
+    usual_style: ExecutionStyle
+    patience: timedelta
+
+
+@dataclass(kw_only=True)
+class AlgoWorker:
+    """The hands of all algos; what an algo remembers is stored with its order."""
+
+    orders: OrderStore
+    market: Market
+    sender: Sender
+    locks: Locks
+    controls: Controls
+    clock: Clock
+    manners: Manners
+    waits: dict[str, str] = field(default_factory=dict)  # contract order -> why it cannot go on now
+    told: dict[str, str] = field(default_factory=dict)  # contract order -> the control that held it last
+
+    def work(self, leg: ContractOrder, locked: bool, today: str) -> None:
+        """One look at `leg`, and one action."""
+        now, children = self.clock.now(), self.orders.broker_orders_of(leg.id)
+        style, state = self._remembered(leg, now)
+        look = self._look(leg, children, locked, today)
+        new, action = step(style, state, look, self._terms(leg), leg.quantity)
+        kept = replace(leg, algo={"style": style.value, "state": new.as_dict()})
+        self._note_waiting(leg, new, look)
+        if new.phase is Phase.DONE:
+            self._close(kept, new, today)
+        elif isinstance(action, Place):
+            self._place(kept, action, look)
+        else:
+            if kept != leg:
+                self.orders.save_contract_order(kept)
+            self._do(leg, action, look)
+
+    def _remembered(self, leg: ContractOrder, now: datetime) -> tuple[ExecutionStyle, AlgoState]:
+        if leg.algo is not None:
+            return ExecutionStyle(leg.algo["style"]), AlgoState.from_dict(leg.algo["state"])
+        wanted = self.manners.usual_style if leg.style is ExecutionStyle.BEST else leg.style
+        choice = choose(wanted, abs(leg.quantity), self.controls.most_lots(leg.instrument))
+        log.info("algo", order=leg.id, style=choice.style.value, reason=choice.reason)
+        return choice.style, begin(leg, choice.style, now)
+
+    def _look(self, leg: ContractOrder, children: list[BrokerOrder], locked: bool, today: str) -> Look:
+        is_over = leg.lifecycle is Lifecycle.CLOSING or leg.trading_day < today
+        is_done = leg.residual == 0 or is_over
+        touch = None if locked or is_done else self.market.touch(leg.contract)
+        return Look(now=self.clock.now(), touch=touch, residual=leg.residual, children=len(children),
+                    child=_newest(children), may_send=not locked, must_withdraw=locked, is_cancelled=is_over,
+                    closes=self.controls.closes(leg.contract, self.clock.now()))
+
+    def _terms(self, leg: ContractOrder) -> Terms:
+        return Terms(grid=PriceGrid(tick=self.market.tradable(leg.contract).min_tick),
+                     most_lots=self.controls.most_lots(leg.instrument), limit=leg.limit_price,
+                     sigma_d=self.controls.sigma_d(leg.instrument), patience=self.manners.patience)
+
+    def _note_waiting(self, leg: ContractOrder, state: AlgoState, look: Look) -> None:
+        """Who waits for a quote does not keep the whole run waiting, once it has waited a little."""
+        self.waits.pop(leg.id, None)
+        if state.phase is Phase.QUOTE_WAIT and state.waits:
+            self.waits[leg.id] = f"no usable quote of {leg.contract}"
+        elif look.must_withdraw and look.living is None:
+            self.waits[leg.id] = "locked"
+
+    def _close(self, leg: ContractOrder, state: AlgoState, today: str) -> None:
+        assert state.finish is not None
+        reason = CLOSE_REASONS[state.finish]
+        if reason is CloseReason.CANCELLED and leg.lifecycle is not Lifecycle.CLOSING and leg.trading_day < today:
+            reason = CloseReason.EXPIRED  # a decision is good for its own trading day
+        self.orders.save_contract_order(leg.moved(Lifecycle.CLOSED, reason))
+
+    def _place(self, leg: ContractOrder, place: Place, look: Look) -> None:
+        assert look.touch is not None
+        makes = ChildOrders(market=self.market, controls=self.controls, clock=self.clock)
+        found = makes.intended(leg, place, look.touch)
+        if found.order is not None:
+            self.send(self.orders.add_broker_order(found.leg.moved(Lifecycle.WORKING), found.order))
+        else:
+            self._refused(found, look.touch)
+
+    def _refused(self, found: Intended, touch: Touch) -> None:
+        self._tell_once(found, touch)
+        if found.outcome is Outcome.HOLD:
+            if found.control not in SOON_OVER:
+                self.waits[found.leg.id] = found.sentence
+            return
+        if found.outcome is Outcome.LOCK:
+            self.locks.lock(Lock(instrument=found.leg.instrument, cause=LockCause.REPEATED_ORDERS,
+                                 subject=found.leg.id, reason=found.sentence, opened_at=self.clock.now()))
+            return
+        if found.outcome is Outcome.LEVEL:
+            self.waits[found.leg.id] = found.sentence
+            self.controls.raise_level(found.sentence)
+            return
+        self.orders.save_contract_order(found.leg.moved(Lifecycle.CLOSED, CloseReason.DENIED))
+
+    def _tell_once(self, found: Intended, touch: Touch) -> None:
+        """What holds an order is told when it begins, not at every look."""
+        if self.told.get(found.leg.id) != found.control or found.outcome is not Outcome.HOLD:
+            self.told[found.leg.id] = found.control
+            log.warning("not_intended", order=found.leg.id, control=found.control, outcome=found.outcome.value,
+                        reason=found.sentence, bid=str(touch.bid), ask=str(touch.ask))
+
+    def _do(self, leg: ContractOrder, action: Action, look: Look) -> None:
+        if isinstance(action, Tell):
+            log.warning("algo_tells", order=leg.id, text=action.text)
+        elif isinstance(action, Cancel) and look.living is not None:
+            log.info("order_withdrawn", order=look.living.id, reason=action.reason, residual=look.living.residual)
+            self.cancel(look.living, action.reason)
+        elif isinstance(action, Change) and look.living is not None:
+            self._change(look.living, action)
+
+    def send(self, order: BrokerOrder) -> None:
+        """Hand a stored intent over; a refusal is only told, the order itself knows how it stands."""
+        self._ask("not_sent", order, lambda: self.sender.submit(order.id))
+
+    def cancel(self, order: BrokerOrder, reason: str) -> None:
+        """Store that a cancel is wanted, then ask for it; asking again is harmless."""
+        asked = replace(order.advanced(BrokerLifecycle.PENDING_CANCEL, reason), cancel_requested=self.clock.now())
+        self.orders.save_broker_order(asked)
+        self._ask("cancel_refused", order, lambda: self.sender.cancel(order.id))
+
+    def _change(self, order: BrokerOrder, change: Change) -> None:
+        self._ask("change_refused", order, lambda: self.sender.change(order.id, change.limit))
+
+    def _ask(self, failure: str, order: BrokerOrder, ask: Callable[[], object]) -> None:
+        try:
+            ask()
+        except BrokerUnavailable:
+            raise
+        except BrokerError as error:
+            log.warning(failure, order=order.id, reason=str(error))
+
+
+def _newest(children: list[BrokerOrder]) -> BrokerOrder | None:
+    """The living one if there is one: a parent has never two; else the last."""
+    living = [child for child in children if child.may_be_alive]
+    return living[0] if living else children[-1] if children else None

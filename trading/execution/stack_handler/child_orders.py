@@ -1,0 +1,80 @@
+"""A new broker order: what the algo wants, judged by the controls of the intent, made into a stored order. Thin.
+
+What the controls say is kept with the contract order. A denied order ends, one that must wait is looked at again; a
+repeated one locks its instrument, and what no day needs raises the kill level.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+from typing import Final, Protocol
+
+from trading.clock import Clock
+from trading.execution.algos.frame import Place
+from trading.execution.broker_orders import BrokerOrder
+from trading.execution.decided_orders import stored_checks
+from trading.execution.orders import ContractOrder, broker_order_id
+from trading.execution.ports import Market
+from trading.execution.quotes import Touch
+from trading.risk.check import Outcome
+from trading.risk.pre_trade import Verdict
+
+MOST_CHECKS: Final = 60  # kept with a contract order: those of its newest broker orders
+
+
+class Controls(Protocol):
+    """May this broker order be intended, and for how many lots?"""
+
+    def at_intent(self, leg: ContractOrder, order: BrokerOrder, touch: Touch, *, is_passive: bool) -> Verdict: ...
+    def collar(self, leg: ContractOrder, touch: Touch) -> tuple[Decimal, Decimal] | None:
+        """The lowest and the highest price at which the order may ever stand."""
+
+    def sigma_d(self, instrument: str) -> Decimal | None: ...
+    def most_lots(self, instrument: str) -> int: ...
+    def closes(self, contract: str, now: datetime) -> datetime | None:
+        """When the session of the contract ends; None when it is not known, or nothing is open."""
+
+    def raise_level(self, reason: str) -> None: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Intended:
+    """What the controls left of a wish: an order with its parent, or the parent that waits or ends."""
+
+    leg: ContractOrder
+    order: BrokerOrder | None
+    outcome: Outcome
+    sentence: str = ""
+    control: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChildOrders:
+    """Makes broker orders; stores and sends nothing."""
+
+    market: Market
+    controls: Controls
+    clock: Clock
+
+    def intended(self, leg: ContractOrder, place: Place, touch: Touch) -> Intended:
+        """The broker order for `place`, as far as the controls allow it."""
+        order = self._order(leg, place, touch)
+        verdict = self.controls.at_intent(leg, order, touch, is_passive=place.is_passive)
+        kept = replace(leg, checks=(*leg.checks, *stored_checks(verdict.checks, order.created))[-MOST_CHECKS:])
+        if verdict.outcome in (Outcome.PASS, Outcome.CUT) and verdict.quantity:
+            counted = replace(kept, next_child=leg.next_child + 1)
+            return Intended(leg=counted, order=replace(order, quantity=verdict.quantity), outcome=verdict.outcome)
+        decisive = verdict.decisive
+        outcome = Outcome.DENY if verdict.outcome is Outcome.CUT else verdict.outcome
+        if decisive is None:
+            return Intended(leg=kept, order=None, outcome=outcome)
+        return Intended(leg=kept, order=None, outcome=outcome, sentence=decisive.sentence, control=decisive.control)
+
+    def _order(self, leg: ContractOrder, place: Place, touch: Touch) -> BrokerOrder:
+        tradable = self.market.tradable(leg.contract)
+        return BrokerOrder(
+            id=broker_order_id(leg), parent=leg.id, account=leg.account, strategy=leg.strategy,
+            instrument=leg.instrument, contract=leg.contract, con_id=tradable.con_id, exchange=tradable.exchange,
+            kind=leg.kind, quantity=place.quantity, order_type="LMT", time_in_force="DAY", limit_price=place.limit,
+            bid=touch.bid, ask=touch.ask, mid=touch.mid, tick=tradable.min_tick,
+            collar=self.controls.collar(leg, touch), trading_day=leg.trading_day, created=self.clock.now())
