@@ -113,6 +113,14 @@ class ModelBroker:
         else:
             self.say(MessageKind.ERROR, request_id=ib_order_id, code=10147, text="not found")
 
+    def change(self, ib_order_id: int, epoch: str, limit: Decimal) -> None:
+        """Another price arrives; of an order that is over it is refused."""
+        found = [each for each in self.orders.values() if (each.ib_order_id, each.epoch) == (ib_order_id, epoch)]
+        if found and found[0].is_live:
+            self._tell(replace(found[0], limit=limit))
+        else:
+            self.say(MessageKind.ERROR, request_id=ib_order_id, code=104, text="Cannot modify a filled order.")
+
     def cancel_everything(self) -> None:
         for each in self.live():
             self.ends(each, "Cancelled")

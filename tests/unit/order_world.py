@@ -13,7 +13,7 @@ from trading.broker.facts import OrderEvidence
 from trading.errors import BrokerError, BrokerUnavailable, ConcurrentUpdate, DataError, NotFound, TradingError
 from trading.execution.broker_messages import BrokerMessage
 from trading.execution.broker_orders import BrokerLifecycle, BrokerOrder
-from trading.execution.gate import GateFacts, gate_problem
+from trading.execution.gate import GateFacts, change_problem, gate_problem
 from trading.execution.kill_actions import Verified, still_out, to_cancel
 from trading.execution.orders import ContractOrder, InstrumentOrder
 from trading.risk.exposure import Effect, Holding, effect
@@ -113,6 +113,7 @@ class OrderWorld:
     clock: FakeClock = field(default_factory=FakeClock)
     kill: KillState = field(default_factory=KillState)
     flag: bool = False
+    compared: str = "e1"  # the connection over which the books were last found to agree with the broker
     mark: int = 0
     tick: Decimal = Decimal("0.25")
     today: str = "2026-03-02"
@@ -137,11 +138,22 @@ class OrderWorld:
     def gate_facts(self, order: BrokerOrder) -> GateFacts:
         known = list(self.store.broker.values())
         return GateFacts(
-            kill=self.kill, is_halted_by_flag=self.flag, locks=self.locks.reasons(),
+            kill=self.kill, is_halted_by_flag=self.flag, unreconciled=self.unreconciled, locks=self.locks.reasons(),
             parent=self.store.contract[order.parent], position=self.instrument_position(order.instrument),
             siblings=tuple(each for each in known if each.parent == order.parent),
             others=tuple(each for each in known if each.may_be_alive and each.id != order.id
                          and each.instrument == order.instrument))
+
+    @property
+    def unreconciled(self) -> str | None:
+        if self.compared == self.broker.epoch:
+            return None
+        return "the books were not compared with the broker over this connection"
+
+    def compare(self) -> None:
+        """Once everything that was said is read, the day counts as compared; a break would lock its contract."""
+        if self.broker.is_linked and not self.broker.on_the_way and self.mark == len(self.broker.journal):
+            self.compared = self.broker.epoch
 
     def submit(self, order_id: str) -> BrokerLifecycle:
         """As daemon/broker_service.py: read, gate, claim, place, mark."""
@@ -170,6 +182,19 @@ class OrderWorld:
         self.wire.append(Sent(order, self.broker.epoch, self.broker.is_linked, self.kill.level,
                               effect(order.quantity, holding), beside, gate_problem(order, facts)))
         self.broker.place(order)
+
+    def change(self, order_id: str, limit: Decimal) -> BrokerLifecycle:
+        """As daemon/broker_service.py: only what is confirmed as living on this connection."""
+        self._refuse_unless_linked()
+        order = self.orders.broker_order(order_id)
+        if order.epoch != self.broker.epoch or order.lifecycle not in (BrokerLifecycle.ACKED, BrokerLifecycle.WORKING):
+            raise BrokerError(f"Broker order {order_id} is not known to live on this connection.")
+        problem = change_problem(order, limit, self.gate_facts(order))
+        if problem is not None:
+            raise BrokerError(f"The price of {order_id} was not changed: {problem}.")
+        wanted = self.orders.save_broker_order(order.with_terms_wanted(limit))
+        self.broker.change(wanted.ib_order_id or 0, wanted.epoch or "", limit)
+        return wanted.lifecycle
 
     def cancel(self, order_id: str) -> None:
         self._refuse_unless_linked()

@@ -74,7 +74,7 @@ def problem_at_the_gate(order: BrokerOrder, stored: Stored) -> str | None:
     """What the real gate says of what is stored."""
     leg = next(each for each in stored.legs if each.id == order.parent)
     return gate_problem(order, GateFacts(
-        kill=_NORMAL, is_halted_by_flag=False, parent=leg,
+        kill=_NORMAL, is_halted_by_flag=False, unreconciled=None, parent=leg,
         locks=reasons_of(map(_lock, stored.locks)),
         siblings=tuple(each for each in stored.orders if each.parent == leg.id),
         others=tuple(each for each in stored.orders if each.may_be_alive and each.id != order.id),

@@ -39,6 +39,7 @@ class Scene:
         for _ in range(passes):
             self.world.broker.all_arrives(self.world.clock.now())
             self.worker.reader.apply_new()
+            self.world.compare()
             with suppress(BrokerUnavailable):  # the job ends, and is tried again
                 self.worker.one_pass()
             self.world.clock.advance(seconds)

@@ -13,7 +13,7 @@ from trading.execution.broker_messages import MessageKind
 from trading.execution.broker_orders import BrokerLifecycle
 from trading.execution.fills import EXTERNAL
 from trading.execution.order_states import Flag, Lifecycle
-from trading.execution.reconcile import position_breaks
+from trading.execution.reconciliation.positions import position_breaks
 from trading.execution.stack_handler.reports import after_error, after_status
 
 pytestmark = pytest.mark.usefixtures("without_log_lines")

@@ -108,8 +108,8 @@ def test_lean_5839_a_trade_by_hand_stops_only_its_instrument() -> None:
 
 
 def facts(leg: ContractOrder, **changes: object) -> GateFacts:
-    values: dict[str, object] = {"kill": KillState(), "is_halted_by_flag": False, "locks": {}, "parent": leg,
-                                 "siblings": (), "others": (), "position": 0}
+    values: dict[str, object] = {"kill": KillState(), "is_halted_by_flag": False, "unreconciled": None, "locks": {},
+                                 "parent": leg, "siblings": (), "others": (), "position": 0}
     return GateFacts(**values | changes)  # type: ignore[arg-type]  # spelled by each test
 
 

@@ -78,6 +78,9 @@ COVERAGE: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
             ("tests/unit/test_slippage.py::test_the_parts_add_up_from_the_reference_to_the_fill",)),
     "V28": ("each sent price is on its grid and inside its collar",
             ("machine:v28", f"{_CONTRACT}/test_gate.py::test_a_price_that_is_none_is_not_sent")),
+    "V29": ("TWAP slices sum to Q (POV is worked as TWAP: no volume is known)",
+            ("tests/unit/test_algos.py::test_slices_sum_to_the_whole_and_differ_by_one_at_most",
+             "tests/unit/test_algos.py::test_twap_is_done_at_its_end_and_never_ahead_of_its_time")),
     "V30": ("roll netting ends at (0, T) with minimal lots and never increases abs(front)",
             (f"{_ROLLS}/test_roll_netting.py::test_no_other_way_needs_fewer_lots_or_orders",
              f"{_ROLLS}/test_roll_netting.py::"
@@ -108,4 +111,3 @@ COVERAGE: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
     "V40": ("the same decision delivered k times gives one IO",
             ("machine:v40", f"{_CONTRACT}/test_store.py::test_the_same_decision_makes_one_order")),
 }
-AWAITED: Final = {"V29": "TWAP slices sum to Q; POV never exceeds its rate + 1 lot: for the execution algos"}

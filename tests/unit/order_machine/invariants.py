@@ -60,7 +60,7 @@ def v04(world: OrderWorld) -> Found:
     """A replacement exists only if every earlier broker order for that quantity is dead, in truth."""
     alive = {each.reference for each in world.broker.live()}
     for leg in world.store.contract.values():
-        children = sorted(world.orders.broker_orders_of(leg.id), key=lambda each: int(each.id.rpartition("-B")[2]))
+        children = world.orders.broker_orders_of(leg.id)
         for earlier in children[:-1]:
             if earlier.id in alive or earlier.may_be_alive:
                 yield f"{children[-1].id} exists and {earlier.id} may still trade"
