@@ -287,3 +287,17 @@ def test_an_order_in_the_middle_of_its_send_is_not_proven_lost(scene: BrokerScen
     orders.may_answer.set()
     sending.join(20)
     assert scene.link.evidence(order.id).found_open
+
+
+def test_a_daemon_that_does_not_lead_sends_nothing(scene: BrokerScene, store: MongoStore) -> None:
+    # given a daemon that has lost its lease to another one
+    order = intent(scene, store)
+    scene.on_the_loop(lambda service: setattr(service._parts.leadership, "is_leader", False))
+
+    # when it is asked to send
+    with pytest.raises(BrokerUnavailable, match="does not lead"):
+        scene.link.submit(order.id)
+
+    # then not a byte has left, and the leader may still send it
+    assert at_gateway(scene) == []
+    assert MongoOrders(store).broker_order(order.id).lifecycle is BrokerLifecycle.INTENT

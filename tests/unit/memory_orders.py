@@ -15,7 +15,7 @@ from trading.execution.booking import Family, belongs, booked, foreign_lock, loc
 from trading.execution.broker_orders import BrokerOrder
 from trading.execution.fills import EXTERNAL, Fill, FillStatus, Merge, busted, merged
 from trading.execution.locks import Lock, LockCause, reasons_of
-from trading.execution.orders import ContractOrder, InstrumentOrder
+from trading.execution.orders import ContractOrder, InstrumentOrder, child_number
 from trading.risk.order_kind import OrderKind
 
 Order = TypeVar("Order", InstrumentOrder, ContractOrder, BrokerOrder)
@@ -92,7 +92,8 @@ class MemoryOrders:
         return [each for _, each in sorted(self.store.contract.items()) if each.parent == parent]
 
     def broker_orders_of(self, parent: str) -> list[BrokerOrder]:
-        return [each for _, each in sorted(self.store.broker.items()) if each.parent == parent]
+        found = [each for each in self.store.broker.values() if each.parent == parent]
+        return sorted(found, key=lambda each: child_number(each.id))
 
     def instrument_order(self, order_id: str) -> InstrumentOrder:
         return self.store.instrument[order_id]
@@ -259,6 +260,7 @@ class MemoryLocks:
 
 def a_decision(order_id: str, quantity: int, now: datetime, **changes: Any) -> InstrumentOrder:
     """A decision of strategy `s` for SP500."""
-    plain = InstrumentOrder(id=order_id, idempotency_key=order_id, account="DU1", strategy="s", instrument="SP500",
-                            kind=OrderKind.STRATEGY, quantity=quantity, trading_day="2026-03-02", created=now)
-    return replace(plain, **changes)
+    values: dict[str, Any] = {
+        "id": order_id, "idempotency_key": order_id, "account": "DU1", "strategy": "s", "instrument": "SP500",
+        "kind": OrderKind.STRATEGY, "quantity": quantity, "trading_day": "2026-03-02", "created": now} | changes
+    return InstrumentOrder(**values)

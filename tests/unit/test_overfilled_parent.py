@@ -1,5 +1,8 @@
 """Broker orders that are right one by one, and together more than their parent: flagged, locked, never reversed."""
 
+from dataclasses import replace
+
+import pytest
 from broker_order_samples import NOW, a_broker_order
 from memory_orders import a_decision
 
@@ -29,6 +32,14 @@ def test_a_fill_behind_a_cancel_whose_replacement_filled_too_locks_the_instrumen
     assert found is not None
     assert (found.cause, found.subject) == (LockCause.OVERFILL, leg.id)
     assert found.reason == ("contract order IO-1-C1 was for +5 and its broker orders together have filled +10")
+
+
+@pytest.mark.parametrize(("quantity", "filled"), [(1, 2), (-1, -2), (3, 7)])
+def test_s_08_what_was_filled_too_much_is_not_sent_back(quantity: int, filled: int) -> None:
+    decision, [leg] = spawn(a_decision("IO-1", quantity, NOW), "SP500/20260600", NOW)
+    assert replace(leg, filled=filled).residual == 0
+    assert replace(leg, filled=filled).available(0) == 0
+    assert replace(decision, filled=filled).residual == 0
 
 
 def a_fill() -> Fill:

@@ -101,7 +101,8 @@ class InstrumentOrder:
 
     @property
     def residual(self) -> int:
-        return self.quantity - self.filled
+        """Lots that are still wanted; an over-fill leaves none, for nothing is ever reversed by a trade."""
+        return still_wanted(self.quantity, self.filled)
 
     @property
     def is_open(self) -> bool:
@@ -184,7 +185,8 @@ class ContractOrder:
 
     @property
     def residual(self) -> int:
-        return self.quantity - self.filled
+        """Lots that are still wanted; an over-fill leaves none, for nothing is ever reversed by a trade."""
+        return still_wanted(self.quantity, self.filled)
 
     @property
     def is_open(self) -> bool:
@@ -208,8 +210,7 @@ class ContractOrder:
 
         What is filled and what may be alive never exceed the order (orders_and_risk.md I-a).
         """
-        left = self.residual - committed
-        return left if left * self.quantity > 0 else 0
+        return still_wanted(self.quantity, self.filled + committed)
 
     def as_dict(self) -> Document:
         """All fields as plain values."""
@@ -228,6 +229,12 @@ class Decision:
     account: str
     trading_day: str
     now: datetime
+
+
+def still_wanted(quantity: int, done: int) -> int:
+    """What of `quantity` is left when `done` is: of its sign, or 0."""
+    left = quantity - done
+    return left if left * quantity > 0 else 0
 
 
 def new_instrument_order_id() -> str:
