@@ -132,33 +132,41 @@ class BrokerService:
 
         Raises:
             BrokerUnavailable: not ready; nothing was sent and the order is still an intent.
+            BrokerError: the books were not compared over this connection yet; likewise.
         """
-        library = await self.library(urgency=Urgency.ORDER)
+        await self.library(urgency=Urgency.ORDER)
         await self._wait_for_journal()
         store = self._parts.store
         order = await store.call(store.orders.broker_order, order_id)
         if order.lifecycle is not BrokerLifecycle.INTENT:
             return order
-        problem = gate_problem(order, await self._gate_facts(order))
+        facts = await self._gate_facts(order)
+        if facts.unreconciled is not None:
+            raise BrokerError(f"{facts.unreconciled} {order_id} was not sent, and is still an intent.")
+        problem = gate_problem(order, facts)
         if problem is not None:
             return await self._refuse(order, problem)
-        placed = await self._claim_and_place(order, library)
-        return await store.call(store.orders.save_broker_order, placed.moved(BrokerLifecycle.SENT))
+        placed = await self._claim_and_place(order)
+        return await store.call(store.orders.save_broker_order, placed)
 
-    async def _claim_and_place(self, order: BrokerOrder, library: IbLibrary) -> BrokerOrder:
+    async def _claim_and_place(self, order: BrokerOrder) -> BrokerOrder:
+        """As SENT over the connection of this moment, which the order names; NOT_SENT when that was made anew."""
         store = self._parts.store
         if order.id in self._sending:
             raise BrokerError(f"Broker order {order.id} is being sent by an earlier request.")
         self._sending.add(order.id)
         try:
             highest = await store.call(store.orders.highest_order_id)
+            library = self._ready_library()
             claimed = replace(order.moved(BrokerLifecycle.SENDING), epoch=self._parts.journal.epoch,
                               ib_order_id=library.allocate_order_id(highest), sent=self._parts.clock.now())
             self._refuse_unless_leading()
             claimed = await store.call(store.orders.save_broker_order, claimed)
             self._refuse_unless_leading()
+            if library is not self._library or claimed.epoch != self._parts.journal.epoch:
+                return claimed.moved(BrokerLifecycle.NOT_SENT, "the connection was made anew before it was sent")
             library.place(claimed)
-            return claimed
+            return claimed.moved(BrokerLifecycle.SENT)
         finally:
             self._sending.discard(order.id)
 
@@ -252,10 +260,25 @@ class BrokerService:
         if order_id in self._sending:
             raise BrokerUnavailable(f"Broker order {order_id} is being sent at this moment; ask again.")
         library = await self.library(messages=MESSAGES_FOR_ORDERS)
+        epoch = self._parts.journal.epoch
         opened, completed, executed = await library.ask_for_orders()
         await self._parts.journal.flush()
+        if epoch != self._parts.journal.epoch:
+            raise BrokerUnavailable("The connection to the broker was made anew while it answered; nothing is known.")
         return OrderEvidence(found_open=order_id in opened, found_completed=order_id in completed,
-                             found_executed=order_id in executed, next_valid_id=self._next_valid_id)
+                             found_executed=order_id in executed, next_valid_id=self._next_valid_id, epoch=epoch)
+
+    async def renew(self) -> None:
+        """Give this connection up and make another one: what the broker offers then shows what it has ever seen."""
+        self._ready_library()
+        old = self._parts.journal.epoch
+        log.info("connection_renewed", effect="every order is asked for on a fresh one")
+        self._lost.set()
+        deadline_s = self._parts.clock.monotonic_s() + self._parts.settings.connect_timeout_s
+        while self.link is not Link.READY or self._parts.journal.epoch == old:
+            if self._parts.clock.monotonic_s() > deadline_s:
+                raise BrokerUnavailable(f"{self.problem}. It keeps trying; see: tradectl status")
+            await asyncio.sleep(0.05)
 
     async def refresh(self) -> None:
         """Have all orders and executions of the day repeated into the journal."""

@@ -43,14 +43,9 @@ def run(job: JobContext) -> None:
     """Compare with the broker where that is due, trade what is open, and compare again."""
     market = BrokerMarket(job, job.data.db_contracts.by_con_id())
     handler = stack_handler(job, market)
-    job.data.broker.refresh()
-    handler.reader.apply_new()
-    compared = reconciler(job, market, handler.reader)
-    if compared.why_not() is not None:
-        check(compared.run())
     closed = handler.run(job.checkpoint)
     log.info("stack_handled", closed=closed, waiting=len(handler.worker.waits))
-    check(compared.run())
+    check(reconciler(job, market, handler.reader).run())
     call_a_person(job)
     if handler.sick:
         raise JobIncomplete(f"Orders that could not be worked: "
@@ -65,6 +60,12 @@ def reconciler(job: JobContext, market: "BrokerMarket", reader: JournalReader) -
         data=job.data, broker=job.data.broker, contract_of=market.contract_of, apply_news=reader.apply_new,
         wait=job.wait, settings=BreakSettings(apart=apart, quiet=min(apart, BreakSettings().quiet)),
         today=job.trading_day)
+
+
+def compare_where_due(compared: Reconciler) -> None:
+    """Compare, unless this was done over the connection of now and on this day."""
+    if compared.why_not() is not None:
+        check(compared.run())
 
 
 def check(run: ReconciliationRun) -> None:
@@ -102,9 +103,12 @@ def stack_handler(job: JobContext, market: "BrokerMarket") -> StackHandler:
     worker = AlgoWorker(orders=job.data.db_orders, market=market, sender=job.data.broker, locks=job.data.db_locks,
                         controls=controls, clock=job.clock, manners=Manners(
                             usual_style=usual_style(job.config), patience=timedelta(seconds=said.time_out_s)))
+    reader = journal_reader(job, market)
     return StackHandler(
-        orders=job.data.db_orders, sender=job.data.broker, locks=job.data.db_locks, reader=journal_reader(job, market),
-        resolver=Resolver(job.data.broker), worker=worker, clock=job.clock, lots_by_contract=watch.lots_by_contract,
+        orders=job.data.db_orders, sender=job.data.broker, locks=job.data.db_locks, reader=reader,
+        resolver=Resolver(job.data.broker, timedelta(seconds=said.prove_lost_within_s)), worker=worker,
+        compare=lambda: compare_where_due(reconciler(job, market, reader)), clock=job.clock,
+        lots_by_contract=watch.lots_by_contract,
         judge=lambda order: judged(order, None, decision, settings, decision.settled_with(order)),
         acknowledge_within=timedelta(seconds=said.acknowledge_within_s),
         fatal=(BrokerUnavailable, StopRequested, PyMongoError))

@@ -56,6 +56,7 @@ class BrokerRoutes:
             Route("/broker/quotes", self.quotes, methods=["POST"]),
             Route("/broker/messages", self.messages, methods=["POST"]),
             Route("/broker/book", self.book),
+            Route("/broker/renew", self.renew, methods=["POST"]),
             Route("/broker/refresh", self.refresh, methods=["POST"]),
             Route("/broker/orders/{order}/submit", self.submit, methods=["POST"]),
             Route("/broker/orders/{order}/change", self.change, methods=["POST"]),
@@ -123,6 +124,10 @@ class BrokerRoutes:
         now = self._clock.now()
         rows = [row_of(BrokerMessage(sequence=0, at=now, epoch=epoch, kind=kind, facts=facts)) for kind, facts in heard]
         return JSONResponse({"epoch": epoch, "account": self._service.broker.account, "messages": rows})
+
+    async def renew(self, _request: Request) -> JSONResponse:
+        await self._broker.renew()
+        return JSONResponse({})
 
     async def refresh(self, _request: Request) -> JSONResponse:
         await self._broker.refresh()

@@ -79,6 +79,8 @@ class World:
     style: ExecutionStyle = ExecutionStyle.MARKETABLE
     most_lots: int = 1_000
     verdicts: list[Outcome] = field(default_factory=list)  # what the controls say, one after the other; else all passes
+    epoch: str = "e"
+    renewals: int = 0
     levels: list[str] = field(default_factory=list)  # why the kill level was raised
     crash_at: tuple[int, bool] | None = None  # call number, and whether the effect still happens
 
@@ -119,6 +121,7 @@ class World:
                             resolver=Resolver(FakeSender(self)), worker=worker, clock=self.clock,
                             acknowledge_within=timedelta(seconds=5), fatal=(BrokerUnavailable,),
                             lots_by_contract=lambda code, lots: {f"{code}/20260600": lots},
+                            compare=lambda: None,
                             judge=lambda order: replace(order, checks=CHECKED))
 
     def wants(self, quantity: int, order_id: str = "IO-1", instrument: str = "SP500") -> None:
@@ -404,7 +407,13 @@ class FakeSender:
     def evidence(self, order_id: str) -> OrderEvidence:
         self.refresh()
         found = order_id in self.world.received and order_id not in self.world.forgotten
-        return OrderEvidence(found_open=False, found_completed=False, found_executed=found, next_valid_id=1)
+        return OrderEvidence(found_open=False, found_completed=False, found_executed=found, next_valid_id=1,
+                             epoch=self.world.epoch)
+
+    def renew(self) -> None:
+        """A new connection: orders of the old one can be asked about."""
+        self.world.renewals += 1
+        self.world.epoch = f"e{self.world.renewals}"
 
     def messages(self, after: int, wait_s: float) -> list[BrokerMessage]:
         self.world.clock.advance(wait_s)

@@ -217,6 +217,10 @@ class ModelBroker:
         self.is_linked = False
         self.on_the_way = []
 
+    def offered_next(self) -> int:
+        """The id that a new connection is offered: behind every one that arrived."""
+        return max((known.ib_order_id for known in self.orders.values()), default=0) + 1
+
     def reconnects(self, offered: int, now: Any) -> None:
         """The day is repeated before anything is sent."""
         self.is_linked, self.offered = True, offered

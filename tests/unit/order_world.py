@@ -209,7 +209,12 @@ class OrderWorld:
         traded = any(each.reference == order_id for each in self.broker.trades.values())
         return OrderEvidence(found_open=any(each.is_live for each in known), found_executed=traded,
                              found_completed=any(not each.is_live for each in known),
-                             next_valid_id=self.broker.offered)
+                             next_valid_id=self.broker.offered, epoch=self.broker.epoch)
+
+    def renew(self) -> None:
+        """The connection is made anew: what the broker offers then shows what it has seen."""
+        self._refuse_unless_linked()
+        self.broker.reconnects(self.broker.offered_next(), self.clock.now())
 
     def refresh(self) -> None:
         self._refuse_unless_linked()

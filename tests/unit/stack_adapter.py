@@ -71,6 +71,9 @@ class MachineSender:
     def evidence(self, order_id: str) -> OrderEvidence:
         return self.world.evidence(order_id)
 
+    def renew(self) -> None:
+        self.world.renew()
+
     def messages(self, after: int, wait_s: float) -> list[BrokerMessage]:
         return self.world.messages(after, wait_s)
 
@@ -118,4 +121,5 @@ def a_handler(world: OrderWorld) -> StackHandler:
     return StackHandler(
         orders=world.orders, sender=sender, locks=world.locks, reader=reader, resolver=Resolver(sender), worker=worker,
         clock=world.clock, acknowledge_within=timedelta(seconds=5), fatal=(BrokerUnavailable, StoreLost), judge=judged,
+        compare=lambda: None,
         lots_by_contract=lambda instrument, lots: {world.priced_contract(instrument): lots})

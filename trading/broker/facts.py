@@ -90,6 +90,7 @@ class OrderEvidence:
     found_completed: bool
     found_executed: bool
     next_valid_id: int
+    epoch: str  # the connection
 
     @property
     def found(self) -> bool:

@@ -81,6 +81,10 @@ class BrokerLink:
         """Where the broker knows `order_id` from, after asking for everything."""
         return OrderEvidence(**self._ask("GET", f"orders/{order_id}/evidence"))
 
+    def renew(self) -> None:
+        """Have the daemon make its connection anew: only a new one shows which order ids the broker has ever seen."""
+        self._ask("POST", "renew")
+
     def book(self) -> BrokerBook:
         """Everything that the broker lists of orders and executions, asked for now."""
         answer = self._ask("GET", "book")

@@ -42,8 +42,6 @@ def change_problem(order: BrokerOrder, limit: Decimal, facts: GateFacts) -> str 
 
 
 def _halted(order: BrokerOrder, facts: GateFacts) -> str | None:
-    if facts.unreconciled is not None:
-        return facts.unreconciled
     if facts.is_halted_by_flag:
         return "the halt flag lies in the state directory: nothing is sent. Remove it with tradectl resume-trading"
     holding = Holding(position=facts.position, working_buys=_lots(facts.others, 1),

@@ -62,3 +62,23 @@ def reasons_of(locks: Iterable[Lock]) -> Mapping[str, str]:
     for lock in locks:
         found.setdefault(lock.instrument, []).append(lock.reason)
     return {instrument: "; ".join(reasons) for instrument, reasons in sorted(found.items())}
+
+
+class Standing(StrEnum):
+    """What locks leave of an instrument for the orders in it."""
+
+    FREE = "FREE"
+    HELD = "HELD"  # nothing is sent; what rests stays, for a cancel could hit the wrong order or prove nothing
+    WITHDRAWN = "WITHDRAWN"  # nothing is sent, and what rests is taken back
+
+
+_HOLDS: Final = frozenset({LockCause.UNKNOWN_ORDER, LockCause.TWIN_ORDER})
+
+
+def standing_of(locks: Iterable[Lock]) -> dict[str, Standing]:
+    """Each locked instrument, by the strictest of its locks."""
+    found: dict[str, Standing] = {}
+    for lock in locks:
+        is_milder = lock.cause in _HOLDS and found.get(lock.instrument) is not Standing.WITHDRAWN
+        found[lock.instrument] = Standing.HELD if is_milder else Standing.WITHDRAWN
+    return found

@@ -123,3 +123,4 @@ class Empty:
 
     found: bool
     next_valid_id: int
+    epoch: str

@@ -19,11 +19,20 @@ from seeded_rules import Rules
 from trading.execution.broker_orders import BrokerLifecycle, BrokerOrder
 from trading.execution.locks import LockCause
 from trading.execution.orders import ContractOrder
-from trading.execution.stack_handler.resolver import PASSES_NEEDED, Verdict, needs_resolving, verdict
+from trading.execution.stack_handler.resolver import (
+    PASSES_NEEDED,
+    PROVES_WITHIN,
+    Pass,
+    Verdict,
+    needs_resolving,
+    verdict,
+)
 
 _B = BrokerLifecycle
 _AT_ONCE = timedelta(0)
 Step = tuple[str, State]
+
+QUESTIONS = 2  # the last one stands for all further answers of its connection
 
 
 def steps(state: State, rules: Rules) -> Iterator[Step]:
@@ -77,10 +86,10 @@ def _questions(state: State, rules: Rules) -> Iterator[Step]:
         is_silent = needs_resolving(order, NOW, _AT_ONCE) or order.lifecycle is _B.PENDING_CANCEL
         empty = asked.get(order.id, 0)
         is_being_sent = state.sending is not None and state.sending.order.id == order.id
-        if not is_silent or empty >= PASSES_NEEDED or (is_being_sent and rules.waits_for_the_sender):
+        if not is_silent or empty >= QUESTIONS or (is_being_sent and rules.waits_for_the_sender):
             continue
         late = [each for each in state.wire if each.reference == order.id]
-        if late and rules.late_bytes_end_in_time and empty == PASSES_NEEDED - 1:
+        if late and rules.late_bytes_end_in_time and empty == QUESTIONS - 1:
             continue
         yield f"the broker is asked about {order.id}", _answered(state, order, empty)
 
@@ -90,11 +99,12 @@ def _answered(state: State, order: BrokerOrder, empty: int) -> State:
     told = replace(state, news=state.news | _day(state))
     if found:
         return told
-    answers = [Empty(False, state.offered)] * (empty + 1)
+    answers = [Pass(at=NOW + number * PROVES_WITHIN, evidence=Empty(False, state.offered, str(state.epoch)))
+               for number in range(PASSES_NEEDED if empty + 1 >= QUESTIONS else 1)]
     counted = replace(told, passes=tuple(sorted({**dict(state.passes), order.id: empty + 1}.items())))
     if order.lifecycle is _B.PENDING_CANCEL:
-        return _stored(counted, order.advanced(_B.UNKNOWN)) if len(answers) >= PASSES_NEEDED else counted
-    if verdict(order, answers) is Verdict.NOT_RECEIVED:  # type: ignore[arg-type]  # the fields it reads
+        return _stored(counted, order.advanced(_B.UNKNOWN)) if empty + 1 >= QUESTIONS else counted
+    if verdict(order, answers) is Verdict.NOT_RECEIVED:
         return counted if order.filled or order.perm_id else _stored(counted, order.advanced(_B.NOT_SENT))
     return _stored(counted, order.advanced(_B.UNKNOWN))
 

@@ -75,6 +75,5 @@ SEEDED: Final = (
     replace(OURS, name="S-07 lets a late fill revive an order", booked=revived_by_a_fill),
     replace(OURS, name="S-11 knows no execution ids", merged=without_execution_id),
     replace(OURS, name="S-16 makes ids of contract and millisecond", id_of=id_of_this_millisecond),
-    replace(OURS, name="asks about an order in the middle of its send", waits_for_the_sender=False),
     replace(OURS, name="believes a next id that went back", keeps_id_floor=False),
 )

@@ -106,8 +106,8 @@ def test_openalgo_1991_retry_after_ambiguous_failure() -> None:
     assert len(scene.world.store.broker) == 1
     assert scene.order().may_be_alive
 
-    # but once two answers did not, it is, as another order
-    scene.works(5)
+    # but once three answers over a minute and another connection did not, it is, as another order
+    scene.works(100)
     assert scene.order(0).lifecycle is BrokerLifecycle.NOT_SENT
     assert scene.received == 1
 
@@ -238,7 +238,7 @@ def test_pst_949_an_order_that_never_moves_ends_the_run_and_not_the_day() -> Non
     # when the handler works as long as it thinks that it helps
     def checkpoint() -> None:
         looks.append(1)
-        assert len(looks) < 200
+        assert len(looks) < 400
     scene.worker.run(checkpoint)
 
     # then it has given up soon, and said so

@@ -10,7 +10,7 @@ from trading.errors import BrokerError, BrokerUnavailable
 from trading.execution.algos.choice import begin, choose, step
 from trading.execution.algos.frame import Action, AlgoState, Cancel, Change, Finish, Look, Phase, Place, Tell, Terms
 from trading.execution.broker_orders import BrokerLifecycle, BrokerOrder
-from trading.execution.locks import Lock, LockCause
+from trading.execution.locks import Lock, LockCause, Standing
 from trading.execution.order_states import CloseReason, ExecutionStyle, Lifecycle
 from trading.execution.orders import ContractOrder
 from trading.execution.ports import Locks, Market, OrderStore, Sender
@@ -50,11 +50,11 @@ class AlgoWorker:
     waits: dict[str, str] = field(default_factory=dict)  # contract order -> why it cannot go on now
     told: dict[str, str] = field(default_factory=dict)  # contract order -> the control that held it last
 
-    def work(self, leg: ContractOrder, locked: bool, today: str) -> None:
+    def work(self, leg: ContractOrder, standing: Standing, today: str) -> None:
         """One look at `leg`, and one action."""
         now, children = self.clock.now(), self.orders.broker_orders_of(leg.id)
         style, state = self._remembered(leg, now)
-        look = self._look(leg, children, locked, today)
+        look = self._look(leg, children, standing, today)
         new, action = step(style, state, look, self._terms(leg), leg.quantity)
         kept = replace(leg, algo={"style": style.value, "state": new.as_dict()})
         self._note_waiting(leg, new, look)
@@ -75,12 +75,14 @@ class AlgoWorker:
         log.info("algo", order=leg.id, style=choice.style.value, reason=choice.reason)
         return choice.style, begin(leg, choice.style, now)
 
-    def _look(self, leg: ContractOrder, children: list[BrokerOrder], locked: bool, today: str) -> Look:
+    def _look(self, leg: ContractOrder, children: list[BrokerOrder], standing: Standing, today: str) -> Look:
+        is_free = standing is Standing.FREE
         is_over = leg.lifecycle is Lifecycle.CLOSING or leg.trading_day < today
         is_done = leg.residual == 0 or is_over
-        touch = None if locked or is_done else self.market.touch(leg.contract)
+        touch = None if is_done or not is_free else self.market.touch(leg.contract)
         return Look(now=self.clock.now(), touch=touch, residual=leg.residual, children=len(children),
-                    child=_newest(children), may_send=not locked, must_withdraw=locked, is_cancelled=is_over,
+                    child=_newest(children), may_send=is_free,
+                    must_withdraw=standing is Standing.WITHDRAWN, is_cancelled=is_over,
                     closes=self.controls.closes(leg.contract, self.clock.now()))
 
     def _terms(self, leg: ContractOrder) -> Terms:
@@ -93,7 +95,7 @@ class AlgoWorker:
         self.waits.pop(leg.id, None)
         if state.phase is Phase.QUOTE_WAIT and state.waits:
             self.waits[leg.id] = f"no usable quote of {leg.contract}"
-        elif look.must_withdraw and look.living is None:
+        elif not look.may_send and look.living is None:
             self.waits[leg.id] = "locked"
 
     def _close(self, leg: ContractOrder, state: AlgoState, today: str) -> None:

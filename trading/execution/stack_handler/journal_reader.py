@@ -29,6 +29,7 @@ class JournalReader:
     account: str
     today: Today
     policy: ErrorPolicy
+    connection: str = ""  # the newest one that the journal tells of
     _early_commissions: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def apply_new(self) -> int:
@@ -47,7 +48,9 @@ class JournalReader:
 
     def _apply(self, message: BrokerMessage) -> None:
         facts = message.facts
-        if message.kind is MessageKind.EXECUTION:
+        if message.kind is MessageKind.CONNECTED:
+            self.connection = message.epoch
+        elif message.kind is MessageKind.EXECUTION:
             self._apply_execution(message)
         elif message.kind is MessageKind.COMMISSION:
             self._apply_commission(facts)
