@@ -43,6 +43,11 @@ class MongoBooks:
         wanted = {"at": {"$gt": instant}} | ({} if instrument is None else {"instrument": instrument})
         return [_fill(row) for row in self._database.fills.find(wanted).sort("at", 1)]
 
+    def fills_between(self, first: str, last: str) -> list[Fill]:
+        """Those of the trading days from `first` to `last`, oldest first."""
+        wanted = {"trading_day": {"$gte": first, "$lte": last}}
+        return [_fill(row) for row in self._database.fills.find(wanted).sort("at", 1)]
+
     def fill(self, fill_id: str) -> Fill:
         """One of them.
 
