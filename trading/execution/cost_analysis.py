@@ -21,11 +21,9 @@ from trading.execution.shortfall import (
     EXACT,
     PARTS,
     ZERO,
-    Child,
     Costs,
     Part,
     Trade,
-    Traded,
     arrival,
     costs,
     point_costs,
@@ -153,14 +151,9 @@ def order_cost(leg: ContractOrder, orders: Sequence[BrokerOrder], fills: Sequenc
 def trade_of(quantity: int, orders: Sequence[BrokerOrder], fills: Sequence[Fill], market: Yardsticks) -> Trade:
     """The numbers of a shortfall, from what is stored."""
     rate = market.rates.get(market.currency)
-    return Trade(quantity=quantity, children=tuple(_child(order, fills) for order in orders), decided=market.decided,
+    return Trade(quantity=quantity, children=tuple(order.worked(fills) for order in orders), decided=market.decided,
                  money_per_point=None if rate is None else market.multiplier * rate,
                  unfilled_at=market.unfilled_at, fees=_fees(fills, market.rates))
-
-
-def _child(order: BrokerOrder, fills: Sequence[Fill]) -> Child:
-    return Child(quote=Touch(bid=order.bid, ask=order.ask, at=order.created), fills=tuple(
-        Traded(lots=fill.quantity, price=fill.price) for fill in fills if fill.broker_order == order.id))
 
 
 def _fees(fills: Sequence[Fill], rates: Mapping[str, Decimal]) -> Decimal | None:

@@ -69,7 +69,8 @@ def _way(cost: OrderCost) -> dict[str, object]:
     return {"contract": cost.contract, "to intent": _seconds(cost.decision_to_intent),
             "to sent": _seconds(cost.intent_to_sent), "to fill": _seconds(cost.sent_to_fill),
             "to last": _seconds(cost.time_to_fill), "passive %": _percent(cost.passive_share),
-            "changes": cost.changes_per_fill, "exec / half": _number(cost.in_unit(Unit.HALF_SPREADS)[Part.EXECUTION]), **after}
+            "changes": cost.changes_per_fill,
+            "exec / half": _number(cost.in_unit(Unit.HALF_SPREADS)[Part.EXECUTION]), **after}
 
 
 def _usual(costs: Sequence[OrderCost], by: Grouping, heading: str, until: str) -> Section:
