@@ -19,7 +19,7 @@ COMMANDS = {
     "orders": "orders", "fills": "books", "story": "books", "positions": "positions", "trade": "trade",
     "halt": "halting", "resume-trading": "halting", "flatten": "halting", "locks": "locks", "overrides": "overrides",
     "limits": "limits", "rolls": "rolls", "reconcile": "reconciliation",
-    "prices": "prices", "import": "imports", "backtest": "backtest",
+    "prices": "prices", "import": "imports", "backtest": "backtest", "tca": "tca",
     "doctor": "doctor", "sim": "sim",
 }
 

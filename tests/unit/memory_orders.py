@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from trading.errors import ConcurrentUpdate, NotFound, TradingError
 from trading.execution.adjustments import Adjustment, Movement, Positions, fold
-from trading.execution.booking import Family, belongs, booked, foreign_lock, lock_for, owned
+from trading.execution.booking import Family, booked, foreign_lock, lock_for
 from trading.execution.broker_orders import BrokerOrder
 from trading.execution.fills import EXTERNAL, Fill, FillStatus, Merge, busted, merged
 from trading.execution.locks import Lock, LockCause, reasons_of
@@ -200,11 +200,11 @@ class MemoryBooks:
             self._book_foreign(merge)
             return
         before = self._family(fill.broker_order)
-        if known is None and not belongs(before.broker, fill):
+        if known is None and not before.broker.owns(fill):
             stranger = replace(fill, broker_order=None, strategy=EXTERNAL, status=FillStatus.QUARANTINED)
             self._book_foreign(replace(merge, fill=stranger))
             return
-        self.store.fills[fill.id] = owned(fill, before.broker)
+        self.store.fills[fill.id] = before.broker.owned(fill)
         after = self.booked(before, merge.change, known is not None) if merge.change else before
         if merge.change:
             self.store.put(self.store.broker, after.broker)

@@ -6,7 +6,7 @@ are what was traded; then flagged, and locked where the reason needs a person. N
 
 from dataclasses import dataclass, replace
 
-from trading.execution.broker_orders import NEVER_TRADED, BrokerLifecycle, BrokerOrder
+from trading.execution.broker_orders import NEVER_TRADED, BrokerOrder
 from trading.execution.fills import Fill
 from trading.execution.locks import Lock, LockCause
 from trading.execution.order_states import FillState, Flag, fill_state
@@ -23,40 +23,19 @@ class Family:
     instrument: InstrumentOrder
 
 
-def belongs(order: BrokerOrder, fill: Fill) -> bool:
-    """Whether `fill` can be one of `order`: the other side is nobody's (orders_and_risk.md 2.4, I-d)."""
-    return fill.quantity * order.quantity >= 0
-
-
-def owned(fill: Fill, order: BrokerOrder) -> Fill:
-    """`fill` as one of `order`: whose it is follows from the order, not from whoever heard of it."""
-    return replace(fill, strategy=order.strategy, instrument=order.instrument, contract=order.contract)
-
-
 def booked(family: Family, change: int, is_correction: bool) -> Family:
     """The three orders after `change` lots more, signed."""
-    broker, leg, flags = family.broker, family.contract, _flags(family.broker, change, is_correction)
-    filled = replace(broker, filled=broker.filled + change, flags=broker.flags | flags)
-    if filled.filled == filled.quantity:
-        filled = filled.advanced(BrokerLifecycle.FILLED)
+    leg, flags = family.contract, family.broker.fill_flags(change, is_correction=is_correction)
     flags |= _overfill(leg.quantity, leg.filled + change)  # each child may be right, and all of them together too many
     leg = replace(leg, filled=leg.filled + change, flags=leg.flags | flags)
-    return Family(broker=filled.settled(), contract=leg, instrument=_parent(family.instrument, change, flags))
+    return Family(broker=family.broker.update_fill(change, is_correction=is_correction), contract=leg,
+                  instrument=_parent(family.instrument, change, flags))
 
 
 def _parent(order: InstrumentOrder, change: int, flags: frozenset[Flag]) -> InstrumentOrder:
     """A roll moves no lots of its instrument as a whole."""
     moved = 0 if order.kind is OrderKind.ROLL else change
     return replace(order, filled=order.filled + moved, flags=order.flags | flags)
-
-
-def _flags(order: BrokerOrder, change: int, is_correction: bool) -> frozenset[Flag]:
-    found = set()
-    if is_correction:
-        found.add(Flag.CORRECTED)
-    elif not order.may_be_alive:
-        found.add(Flag.LATE_FILL)
-    return frozenset(found) | _overfill(order.quantity, order.filled + change)
 
 
 def _overfill(quantity: int, filled: int) -> frozenset[Flag]:

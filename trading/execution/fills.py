@@ -113,6 +113,11 @@ def busted(known: Fill) -> Merge:
                                  execution_id=f"{known.execution_id}/busted"))
 
 
+def quarantined(fill: Fill) -> Fill:
+    """`fill` as nobody's: it is of the other side of the order that it names."""
+    return replace(fill, broker_order=None, strategy=EXTERNAL, status=FillStatus.QUARANTINED)
+
+
 def _status(fill: Fill) -> FillStatus:
     if fill.status is FillStatus.QUARANTINED:
         return FillStatus.QUARANTINED

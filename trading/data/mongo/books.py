@@ -16,9 +16,9 @@ from trading.data.mongo.connection import Document, MongoStore
 from trading.data.mongo.locks import MongoInstrumentLocks
 from trading.errors import ConcurrentUpdate, NotFound
 from trading.execution.adjustments import Adjustment, Movement, Positions, fold
-from trading.execution.booking import Family, belongs, booked, foreign_lock, lock_for, owned
+from trading.execution.booking import Family, booked, foreign_lock, lock_for
 from trading.execution.broker_orders import BrokerOrder
-from trading.execution.fills import EXTERNAL, Fill, FillStatus, Merge, busted, merged
+from trading.execution.fills import Fill, FillStatus, Merge, busted, merged, quarantined
 from trading.execution.locks import Lock, LockCause
 from trading.execution.orders import ContractOrder, InstrumentOrder, story_of
 
@@ -41,6 +41,11 @@ class MongoBooks:
     def fills_since(self, instant: datetime, instrument: str | None = None) -> list[Fill]:
         """Those at `instant` (aware) or later, oldest first; of all instruments, or of one."""
         wanted: Document = {"at": {"$gte": instant}} | ({} if instrument is None else {"instrument": instrument})
+        return [_fill(row) for row in self._database.fills.find(wanted).sort("at", 1)]
+
+    def fills_between(self, first: str, last: str) -> list[Fill]:
+        """Those of the trading days from `first` to `last`, oldest first."""
+        wanted = {"trading_day": {"$gte": first, "$lte": last}}
         return [_fill(row) for row in self._database.fills.find(wanted).sort("at", 1)]
 
     def fill(self, fill_id: str) -> Fill:
@@ -190,11 +195,10 @@ class MongoBooks:
             self._book_foreign(known, merge, session)
             return
         before = self._family(fill.broker_order, session)
-        if known is None and not belongs(before.broker, fill):
-            stranger = replace(fill, broker_order=None, strategy=EXTERNAL, status=FillStatus.QUARANTINED)
-            self._book_foreign(None, replace(merge, fill=stranger), session)
+        if known is None and not before.broker.owns(fill):
+            self._book_foreign(None, replace(merge, fill=quarantined(fill)), session)
             return
-        fill = owned(fill, before.broker)
+        fill = before.broker.owned(fill)
         after = booked(before, merge.change, is_correction=known is not None) if merge.change else before
         changed: list[tuple[str, Chained, str]] = [("fills", fill, "fill" if known is None else "fill corrected")]
         if merge.change:

@@ -75,6 +75,20 @@ class MongoOrders:
     def broker_orders_on(self, trading_day: str) -> list[BrokerOrder]:
         return [_broker_order(row) for row in self._broker.find({"trading_day": trading_day})]
 
+    def contract_orders_between(self, first: str, last: str) -> list[ContractOrder]:
+        """Those of the trading days from `first` to `last`, oldest first, whatever became of them."""
+        rows = self._contract.find({"trading_day": {"$gte": first, "$lte": last}}).sort("_id", 1)
+        return [_contract_order(row) for row in rows]
+
+    def broker_orders_between(self, first: str, last: str) -> list[BrokerOrder]:
+        """The same of the broker orders, in no order."""
+        return [_broker_order(row) for row in self._broker.find({"trading_day": {"$gte": first, "$lte": last}})]
+
+    def instrument_orders_between(self, first: str, last: str) -> list[InstrumentOrder]:
+        """The same of the instrument orders, oldest first."""
+        rows = self._instrument.find({"trading_day": {"$gte": first, "$lte": last}}).sort("_id", 1)
+        return [_instrument_order(row) for row in rows]
+
     def broker_order(self, order_id: str) -> BrokerOrder:
         row = self._broker.find_one({"_id": order_id})
         if row is None:

@@ -66,8 +66,9 @@ COLLECTIONS: Final[dict[str, Collection]] = {
         (Index((("strategy", 1), ("instrument", 1), ("day", 1)), unique=True),)),
     "instrument_orders": Collection(
         {**_ORDER, "idempotency_key": "string"},
-        (Index((("idempotency_key", 1),), unique=True), Index((("lifecycle", 1),)))),
-    "contract_orders": Collection(_ORDER, (Index((("parent", 1),)), Index((("lifecycle", 1),)))),
+        (Index((("idempotency_key", 1),), unique=True), Index((("lifecycle", 1),)), Index((("trading_day", 1),)))),
+    "contract_orders": Collection(
+        _ORDER, (Index((("parent", 1),)), Index((("lifecycle", 1),)), Index((("trading_day", 1),)))),
     "broker_orders": Collection(
         _ORDER, (Index((("parent", 1),)), Index((("lifecycle", 1),)), Index((("perm_id", 1),)),
                  Index((("trading_day", 1),)), Index((("ib_order_id", -1),)))),

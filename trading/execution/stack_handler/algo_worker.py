@@ -110,7 +110,7 @@ class AlgoWorker:
         makes = ChildOrders(market=self.market, controls=self.controls, clock=self.clock)
         found = makes.intended(leg, place, look.touch)
         if found.order is not None:
-            self.send(self.orders.add_broker_order(found.leg.moved(Lifecycle.WORKING), found.order))
+            self.send(self.orders.add_broker_order(found.leg, found.order))
         else:
             self._refused(found, look.touch)
 
