@@ -16,7 +16,7 @@ from trading.data.data_blob import DataBlob
 from trading.data.our_side import our_view
 from trading.errors import BrokerUnavailable, ConcurrentUpdate
 from trading.execution.broker_messages import MessageKind
-from trading.execution.reconciliation.actions import Actions, decide, doubted
+from trading.execution.reconciliation.actions import Actions, Told, decide, doubted
 from trading.execution.reconciliation.breaks import Alarm, Break
 from trading.execution.reconciliation.broker_view import (
     BrokerView,
@@ -37,7 +37,6 @@ from trading.risk.kill_level import Command, raised
 log = get_log()
 LOOKS_AT_MOST: Final = 8  # within one run; a look that is disturbed is repeated at once
 _ATTEMPTS: Final = 3
-_TELL: Final = {Alarm.CRITICAL: log.error, Alarm.WARNING: log.warning, Alarm.INFO: log.info}
 
 
 class AsksBroker(Protocol):
@@ -148,7 +147,7 @@ class Reconciler:
         for opening in actions.openings:
             self.data.db_locks.unlock(opening.lock.id, opening.how, now)
         for told in actions.told:
-            _TELL[told.alarm]("reconciliation", what=told.key, text=told.sentence)
+            tell(told)
 
     def _raise(self, actions: Actions, now: datetime) -> None:
         assert actions.kill is not None
@@ -176,6 +175,16 @@ class Reconciler:
         log.info("reconciled", kind=ended.kind.value, breaks=len(breaks),
                  verdict="none" if ended.verdict is None else ended.verdict.value)
         return ended
+
+
+def tell(told: Told) -> None:
+    """Into the log; what a person must do something about is a lock, a level or a failure besides."""
+    if told.alarm is Alarm.CRITICAL:
+        log.error("reconciliation", what=told.key, text=told.sentence)
+    elif told.alarm is Alarm.WARNING:
+        log.warning("reconciliation", what=told.key, text=told.sentence)
+    else:
+        log.info("reconciliation", what=told.key, text=told.sentence)
 
 
 def has_failed(run: ReconciliationRun) -> bool:
