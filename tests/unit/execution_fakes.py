@@ -3,7 +3,7 @@
 `World.crash_at` lets the n-th call of any port fail as a killed worker would: before or after its effect.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -16,7 +16,7 @@ from trading.errors import BrokerUnavailable, ConcurrentUpdate
 from trading.execution.booking import Family, booked, foreign_lock, lock_for
 from trading.execution.broker_messages import BrokerMessage, MessageKind
 from trading.execution.broker_orders import BrokerLifecycle, BrokerOrder
-from trading.execution.fills import Fill, merged
+from trading.execution.fills import Commission, Fill, merged
 from trading.execution.locks import Lock, LockCause, reasons_of
 from trading.execution.order_states import ExecutionStyle
 from trading.execution.orders import ContractOrder, InstrumentOrder, StoredCheck, child_number
@@ -241,8 +241,9 @@ class FakeOrders:
 class FakeBooks:
     world: World
 
-    def apply_fill(self, fill: Fill) -> bool:
-        return self.world.call(lambda: self._apply(fill))  # type: ignore[no-any-return]
+    def apply(self, heard: Sequence[Fill | Commission]) -> list[bool]:
+        return self.world.call(lambda: [  # type: ignore[no-any-return]
+            self._apply(each) if isinstance(each, Fill) else each.id in self.world.fills for each in heard])
 
     def _apply(self, fill: Fill) -> bool:
         """As the books of the real store, by the same pure rules."""
@@ -269,9 +270,6 @@ class FakeBooks:
         if fill.contract is not None:
             self.world.positions[fill.contract] = self.world.positions.get(fill.contract, 0) + merge.change
         return True
-
-    def apply_commission(self, fill_id: str, amount: Decimal, currency: str) -> bool:
-        return fill_id in self.world.fills
 
     def contract_positions(self) -> dict[str, int]:
         return dict(self.world.positions)

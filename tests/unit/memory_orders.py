@@ -3,7 +3,7 @@
 What must happen together happens in one `write`, the place where a test may let a worker die.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
@@ -13,7 +13,7 @@ from trading.errors import ConcurrentUpdate, NotFound, TradingError
 from trading.execution.adjustments import Adjustment, Movement, Positions, fold
 from trading.execution.booking import Family, booked, foreign_lock, lock_for
 from trading.execution.broker_orders import BrokerOrder
-from trading.execution.fills import EXTERNAL, Fill, FillStatus, Merge, busted, merged
+from trading.execution.fills import EXTERNAL, Commission, Fill, FillStatus, Merge, busted, merged
 from trading.execution.locks import Lock, LockCause, reasons_of
 from trading.execution.orders import ContractOrder, InstrumentOrder, child_number
 from trading.risk.order_kind import OrderKind
@@ -149,6 +149,10 @@ class MemoryBooks:
     store: MemoryStore
     merged: Callable[[Fill | None, Fill], Merge] = merged
     booked: Callable[[Family, int, bool], Family] = booked
+
+    def apply(self, heard: Sequence[Fill | Commission]) -> list[bool]:
+        return [self.apply_fill(each) if isinstance(each, Fill)
+                else self.apply_commission(each.id, each.amount, each.currency) for each in heard]
 
     def apply_fill(self, fill: Fill) -> bool:
         return self.store.write(lambda: self._apply(fill))

@@ -82,6 +82,15 @@ class Fill:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Commission:
+    """What an execution cost; told apart from it, and perhaps before it."""
+
+    id: str  # of the fill
+    amount: Decimal
+    currency: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Merge:
     """What becomes of a fill when it is heard of (again)."""
 

@@ -52,7 +52,8 @@ class AlgoWorker:
 
     def work(self, leg: ContractOrder, standing: Standing, today: str) -> None:
         """One look at `leg`, and one action."""
-        now, children = self.clock.now(), self.orders.broker_orders_of(leg.id)
+        now = self.clock.now()
+        children = self.orders.broker_orders_of(leg.id) if leg.next_child > 1 else []  # it counts them as they are made
         style, state = self._remembered(leg, now)
         look = self._look(leg, children, standing, today)
         new, action = step(style, state, look, self._terms(leg), leg.quantity)
