@@ -51,10 +51,14 @@ async def command_of(request: Request, verb: str, target: str) -> Command:
 
 
 class Commands:
-    """Carries each command out once."""
+    """Carries each command out once.
 
-    def __init__(self, store: AsyncStore, clock: Clock, answer_error: AnswerError) -> None:
-        self._store, self._clock, self._answer_error = store, clock, answer_error
+    With `may_repeat`, what is asked for is done once however often it is acted on, so a command that a killed daemon
+    has left without an answer is acted on again when it arrives again.
+    """
+
+    def __init__(self, store: AsyncStore, clock: Clock, answer_error: AnswerError, *, may_repeat: bool = False) -> None:
+        self._store, self._clock, self._answer_error, self._may_repeat = store, clock, answer_error, may_repeat
 
     async def once(self, request: Request, command: Command, act: Callable[[], Awaitable[Values]]) -> JSONResponse:
         """The answer to `command`: that of `act`, or the one that it got before."""
@@ -64,11 +68,11 @@ class Commands:
         known = await self._store.call(commands.accept, command.id, {
             "verb": command.verb, "target": command.target, "actor": command.actor, "reason": command.reason},
             self._clock.now())
-        if known is not None:
-            if known["state"] == "accepted":
-                raise BeingDone(f"{command.verb} {command.target} came before and is being carried out. "
-                                f"See: tradectl status")
+        if known is not None and known["state"] != "accepted":
             return JSONResponse(known["result"], status_code=known.get("status", 200))
+        if known is not None and not self._may_repeat:
+            what = f"{command.verb} {command.target}".rstrip()
+            raise BeingDone(f"{what} came before and is being carried out. See: tradectl status")
         try:
             answer = JSONResponse(result := await act())
         except TradingError as error:

@@ -28,7 +28,7 @@ class TradingRoutes:
 
     def __init__(self, store: AsyncStore, clock: Clock, house: Callable[[], House]) -> None:
         self._store, self._clock, self._house = store, clock, house
-        self._commands = Commands(store, clock, refused)
+        self._commands = Commands(store, clock, refused, may_repeat=True)  # the desk does each id once
 
     def routes(self) -> list[Route]:
         return [Route("/trading/{deed}", self.deed, methods=["POST"])]

@@ -13,10 +13,12 @@ from trading_terminal import DeskService, Terminal
 
 from trading.clock import SystemClock
 from trading.data.mongo.capital import MongoCapital
+from trading.data.mongo.commands import MongoCommands
 from trading.data.mongo.connection import MongoStore
 from trading.data.mongo.controls import MongoKillState, MongoLimits
 from trading.data.mongo.prices import MongoAdjustedPrices, MongoMultiplePrices
 from trading.data.trading_desk.deed_log import DeedLog
+from trading.data.trading_desk.positions import Transfer
 from trading.execution.locks import Lock, LockCause
 from trading.execution.order_states import Hold, Lifecycle
 from trading.objects.capital import Capital
@@ -318,6 +320,27 @@ def test_a_command_that_arrives_twice_is_done_once_and_answered_alike(scene: Sce
     assert request(path, "POST", "/trading/transfer", body) == first
     assert (first["done"], first["why"], first["is_repeated"]) == (
         "t holds +2 SP500, s +3.", "because", False)
+    assert scene.books.strategy_positions() == {("s", "SP500"): 3, ("t", "SP500"): 2}
+
+
+@pytest.mark.parametrize("is_done", [False, True])
+def test_a_command_that_a_killed_daemon_left_without_an_answer_is_answered(scene: Scene, terminal: Terminal,
+                                                                           is_done: bool) -> None:
+    """Killed behind the note that it came, or behind the deed itself."""
+    # given
+    scene.holds(5)
+    MongoCommands(scene.store).accept("c1", {"verb": "transfer"}, scene.now)
+    if is_done:
+        scene.desk.do(Transfer(instrument="SP500", giver="s", taker="t", lots=2), scene.signed(id="c1"))
+
+    # when it arrives again, twice
+    path, body = terminal.state / "run" / "control.sock", {
+        "id": "c1", "reason": "because", "instrument": "SP500", "giver": "s", "taker": "t", "lots": 2}
+    answers = [request(path, "POST", "/trading/transfer", body) for _ in range(2)]
+
+    # then it is done once
+    assert answers[0] == answers[1]
+    assert (answers[0]["done"], answers[0]["is_repeated"]) == ("t holds +2 SP500, s +3.", is_done)
     assert scene.books.strategy_positions() == {("s", "SP500"): 3, ("t", "SP500"): 2}
 
 

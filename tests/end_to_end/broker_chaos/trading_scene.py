@@ -91,12 +91,12 @@ class TradingScene:
 
     def kill(self) -> None:
         assert self.process is not None
+        self.forget_stores()  # while there is one: else it takes seconds
         self.process.kill()
         self.process.wait(timeout=30)
-        self._forget_stores()
 
     def end(self) -> None:
-        self._forget_stores()
+        self.forget_stores()
         if self.process is not None and self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
             self.process.wait(timeout=60)
@@ -137,7 +137,7 @@ class TradingScene:
 
     def handled(self, run: str, timeout_s: float = 60) -> dict[str, Any]:
         """The run's row when it has ended."""
-        return dict(until(lambda: self._ended(run), timeout_s, f"{run} has ended"))
+        return dict(until(lambda: self.ended(run), timeout_s, f"{run} has ended"))
 
     def rest(self, instrument: str, quantity: int = 1) -> tuple[str, str]:
         """An order that has arrived and does not fill until told to; its id and the handler's run."""
@@ -221,7 +221,8 @@ class TradingScene:
                               cwd=REPOSITORY, timeout=60)
         return json.loads(done.stdout)
 
-    def _ended(self, run: str) -> dict[str, Any] | None:
+    def ended(self, run: str) -> dict[str, Any] | None:
+        """The run's row, unless it still runs or nobody can say."""
         try:
             rows = self.ask("GET", f"/processes/{HANDLER}/history?limit=20")
         except DaemonUnreachable:
@@ -239,7 +240,8 @@ class TradingScene:
         done = {row["state"] for row in shown["processes"]} == {"FINISHED"} or (self.folder / "played").exists()
         return done and shown["service"] == "running" and shown["broker"]["link"] == "ready"
 
-    def _forget_stores(self) -> None:
+    def forget_stores(self) -> None:
+        """Close what `store` has opened."""
         while self._stores:
             self._stores.pop().close()
 
