@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -65,12 +65,11 @@ def intent(scene: BrokerScene, store: MongoStore, quantity: int = 2, **changes: 
     return orders.add_broker_order(replace(leg, next_child=2), an_order(leg, details, **changes))
 
 
-def reconcile(scene: BrokerScene, store: MongoStore, verdict: RunVerdict = RunVerdict.PASS) -> None:
+def reconcile(scene: BrokerScene, store: MongoStore, verdict: RunVerdict = RunVerdict.PASS, number: int = 1) -> None:
     """The record of a comparison over the connection of now."""
-    begun = NOW + timedelta(seconds=verdict is RunVerdict.FAIL)
-    run = ReconciliationRun(id=f"R-{verdict}", kind=RunKind.START_OF_DAY, epoch=scene.link.book().epoch, begun=begun,
-                            trading_day="2021-10-13", ended=NOW, verdict=verdict, problem="positions differ")
-    MongoReconciliationRuns(store).append(run)
+    run = ReconciliationRun(id=f"R-{verdict}-{number}", kind=RunKind.START_OF_DAY, epoch=scene.link.book().epoch,
+                            trading_day="2021-10-13", begun=NOW, ended=NOW, verdict=verdict, problem="positions differ")
+    MongoReconciliationRuns(store).save(run)
 
 
 def an_order(leg: ContractOrder, details: ContractDetails, **changes: Any) -> BrokerOrder:
@@ -93,6 +92,15 @@ def refusal(scene: BrokerScene, store: MongoStore, order: BrokerOrder) -> str:
     return MongoOrders(store).broker_order(order.id).reason
 
 
+def delay(scene: BrokerScene, store: MongoStore, order: BrokerOrder) -> str:
+    """Why the order is not sent yet; it is still an intent, and nothing arrived."""
+    with pytest.raises(BrokerError) as told:
+        scene.link.submit(order.id)
+    assert at_gateway(scene) == []
+    assert MongoOrders(store).broker_order(order.id).lifecycle is BrokerLifecycle.INTENT
+    return str(told.value)
+
+
 def test_what_nothing_forbids_leaves_once(scene: BrokerScene, store: MongoStore) -> None:
     order = intent(scene, store)
     assert scene.link.submit(order.id) == BrokerLifecycle.SENT
@@ -103,7 +111,7 @@ def test_what_nothing_forbids_leaves_once(scene: BrokerScene, store: MongoStore)
 def test_nothing_is_sent_after_a_comparison_that_failed(scene: BrokerScene, store: MongoStore) -> None:
     order = intent(scene, store)
     reconcile(scene, store, RunVerdict.FAIL)
-    assert "The comparison with the broker has failed: positions differ" in refusal(scene, store, order)
+    assert "The comparison with the broker has failed: positions differ" in delay(scene, store, order)
 
 
 def test_lean_242_nothing_is_sent_over_a_new_connection_before_it_was_compared(scene: BrokerScene,
@@ -112,7 +120,9 @@ def test_lean_242_nothing_is_sent_over_a_new_connection_before_it_was_compared(s
     scene.control.fault("close")
     scene.wait_for(Link.DOWN)
     scene.wait_for(Link.READY)
-    assert "The connection to the broker is new" in refusal(scene, store, order)
+    assert "The connection to the broker is new" in delay(scene, store, order)
+    reconcile(scene, store, number=2)
+    assert scene.link.submit(order.id) == BrokerLifecycle.SENT
 
 
 def test_a_halt_stops_what_was_decided_before_it(scene: BrokerScene, store: MongoStore) -> None:

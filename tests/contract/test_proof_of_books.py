@@ -119,7 +119,7 @@ def test_our_side_is_read_as_it_is(store: MongoStore) -> None:
     trade(store, "e3", 5, at=NOW + timedelta(seconds=1))
     trade(store, "e0", -1, at=NOW - timedelta(days=9))
     seen = Sighting(subject=f"position {JUNE}", gap=1, since=NOW)
-    job.data.db_reconciliation_runs.append(ReconciliationRun(
+    job.data.db_reconciliation_runs.save(ReconciliationRun(
         id="R1", kind=RunKind.CONTINUOUS, epoch="e", trading_day="2026-03-02", begun=NOW, sightings=(seen,)))
 
     # when

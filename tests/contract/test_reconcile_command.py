@@ -53,8 +53,8 @@ def test_a_store_without_comparisons_says_so(terminal: Terminal) -> None:
 
 def test_the_newest_comparison_stands_first_and_its_breaks_are_told(terminal: Terminal, store: MongoStore) -> None:
     runs = MongoReconciliationRuns(store)
-    runs.append(RUN)
-    runs.append(replace(RUN, id="R2", kind=RunKind.CONTINUOUS, begun=NOW + timedelta(minutes=1),
+    runs.save(RUN)
+    runs.save(replace(RUN, id="R2", kind=RunKind.CONTINUOUS, begun=NOW + timedelta(minutes=1),
                         verdict=RunVerdict.PASS_WITH_LOCKS, breaks=(BREAK,)))
     code, output, _ = terminal.call()
     lines = [" ".join(line.split()) for line in output.splitlines()]
@@ -65,7 +65,7 @@ def test_the_newest_comparison_stands_first_and_its_breaks_are_told(terminal: Te
 
 
 def test_comparisons_are_one_json_document(terminal: Terminal, store: MongoStore) -> None:
-    MongoReconciliationRuns(store).append(replace(RUN, verdict=None, problem="Positions moved.", breaks=(BREAK,)))
+    MongoReconciliationRuns(store).save(replace(RUN, verdict=None, problem="Positions moved.", breaks=(BREAK,)))
     told = json.loads(terminal.call("--json", "--last", "1")[1])
     assert [(each["kind"], each["verdict"], each["problem"]) for each in told] == [
         ("START_OF_DAY", None, "Positions moved.")]

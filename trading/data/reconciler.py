@@ -167,11 +167,11 @@ class Reconciler:
 
     def _keep(self, run: ReconciliationRun) -> None:
         """What was seen, for the next look; a run without a verdict says nothing else."""
-        self.data.db_reconciliation_runs.append(run)
+        self.data.db_reconciliation_runs.save(run)
 
     def _ended(self, run: ReconciliationRun, breaks: list[Break], problem: str) -> ReconciliationRun:
         ended = run.concluded(self.data.clock.now(), breaks, self.data.db_locks.all(), problem)
-        self.data.db_reconciliation_runs.append(ended)
+        self.data.db_reconciliation_runs.save(ended)
         log.info("reconciled", kind=ended.kind.value, breaks=len(breaks),
                  verdict="none" if ended.verdict is None else ended.verdict.value)
         return ended

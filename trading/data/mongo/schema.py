@@ -86,8 +86,10 @@ COLLECTIONS: Final[dict[str, Collection]] = {
     "events": Collection({"aggregate": "string", "v": _INTEGER, "digest": "string", "actor": "string"},
                          (Index((("aggregate", 1), ("v", 1)), unique=True), Index((("story", 1), ("ms", 1))))),
     "reconciliation_runs": Collection(
-        {"epoch": "string", "kind": "string", "trading_day": "string", "verdict": ["string", "null"]},
-        (Index((("begun_ms", 1),)), Index((("epoch", 1), ("begun_ms", 1))))),
+        {"epoch": "string", "kind": "string", "trading_day": "string", "verdict": ["string", "null"],
+         "number": _INTEGER},
+        (Index((("number", 1),)), Index((("begun_ms", 1),)), Index((("epoch", 1), ("number", 1))))),
+    "counters": Collection({"last": _INTEGER}),
     "instrument_locks": Collection({"instrument": "string", "cause": "string", "reason": "string"}),
     "broker_messages": Collection({"kind": "string"}, (Index((("kind", 1), ("_id", 1))),)),
 }
