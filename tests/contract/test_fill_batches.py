@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from pymongo import monitoring
+from pymongo.errors import DuplicateKeyError
 from test_books import NOW, a_fill, sent
 
 from trading.broker.error_codes import shipped_error_policy
@@ -85,9 +86,9 @@ def test_an_order_that_gets_five_fills_at_once_is_filled_in_one_change(store: Mo
 
 
 def test_more_fills_than_one_transaction_takes_are_all_booked(store: MongoStore) -> None:
-    order, = sent(store, quantity=250)
-    assert MongoBooks(store).apply([a_fill(order, 1, f"e.{number}") for number in range(250)]) == [True] * 250
-    assert MongoBooks(store).contract_positions() == {"SP500/20260600": 250}
+    order, = sent(store, quantity=600)
+    assert MongoBooks(store).apply([a_fill(order, 1, f"e.{number}") for number in range(600)]) == [True] * 600
+    assert MongoBooks(store).contract_positions() == {"SP500/20260600": 600}
 
 
 def test_what_cannot_be_booked_is_told_and_what_came_before_it_is_booked(store: MongoStore) -> None:
@@ -180,3 +181,19 @@ def test_a_commission_waits_for_an_execution_of_a_later_batch(store: MongoStore)
     assert MongoBooks(store).fill("DU1/e.1").commission == Decimal("2.05")
 
 
+
+
+def test_events_of_a_thing_are_its_own_and_one_a_version(store: MongoStore) -> None:
+    """They are found by their ids, and no other thing's name lies between."""
+    events = MongoEvents(store)
+    names = ("IO-1", "IO-1-C1", "IO-10", "IO-1#2", "IO-1 ", "IO")
+    for version in (1, 2, 11):
+        for name in names:
+            store.transact(lambda session, name=name, version=version: events.append(  # type: ignore[misc]  # at once
+                "test", {"_id": name, "v": version}, "", session))
+    for name in names:
+        assert [(event.aggregate, event.version) for event in events.of(name)] == [(name, each) for each in (1, 2, 11)]
+        assert events.newest(name)[0] == 11
+    assert events.newest("IO-2") == (0, "")
+    with pytest.raises(DuplicateKeyError):
+        store.transact(lambda session: events.append("test", {"_id": "IO-1", "v": 2}, "", session))

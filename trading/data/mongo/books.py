@@ -20,7 +20,7 @@ from trading.execution.adjustments import Adjustment, Movement, Positions, fold
 from trading.execution.fills import Commission, Fill, FillStatus, busted
 
 _HELD: Final = {"quantity": {"$ne": 0}}
-_AT_ONCE: Final = 100  # fills of one transaction
+_AT_ONCE: Final = 250  # fills of one transaction
 
 
 class MongoBooks:
