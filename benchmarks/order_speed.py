@@ -9,12 +9,17 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import structlog
 from pymongo import monitoring
 
 from benchmarks.order_world import DAY, DeafSender, Firm, firm
 from trading.broker.error_codes import shipped_error_policy
+from trading.data.mongo.books import MongoBooks
+from trading.data.mongo.connection import MongoStore, connect
+from trading.data.mongo.gate import MongoGate
+from trading.data.mongo.orders import MongoOrders
 from trading.data.risk.judging import judged
 from trading.execution.broker_messages import BrokerMessage, MessageKind
 from trading.execution.broker_orders import BrokerLifecycle, BrokerOrder
@@ -32,12 +37,15 @@ LIVE = 40  # orders that work at a time
 
 @dataclass
 class Commands(monitoring.CommandListener):
-    """Counts what goes to the server."""
+    """Counts what goes to the server: a transaction once, and every command."""
 
     names: list[str] = field(default_factory=list)
+    trips: set[object] = field(default_factory=set)
 
     def started(self, event: monitoring.CommandStartedEvent) -> None:
         self.names.append(event.command_name)
+        in_transaction = event.command.get("autocommit") is False
+        self.trips.add((str(event.command["lsid"]), event.command["txnNumber"]) if in_transaction else len(self.names))
 
     def succeeded(self, event: monitoring.CommandSucceededEvent) -> None: ...
     def failed(self, event: monitoring.CommandFailedEvent) -> None: ...
@@ -125,7 +133,7 @@ def at(values: list[float], share: float) -> float:
     return ordered[min(len(ordered) - 1, int(len(ordered) * share))]
 
 
-FAMILIES, LOTS = 30, 5
+FAMILIES, LOTS = 120, 5
 
 
 def measure_fills(firm: Firm) -> dict[str, float]:
@@ -147,12 +155,17 @@ def measure_fills(firm: Firm) -> dict[str, float]:
             "backlog_per_s": len(backlog) / backlog_s, "cpu_ms": 1000 * cpu_s / len(backlog)}
 
 
-def a_reader(firm: Firm) -> JournalReader:
-    from zoneinfo import ZoneInfo
+def terms_of(firm: Firm, contract: str) -> BrokerTerms:
+    touch, details = firm.market.touch(contract), firm.market.tradable(contract)
+    return BrokerTerms(con_id=details.con_id, exchange=details.exchange, limit_price=touch.ask, touch=touch,
+                       created=firm.clock.now())
 
+
+def a_reader(firm: Firm, orders: MongoOrders | None = None, books: MongoBooks | None = None) -> JournalReader:
     data = firm.data
-    return JournalReader(data.db_journal, data.db_orders, data.db_books, firm.market, data.db_locks, "DU1",
-                         Today(trading_day=DAY.isoformat(), gateway_zone=ZoneInfo("UTC")), shipped_error_policy())
+    today = Today(trading_day=DAY.isoformat(), gateway_zone=ZoneInfo("UTC"))
+    return JournalReader(data.db_journal, orders or data.db_orders, books or data.db_books, firm.market,
+                         data.db_locks, "DU1", today, shipped_error_policy())
 
 
 def working_families(firm: Firm, batch: int) -> list[BrokerOrder]:
@@ -166,10 +179,7 @@ def working_families(firm: Firm, batch: int) -> list[BrokerOrder]:
         contract = firm.watch.contracts(code).front.key
         orders.spawned(*stored.create_child_contract_orders({contract: LOTS}, firm.clock.now()))
         leg, = orders.contract_orders_of(order.id)
-        touch, details = firm.market.touch(contract), firm.market.tradable(contract)
-        counted, (intent,) = leg.create_broker_orders([LOTS], 0, BrokerTerms(
-            con_id=details.con_id, exchange=details.exchange, limit_price=touch.ask, touch=touch,
-            created=firm.clock.now()))
+        counted, (intent,) = leg.create_broker_orders([LOTS], 0, terms_of(firm, contract))
         found.append(acknowledged(firm, orders.add_broker_order(counted, intent), 10_000 * (batch + 1) + number))
     return found
 
@@ -188,10 +198,59 @@ def executions(orders: list[BrokerOrder], first: int) -> list[BrokerMessage]:
     return told
 
 
+def measure_round_trips(firm: Firm) -> dict[str, float]:
+    """The life of one broker order: intent, gate, claim, sent, acknowledged, filled, charged."""
+    listener = Commands()
+    monitoring.register(listener)
+    store = replace(connected_again(firm.data.store), clock=firm.clock)
+    orders, books, gate = MongoOrders(store), MongoBooks(store), MongoGate(store)
+    code = list(firm.decision.records)[-1]
+    stored = orders.add_instrument_order(replace(an_order(firm, code), quantity=LOTS, idempotency_key="one life"))
+    assert stored is not None
+    contract = firm.watch.contracts(code).front.key
+    orders.spawned(*stored.create_child_contract_orders({contract: LOTS}, firm.clock.now()))
+    leg, = orders.contract_orders_of(stored.id)
+    counted, (intent,) = leg.create_broker_orders([LOTS], 0, terms_of(firm, contract))
+    listener.names.clear()
+    listener.trips.clear()
+    order = orders.add_broker_order(counted, intent)
+    gate.facts(orders.broker_order(order.id))
+    claimed = orders.save_broker_order(replace(order, epoch="life", ib_order_id=7, sent=firm.clock.now(),
+                                               lifecycle=BrokerLifecycle.SENDING))
+    sent = orders.save_broker_order(claimed.moved(BrokerLifecycle.SENT))
+    reader = a_reader(firm, orders, books)
+    for messages in ([status(sent, "Submitted", 0)], executions([replace(sent, perm_id=99_999)], 900_000),
+                     [charge(sent), status(sent, "Filled", LOTS)]):
+        reader.apply(messages)
+    ended_as = orders.broker_order(order.id)
+    assert ended_as.lifecycle is BrokerLifecycle.FILLED
+    store.close()
+    listener.names.pop()  # the last question was ours
+    return {"trips": float(len(listener.trips) - 1), "commands": float(len(listener.names)),
+            "writes": float(sum(isinstance(each, tuple) for each in listener.trips))}
+
+
+def connected_again(store: MongoStore) -> MongoStore:
+    host, port = store.client.address or ("127.0.0.1", 0)
+    return connect(f"mongodb://{host}:{port}/", store.database.name)
+
+
+def status(order: BrokerOrder, word: str, filled: int) -> BrokerMessage:
+    return BrokerMessage(sequence=999_000, at=order.created, epoch="life", kind=MessageKind.ORDER_STATUS, facts={
+        "ib_order_id": order.ib_order_id, "status": word, "filled": float(filled), "perm_id": 99_999, "client_id": 1})
+
+
+def charge(order: BrokerOrder) -> BrokerMessage:
+    return BrokerMessage(sequence=999_001, at=order.created, epoch="life", kind=MessageKind.COMMISSION, facts={
+        "execution_id": "99999.0.01", "amount": "2.05", "currency": "USD"})
+
+
 def measure(folder: Path) -> dict[str, dict[str, float]]:
+    """Everything about stored orders."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40))
     with firm(folder) as found:
-        return {"intents": measure_intents(found), "fills": measure_fills(found)}
+        return {"intents": measure_intents(found), "fills": measure_fills(found),
+                "round_trips": measure_round_trips(found)}
 
 
 if __name__ == "__main__":

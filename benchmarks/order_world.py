@@ -33,7 +33,7 @@ from trading.objects.contracts import Contract
 from trading.objects.instruments import BrokerInstrument
 from trading.risk.settings import RiskSettings
 
-INSTRUMENTS = 40
+INSTRUMENTS = 200
 EVENING = datetime(2023, 6, 30, 18, tzinfo=UTC)  # the last day of the generated prices
 DAY = date(2023, 6, 30)
 OPEN = "20230630:0000-20230630:2359"

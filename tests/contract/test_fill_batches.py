@@ -1,7 +1,8 @@
 """Many fills in one transaction leave the books that they would have left one by one, whatever comes among them."""
 
 import random
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from itertools import count
 from typing import Any
@@ -9,6 +10,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from pymongo import monitoring
+from pymongo.client_session import ClientSession
+from pymongo.errors import DuplicateKeyError, NetworkTimeout
 from test_books import NOW, a_fill, sent
 
 from trading.broker.error_codes import shipped_error_policy
@@ -85,9 +88,9 @@ def test_an_order_that_gets_five_fills_at_once_is_filled_in_one_change(store: Mo
 
 
 def test_more_fills_than_one_transaction_takes_are_all_booked(store: MongoStore) -> None:
-    order, = sent(store, quantity=250)
-    assert MongoBooks(store).apply([a_fill(order, 1, f"e.{number}") for number in range(250)]) == [True] * 250
-    assert MongoBooks(store).contract_positions() == {"SP500/20260600": 250}
+    order, = sent(store, quantity=600)
+    assert MongoBooks(store).apply([a_fill(order, 1, f"e.{number}") for number in range(600)]) == [True] * 600
+    assert MongoBooks(store).contract_positions() == {"SP500/20260600": 600}
 
 
 def test_what_cannot_be_booked_is_told_and_what_came_before_it_is_booked(store: MongoStore) -> None:
@@ -151,15 +154,15 @@ def stated(order: BrokerOrder, status: str, filled: int) -> BrokerMessage:
 
 
 def test_a_run_of_executions_is_read_once_and_written_once(store: MongoStore, server: str) -> None:
-    order, = sent(store, quantity=60)
+    order, = sent(store, quantity=50)
     listener = Commands()
     monitoring.register(listener)
     watched = connect(server, store.database.name, 10.0)
     listener.names.clear()
-    a_reader(watched).apply([executed(order, f"e.{number}") for number in range(60)])
+    a_reader(watched).apply([executed(order, f"e.{number}") for number in range(50)])
     watched.close()
     assert len(listener.names) < 20, listener.names
-    assert MongoOrders(store).broker_order(order.id).filled == 60
+    assert MongoOrders(store).broker_order(order.id).filled == 50
 
 
 @pytest.mark.parametrize("order_of", [(0, 1, 2), (1, 0, 2), (2, 1, 0), (1, 2, 0), (0, 2, 1), (2, 0, 1)])
@@ -180,3 +183,52 @@ def test_a_commission_waits_for_an_execution_of_a_later_batch(store: MongoStore)
     assert MongoBooks(store).fill("DU1/e.1").commission == Decimal("2.05")
 
 
+
+
+def test_events_of_a_thing_are_its_own_and_one_a_version(store: MongoStore) -> None:
+    """They are found by their ids, and no other thing's name lies between."""
+    events = MongoEvents(store)
+    names = ("IO-1", "IO-1-C1", "IO-10", "IO-1#2", "IO-1 ", "IO")
+    for version in (1, 2, 11):
+        for name in names:
+            store.transact(lambda session, name=name, version=version: events.append(  # type: ignore[misc]  # at once
+                "test", {"_id": name, "v": version}, "", session))
+    for name in names:
+        assert [(event.aggregate, event.version) for event in events.of(name)] == [(name, each) for each in (1, 2, 11)]
+        assert events.newest(name)[0] == 11
+    assert events.newest("IO-2") == (0, "")
+    with pytest.raises(DuplicateKeyError):
+        store.transact(lambda session: events.append("test", {"_id": "IO-1", "v": 2}, "", session))
+
+
+@dataclass(frozen=True)
+class Hurried(MongoStore):
+    """Its first transaction takes too long; whether it was committed all the same, nobody is told."""
+
+    commits: bool = True
+    late: list[str] = field(default_factory=list)
+
+    def transact(self, steps: Callable[[ClientSession], Any]) -> Any:
+        if self.late:
+            return super().transact(steps)
+        self.late.append("once")
+        if self.commits:
+            super().transact(steps)
+        raise NetworkTimeout("timed out")
+
+
+@pytest.mark.parametrize("commits", [True, False])
+def test_a_batch_that_takes_too_long_is_booked_one_by_one(store: MongoStore, *, commits: bool) -> None:
+    """A busy server does not get through fifty fills in its time; one by one it does, and none is booked twice."""
+    order, = sent(store, quantity=50)
+    hurried = Hurried(client=store.client, database=store.database, commits=commits)
+    MongoBooks(hurried).apply([a_fill(order, 1, f"e.{number}") for number in range(50)])
+    assert MongoBooks(store).contract_positions() == {"SP500/20260600": 50}
+    assert MongoOrders(store).broker_order(order.id).filled == 50
+    assert list(MongoEvents(store).breaks_in_chain()) == []
+
+
+def test_a_single_fill_that_takes_too_long_is_told(store: MongoStore) -> None:
+    order, = sent(store)
+    with pytest.raises(NetworkTimeout):
+        MongoBooks(Hurried(client=store.client, database=store.database)).apply_fill(a_fill(order, 1, "e.1"))

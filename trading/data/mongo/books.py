@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Final
 
 from pymongo.client_session import ClientSession
+from pymongo.errors import PyMongoError
 
 from trading.data.mongo.chained import ChainedWriter, values_of
 from trading.data.mongo.connection import Document, MongoStore
@@ -20,7 +21,7 @@ from trading.execution.adjustments import Adjustment, Movement, Positions, fold
 from trading.execution.fills import Commission, Fill, FillStatus, busted
 
 _HELD: Final = {"quantity": {"$ne": 0}}
-_AT_ONCE: Final = 100  # fills of one transaction
+_AT_ONCE: Final = 50  # fills of one transaction: it must end well within its time on a busy machine
 
 
 class MongoBooks:
@@ -144,10 +145,11 @@ class MongoBooks:
         return [was_news for part in parts for was_news in self._applied(part)]
 
     def _applied(self, heard: Sequence[Heard]) -> list[bool]:
+        """Together, or, when that does not work or takes too long, one by one: what is booked is not booked again."""
         try:
             return self._store.transact(lambda session: self._batch(session).book_all(heard))
-        except TradingError:
-            if len(heard) == 1:
+        except (TradingError, PyMongoError) as error:
+            if len(heard) == 1 or (isinstance(error, PyMongoError) and not error.timeout):
                 raise
         return [self._applied([each])[0] for each in heard]
 

@@ -84,7 +84,7 @@ COLLECTIONS: Final[dict[str, Collection]] = {
     "limits": Collection({**_VERSIONED, "limit": "object"}),
     "position_adjustments": Collection({**_VERSIONED, "kind": "string", "reason": "string"}),
     "events": Collection({"aggregate": "string", "v": _INTEGER, "digest": "string", "actor": "string"},
-                         (Index((("aggregate", 1), ("v", 1)), unique=True), Index((("story", 1), ("ms", 1))))),
+                         (Index((("story", 1), ("ms", 1))),)),  # its _id is aggregate and version
     "reconciliation_runs": Collection(
         {"epoch": "string", "kind": "string", "trading_day": "string", "verdict": ["string", "null"],
          "number": _INTEGER},
