@@ -52,7 +52,8 @@ def _of_the_day(costs: Sequence[OrderCost], base: str, *, is_wanted: bool) -> li
     how = pd.DataFrame([_way(cost) for cost in costs])
     return [Section(heading="Orders of the day", table=table, note=note),
             Section(heading="How they were worked", table=how, note="Seconds from decision to intent, to sending, "
-                    "and from there to the first and the last fill; changes of the price for each fill; exec / half: 0 "
+                    "and from there to the first and the last fill, which brokers tell in whole seconds, so that a "
+                    "quick one may seem to come before its order; changes of the price for each fill; exec / half: 0 "
                     "paid the far side, -1 the mid, -2 our own side; + min: points that a filled lot had gained by "
                     "then." if costs else "No order was sent.")]
 
