@@ -27,7 +27,8 @@ def our_view(data: DataBlob, today: date, facts: Mapping[str, ContractFacts] | N
         at=now, today=today, positions=data.db_books.positions(), live=tuple(data.db_orders.live_broker_orders()),
         ended=tuple(data.db_orders.ended_broker_orders((today - LOOKS_BACK).isoformat())), fills=tuple(fills),
         newest_fill=_newest(fills), locks=locks, contracts={**contract_facts(data), **(facts or {})},
-        sightings=newest[0].seen_before() if newest else {}, held_then=_held_then(data, locks))
+        sightings=newest[0].seen_before() if newest else {}, held_then=_held_then(data, locks),
+        external=_external(data))
 
 
 def contract_facts(data: DataBlob) -> dict[str, ContractFacts]:
@@ -43,6 +44,13 @@ def _day(text: str) -> date | None:
 
 def _newest(fills: Iterable[Fill]) -> dict[str, datetime]:
     return {fill.contract: fill.at for fill in fills if fill.contract is not None}  # they come oldest first
+
+
+def _external(data: DataBlob) -> dict[str, dict[str, int]]:
+    found: dict[str, dict[str, int]] = {}
+    for each in data.db_books.external():
+        found.setdefault(each.instrument, {})[each.contract or each.instrument] = each.lots
+    return found
 
 
 def _held_then(data: DataBlob, locks: Iterable[Lock]) -> dict[str, int]:

@@ -13,9 +13,11 @@ from trading.execution.adjustments import Adjustment, AdjustmentKind, Entry
 from trading.execution.fills import Fill
 from trading.execution.locks import OPENS_BY_ITSELF, Lock, LockCause
 from trading.execution.reconciliation.broker_view import BrokerView, Part
+from trading.execution.reconciliation.fill_breaks import foreign_fills
 from trading.execution.reconciliation.openings import held_then, openings
-from trading.execution.reconciliation.our_view import ContractFacts, OurView
+from trading.execution.reconciliation.our_view import BreakSettings, ContractFacts, OurView
 
+SEPTEMBER = "SP500/20260900"
 BREAK = Lock(instrument="SP500", cause=LockCause.POSITION_BREAK, subject=JUNE, reason="position break", opened_at=NOW,
              facts={"ours": 2, "theirs": 3})
 
@@ -98,6 +100,19 @@ def test_what_others_traded_is_locked_until_nothing_is_left_unassigned() -> None
     mine = ours(positions({JUNE: 1}, s=2, external=-1), locks=(FOREIGN,))
     assert openings(mine, theirs({JUNE: 1})) == []
     assert [each.lock for each in openings(replace(mine, positions=positions({JUNE: 1}, s=1)), theirs())] == [FOREIGN]
+
+
+def test_one_month_bought_and_another_sold_by_others_stay_locked_though_they_sum_to_nothing() -> None:
+    # given a combination of somebody else, both legs of it filled
+    mine = ours(positions({JUNE: -1, SEPTEMBER: 1}), locks=(FOREIGN,), external={"SP500": {JUNE: -1, SEPTEMBER: 1}})
+    view = theirs({JUNE: -1, SEPTEMBER: 1})
+
+    # then the lock stays and the break says what is nobody's, until it was given to somebody or closed
+    assert openings(mine, view) == []
+    [found] = foreign_fills(mine, BreakSettings())
+    assert found.sentence == f"somebody else traded in SP500: -1 {JUNE}, +1 {SEPTEMBER} belong to no strategy"
+    assert [each.lock for each in openings(replace(mine, external={}), view)] == [FOREIGN]
+    assert list(foreign_fills(replace(mine, external={}), BreakSettings())) == []
 
 
 RESTING = replace(BREAK, cause=LockCause.FOREIGN_ORDER, subject="99", facts={"perm_id": 99})

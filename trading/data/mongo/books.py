@@ -17,8 +17,8 @@ from trading.data.mongo.events import MongoEvents
 from trading.data.mongo.fill_batch import FillBatch, Heard
 from trading.data.mongo.locks import MongoInstrumentLocks
 from trading.errors import ConcurrentUpdate, NotFound, TradingError
-from trading.execution.adjustments import Adjustment, Movement, Positions, fold
-from trading.execution.fills import Commission, Fill, FillStatus, busted
+from trading.execution.adjustments import Adjustment, Entry, Movement, Positions, fold
+from trading.execution.fills import EXTERNAL, Commission, Fill, FillStatus, busted
 
 _HELD: Final = {"quantity": {"$ne": 0}}
 _AT_ONCE: Final = 50  # fills of one transaction: it must end well within its time on a busy machine
@@ -92,6 +92,20 @@ class MongoBooks:
         for (_, instrument), lots in self.strategy_positions().items():
             found[instrument] = found.get(instrument, 0) + lots
         return found
+
+    def external(self, session: ClientSession | None = None) -> list[Entry]:
+        """What nobody's order traded and nobody was given: lots by contract, only what is not flat."""
+        foreign = {"broker_order": None, "strategy": EXTERNAL, "instrument": {"$ne": None}}
+        lots = [((row["instrument"], row["contract"], int(row["con_id"])), int(row["quantity"]))
+                for row in self._database.fills.find(foreign, session=session)]
+        for row in self._database.position_adjustments.find({"entries.strategy": EXTERNAL}, session=session):
+            lots += [((each.instrument, each.contract, each.con_id), each.lots)
+                     for each in Adjustment.from_dict(values_of(row)).entries if each.strategy == EXTERNAL]
+        held: dict[tuple[str, str | None, int], int] = {}
+        for key, count in lots:
+            held[key] = held.get(key, 0) + count
+        return [Entry(strategy=EXTERNAL, instrument=instrument, contract=contract, con_id=con_id, lots=left)
+                for (instrument, contract, con_id), left in sorted(held.items(), key=str) if left]
 
     def positions(self) -> Positions:
         """What is held, both ways."""

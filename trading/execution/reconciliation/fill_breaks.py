@@ -12,24 +12,27 @@ from trading.execution.reconciliation.our_view import BreakSettings, OurView
 
 def foreign_fills(ours: OurView, settings: BreakSettings) -> Iterator[Break]:
     """B2, B3, B4 or B20 for each instrument in which something that no order of ours traded is left unassigned."""
-    for code, lots in ours.positions.external.items():
+    for code in sorted({*ours.positions.external, *ours.external}):
         strangers = [fill for fill in ours.strangers if fill.instrument == code]
         lost = [fill for fill in strangers if _is_lost(fill, ours)]
         yield from (unknown_order(reference, lost[0].contract or code, ours, settings)
                     for reference in sorted({reference_of(fill.reference) for fill in lost}))
         if any(fill.is_liquidation for fill in strangers):
-            yield _unassigned(BreakId.LIQUIDATION, code, lots, "the broker closed a position on its own")
+            yield _unassigned(BreakId.LIQUIDATION, code, ours, "the broker closed a position on its own")
         elif len(lost) < len(strangers) or not strangers:
-            yield _unassigned(BreakId.FOREIGN_FILL, code, lots, "somebody else traded")
+            yield _unassigned(BreakId.FOREIGN_FILL, code, ours, "somebody else traded")
 
 
 def _is_lost(fill: Fill, ours: OurView) -> bool:
     return is_ours(fill.reference) and ours.order(reference_of(fill.reference)) is None
 
 
-def _unassigned(kind: BreakId, instrument: str, lots: int, what: str) -> Break:
+def _unassigned(kind: BreakId, instrument: str, ours: OurView, what: str) -> Break:
+    lots = ours.positions.external.get(instrument, 0)
+    told = f"{lots:+d} lots" if lots else ", ".join(
+        f"{held:+d} {contract}" for contract, held in sorted(ours.external[instrument].items()))
     return Break(id=kind, instrument=instrument, subject=instrument, facts={"lots": lots},
-                 sentence=f"{what} in {instrument}: {lots:+d} lots belong to no strategy")
+                 sentence=f"{what} in {instrument}: {told} belong to no strategy")
 
 
 def conflicts(ours: OurView) -> Iterator[Break]:

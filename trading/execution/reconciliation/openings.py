@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Final
 
 from trading.execution.adjustments import Adjustment, AdjustmentKind
-from trading.execution.fills import EXTERNAL, Fill
+from trading.execution.fills import Fill
 from trading.execution.locks import Lock, LockCause
 from trading.execution.reconciliation.broker_view import BrokerView, Part
 from trading.execution.reconciliation.our_view import OurView
@@ -43,7 +43,7 @@ def _position(lock: Lock, ours: OurView, theirs: BrokerView) -> str | None:
 
 
 def _foreign_fill(lock: Lock, ours: OurView, _theirs: BrokerView) -> str | None:
-    left = ours.positions.strategies.get((EXTERNAL, lock.instrument), 0)
+    left = ours.positions.external.get(lock.instrument) or ours.external.get(lock.instrument)
     return None if left else "nothing of what others traded is left unassigned"
 
 

@@ -60,7 +60,12 @@ class BreakSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class OurView:
-    """Our side. `held_then` gives, by lock id, the lots that we know by now to have held when that lock was opened."""
+    """Our side.
+
+    `held_then` gives, by lock id, the lots that we know by now to have held when that lock was opened. `external` gives
+    what nobody's order traded by instrument and contract: one month bought and another sold sum to nothing, and are
+    nobody's all the same.
+    """
 
     at: datetime
     today: date
@@ -73,6 +78,7 @@ class OurView:
     contracts: Mapping[str, ContractFacts] = field(default_factory=dict)
     sightings: Mapping[str, Sighting] = field(default_factory=dict)
     held_then: Mapping[str, int] = field(default_factory=dict)
+    external: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     cash: Mapping[str, Decimal] = field(default_factory=dict)  # by currency; only what we keep an account of
     leading: Leading | None = None
 
