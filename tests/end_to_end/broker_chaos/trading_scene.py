@@ -22,9 +22,11 @@ import yaml
 
 from trading.broker.simulated.control_client import GatewayControl
 from trading.data.mongo.connection import MongoStore, connect
+from trading.data.mongo.controls import MongoLimits
 from trading.data.mongo.locks import MongoInstrumentLocks
 from trading.data.mongo.orders import MongoOrders
 from trading.execution.orders import InstrumentOrder, new_instrument_order_id
+from trading.risk.limits import Limit, LimitKind
 from trading.risk.order_kind import OrderKind
 from trading.unix_socket import DaemonUnreachable, request
 
@@ -125,6 +127,14 @@ class TradingScene:
             trading_day=self.trading_day(), created=datetime.now(UTC))
         assert MongoOrders(self.store()).add_instrument_order(order) is not None
         return order.id
+
+    def lift_limits(self) -> None:
+        """As a person does who knows that this will be a busy day."""
+        limits = MongoLimits(self.store())
+        for name in self.instruments():
+            limits.put(Limit(kind=LimitKind.POSITION, instrument=name, lots=30))
+            for days in (1, 30):
+                limits.put(Limit(kind=LimitKind.TRADE, instrument=name, lots=100_000, days=days))
 
     def trading_day(self) -> str:
         rows = self.store().database.instrument_orders.find({}, {"trading_day": 1}).sort("trading_day", -1).limit(1)
