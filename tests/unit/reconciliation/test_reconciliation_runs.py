@@ -108,6 +108,11 @@ def test_looks_that_do_not_agree_begin_with_the_questions_again() -> None:
         Step.QUERY, Step.INGEST, Step.RESOLVE, Step.COMPARE, *STEPS[RunKind.CONTINUOUS]]
 
 
+def test_a_run_whose_record_cannot_be_written_ends_without_opening_the_gate() -> None:
+    before = STEPS[RunKind.RECONNECT].index(Step.RECORD)
+    assert taken(RunKind.RECONNECT, [Outcome.DONE] * before + [Outcome.REFUSED])[-1] is Step.RECORD
+
+
 @given(kind=st.sampled_from(RunKind), answers=st.lists(st.sampled_from(Outcome), max_size=30))
 def test_the_gate_opens_only_behind_steps_that_are_all_done(kind: RunKind, answers: list[Outcome]) -> None:
     steps = taken(kind, answers)

@@ -68,7 +68,7 @@ def noted(outcomes: Mapping[Step, Outcome], step: Step, outcome: Outcome) -> dic
 
 
 def next_step(kind: RunKind, outcomes: Mapping[Step, Outcome]) -> Step | None:
-    """What to do now; None: the run is over. After a refusal only the record is left to be written."""
+    """What to do now; None: the run is over. After a refusal only the record is left to be written, if it can be."""
     if Outcome.REFUSED in outcomes.values():
-        return None if outcomes.get(Step.RECORD) is Outcome.DONE else Step.RECORD
+        return None if outcomes.get(Step.RECORD) in (Outcome.DONE, Outcome.REFUSED) else Step.RECORD
     return next((step for step in STEPS[kind] if outcomes.get(step) is not Outcome.DONE), None)
