@@ -80,7 +80,6 @@ class BrokerService:
         self._since_s = parts.clock.monotonic_s()
         self._is_cut_off = False  # the gateway has told that it lost the broker
         self._library: IbLibrary | None = None
-        self._next_valid_id = 0
         self._pacing = Pacing(parts.settings.messages_per_s, parts.clock)
         self._lost = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -224,8 +223,11 @@ class BrokerService:
         library = await self.library(messages=MESSAGES_FOR_ORDERS)
         opened, completed, executed = await library.ask_for_orders()
         await self._parts.journal.flush()
+        store = self._parts.store
+        order = await store.call(store.orders.broker_order, order_id)
+        offered = await store.call(store.journal.offered_after, order.epoch or "")
         return OrderEvidence(found_open=order_id in opened, found_completed=order_id in completed,
-                             found_executed=order_id in executed, next_valid_id=self._next_valid_id)
+                             found_executed=order_id in executed, offered_id=offered)
 
     async def refresh(self) -> None:
         """Have all orders and executions of the day repeated into the journal."""
@@ -275,13 +277,14 @@ class BrokerService:
         self._library = library = IbLibrary(self._note, settings.request_timeout_s)
         library.on_disconnect(self._lost.set)
         host, port = self._parts.address()
-        self._next_valid_id = await library.connect(host, port, settings.client_id, settings.connect_timeout_s)
+        next_valid_id = await library.connect(host, port, settings.client_id, settings.connect_timeout_s)
         problem = account_problem(self._parts.mode, settings.account, library.accounts)
         if problem is not None:
             raise BrokerError(problem)
         journal.epoch = secrets.token_hex(8)
         self._move(Link.SYNCHRONISING, "asking for the day's orders")
-        journal.note(MessageKind.CONNECTED, {"next_valid_id": self._next_valid_id, "host": host, "port": port})
+        journal.note(MessageKind.CONNECTED, {"next_valid_id": next_valid_id, "client_id": settings.client_id,
+                                             "host": host, "port": port})
         await library.ask_for_orders()
         await journal.flush()
         if self._is_cut_off:  # it was said while we asked: what was answered may be incomplete

@@ -404,7 +404,7 @@ class FakeSender:
     def evidence(self, order_id: str) -> OrderEvidence:
         self.refresh()
         found = order_id in self.world.received and order_id not in self.world.forgotten
-        return OrderEvidence(found_open=False, found_completed=False, found_executed=found, next_valid_id=1)
+        return OrderEvidence(found_open=False, found_completed=False, found_executed=found, offered_id=1)
 
     def messages(self, after: int, wait_s: float) -> list[BrokerMessage]:
         self.world.clock.advance(wait_s)

@@ -14,18 +14,19 @@ B = BrokerLifecycle
 SILENCE = timedelta(seconds=5)
 
 
-def seen(next_valid_id: int, **found: bool) -> OrderEvidence:
+def seen(offered_id: int | None, **found: bool) -> OrderEvidence:
     places = {"found_open": False, "found_completed": False, "found_executed": False}
-    return OrderEvidence(**places | found, next_valid_id=next_valid_id)
+    return OrderEvidence(**places | found, offered_id=offered_id)
 
 
-VERDICTS = (
+VERDICTS: tuple[tuple[str, list[OrderEvidence], int | None, Verdict], ...] = (
     ("nobody was asked", [], 10, Verdict.UNDECIDED),
     ("one empty answer", [seen(10)], 10, Verdict.UNDECIDED),
     ("two empty answers, id never used", [seen(10), seen(10)], 10, Verdict.NOT_RECEIVED),
     ("two empty answers, a smaller id offered", [seen(9), seen(9)], 10, Verdict.NOT_RECEIVED),
     ("two empty answers, but the id was used", [seen(11), seen(11)], 10, Verdict.UNDECIDED),
     ("the id was used by the time of the second answer", [seen(10), seen(11)], 10, Verdict.UNDECIDED),
+    ("nobody has connected again", [seen(None)] * 5, 10, Verdict.UNDECIDED),
     ("no id was ever given to it", [seen(1), seen(1)], None, Verdict.UNDECIDED),
     ("found among the open", [seen(1, found_open=True)], 10, Verdict.KNOWN),
     ("found among the completed", [seen(1), seen(1, found_completed=True)], 10, Verdict.KNOWN),

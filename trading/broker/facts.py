@@ -68,14 +68,15 @@ class BrokerPosition:
 class OrderEvidence:
     """Where an order reference was found at the broker, after asking for everything it knows.
 
-    `next_valid_id` is the order id that the broker offered when this connection was made: one at or below our
-    order's id proves that the broker never saw it.
+    `offered_id` is the order id that the broker offered on the first connection after the one on which the order was
+    sent; one at or below the order's own proves that the broker had not seen it. None while there was no such
+    connection: then nothing proves that it is not on its way.
     """
 
     found_open: bool
     found_completed: bool
     found_executed: bool
-    next_valid_id: int
+    offered_id: int | None
 
     @property
     def found(self) -> bool:

@@ -1,7 +1,8 @@
 """Orders whose fate is unknown: ask until there is proof, and never send again without it. Pure decision, thin shell.
 
-Proof that an order never reached the broker: the broker offered an order id at or below the order's own when we
-connected again, and in two separate answers, some seconds apart, it knew nothing of the order (ib_wire.md 4.2).
+Proof that an order never reached the broker: the broker offered an order id at or below the order's own when we first
+connected again, and in two separate answers, some seconds apart, it knew nothing of the order (ib_wire.md 4.2). On the
+connection on which it was sent nothing is proof: answers may be empty while it lives (orders_and_risk.md 2.6).
 """
 
 from dataclasses import dataclass, field
@@ -30,14 +31,15 @@ class Evidence(Protocol):
     @property
     def found(self) -> bool: ...
     @property
-    def next_valid_id(self) -> int: ...
+    def offered_id(self) -> int | None: ...
 
 
 def verdict(order: BrokerOrder, passes: list[Evidence]) -> Verdict:
     """What `passes` over everything that the broker knows prove about `order`."""
     if any(evidence.found for evidence in passes):
         return Verdict.KNOWN
-    never_seen = order.ib_order_id is not None and bool(passes) and passes[-1].next_valid_id <= order.ib_order_id
+    offered = passes[-1].offered_id if passes else None
+    never_seen = order.ib_order_id is not None and offered is not None and offered <= order.ib_order_id
     return Verdict.NOT_RECEIVED if never_seen and len(passes) >= PASSES_NEEDED else Verdict.UNDECIDED
 
 
