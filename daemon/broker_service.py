@@ -265,8 +265,12 @@ class BrokerService:
         await self._parts.journal.flush()
         if epoch != self._parts.journal.epoch:
             raise BrokerUnavailable("The connection to the broker was made anew while it answered; nothing is known.")
+        store = self._parts.store
+        order = await store.call(store.orders.broker_order, order_id)
+        offered = await store.call(store.journal.offered_after, order.epoch or "")
         return OrderEvidence(found_open=order_id in opened, found_completed=order_id in completed,
-                             found_executed=order_id in executed, next_valid_id=self._next_valid_id, epoch=epoch)
+                             found_executed=order_id in executed, epoch=epoch,
+                             next_valid_id=self._next_valid_id if offered is None else offered)
 
     async def renew(self) -> None:
         """Give this connection up and make another one: what the broker offers then shows what it has ever seen."""
@@ -334,7 +338,8 @@ class BrokerService:
             raise BrokerError(problem)
         journal.epoch = secrets.token_hex(8)
         self._move(Link.SYNCHRONISING, "asking for the day's orders")
-        journal.note(MessageKind.CONNECTED, {"next_valid_id": self._next_valid_id, "host": host, "port": port})
+        journal.note(MessageKind.CONNECTED, {"next_valid_id": self._next_valid_id, "client_id": settings.client_id,
+                                             "host": host, "port": port})
         await library.ask_for_orders()
         await journal.flush()
         if self._is_cut_off:  # it was said while we asked: what was answered may be incomplete

@@ -291,6 +291,23 @@ def test_the_journal_is_read_behind_what_was_applied(store: MongoStore) -> None:
     assert journal.drop_applied_before(100) == 1  # what is not in the books stays
 
 
+def a_connection(sequence: int, epoch: str, next_valid_id: int, client_id: int = 1) -> BrokerMessage:
+    return BrokerMessage(sequence=sequence, at=NOW, epoch=epoch, kind=MessageKind.CONNECTED,
+                         facts={"next_valid_id": next_valid_id, "client_id": client_id})
+
+
+def test_the_id_that_tells_of_an_order_is_the_one_that_was_offered_first_after_its_connection(
+        store: MongoStore) -> None:
+    journal = MongoBrokerJournal(store)
+    journal.append([a_connection(1, "before", 3), a_connection(2, "its", 5), a_message(3)])
+    assert journal.offered_after("its") is None  # it may still be on its way
+    journal.append([a_connection(4, "other client", 1, client_id=2), a_connection(5, "next", 7),
+                    a_connection(6, "last", 9)])
+    assert journal.offered_after("its") == 7
+    assert journal.offered_after("last") is None
+    assert journal.offered_after("forgotten") is None
+
+
 def test_a_database_belongs_to_one_mode_and_account(store: MongoStore) -> None:
     settings = MongoSettings(store)
     settings.stamp_identity("paper", "DU1")

@@ -78,6 +78,9 @@ class MemoryProcesses:
     def attempts(self, process: str, slot: str) -> int:
         return sum(row["process"] == process and row["slot"] == slot for row in self.runs_kept.values())
 
+    def end_transactions(self) -> None:
+        """There are none."""
+
     def fence(self, token: int) -> None:
         self.fences.append((len(self.events_kept), token))
         for document in self.states_kept.values():

@@ -82,8 +82,8 @@ class BrokerBook:
 class OrderEvidence:
     """Where an order reference was found at the broker, after asking for everything it knows.
 
-    `next_valid_id` is the order id that the broker offered when this connection was made: one at or below our
-    order's id proves that the broker never saw it.
+    `next_valid_id` is the order id that the broker offered on the first connection after the one over which the order
+    was sent, or on this one if there was none: one at or below our order's id proves that the broker never saw it.
     """
 
     found_open: bool

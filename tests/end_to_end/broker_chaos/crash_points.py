@@ -12,7 +12,6 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from soak_course import net
 from trading_scene import ACCOUNT, Traded, TradingScene, until
 
 from trading.data.mongo.books import MongoBooks
@@ -48,30 +47,40 @@ class EndState:
     locks: dict[str, str]
 
 
+class Notes:
+    """The folder in which processes with our hook note their writes, and find what shall befall them."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        folder.mkdir(parents=True)
+        self._plans, self.number = count(), 0
+        self.plan(NOTHING, 0)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """That of a process with the hook."""
+        paths = [str(HOOK), *filter(None, [os.environ.get("PYTHONPATH")])]
+        return {"PYTHONPATH": os.pathsep.join(paths), "ORDER_WRITES": str(self._folder)}
+
+    def plan(self, kind: str, number: int, gets: str = "SIGKILL") -> None:
+        """From now on count anew; who makes the write `number` of `kind` gets a signal; 0 is nobody's."""
+        self.number = next(self._plans)
+        newer = self._folder / "plan.new"
+        newer.write_text(f"life{self.number} {kind} {number} {gets}\n")
+        newer.replace(self._folder / "plan")
+
+    def writes(self) -> list[Write]:
+        """Those since the last plan."""
+        path = self._folder / f"life{self.number}"
+        return [Write(**json.loads(line)) for line in path.read_text().splitlines()] if path.exists() else []
+
+
 class CrashScene:
     """A scene whose processes note their writes, and die where they are told to."""
 
     def __init__(self, folder: Path) -> None:
-        self.notes = folder / "writes"
-        self.notes.mkdir(parents=True)
-        self._lives = count()
-        self._number = 0
-        self.plan(NOTHING, 0)
-        paths = [str(HOOK), *filter(None, [os.environ.get("PYTHONPATH")])]
-        self.scene = TradingScene(folder, environment={"PYTHONPATH": os.pathsep.join(paths),
-                                                                 "ORDER_WRITES": str(self.notes)})
-
-    def plan(self, kind: str, number: int) -> None:
-        """From now on count anew, and kill behind the write `number` of `kind`; 0 kills nobody."""
-        self._number = next(self._lives)
-        newer = self.notes / "plan.new"
-        newer.write_text(f"life{self._number} {kind} {number}\n")
-        newer.replace(self.notes / "plan")
-
-    def writes(self) -> list[Write]:
-        """Those since the last plan."""
-        path = self.notes / f"life{self._number}"
-        return [Write(**json.loads(line)) for line in path.read_text().splitlines()] if path.exists() else []
+        self.notes = Notes(folder / "writes")
+        self.scene = TradingScene(folder, environment=self.notes.environment)
 
     def live(self, kind: str = NOTHING, number: int = 0) -> "Life":
         """One order from its decision to its end, with a kill behind the write `number` of `kind`."""
@@ -80,11 +89,11 @@ class CrashScene:
         scene.gateway.fault("hold", seconds=APART_S)
         scene.gateway.fault("delay", message="commissionReport", seconds=APART_S)
         instrument, known = scene.an_instrument(), self._sequence()
-        lots = -1 if net(scene)[instrument] > 0 else 1  # which no limit forbids
-        self.plan(kind, number)
-        order = self._decide(instrument, lots, f"life {self._number} of {os.getpid()}")
+        lots = -1 if scene.net()[instrument] > 0 else 1  # which no limit forbids
+        self.notes.plan(kind, number)
+        order = self._decide(instrument, lots, f"life {self.notes.number} of {os.getpid()}")
         until(lambda: self._is_over(order), 90, f"{order} has come to its end")
-        writes = self.writes()
+        writes = self.notes.writes()
         return Life(writes=writes, messages=self._messages_after(known), order=order, lots=lots, scene=scene,
                     is_killed=sum(write.kind == kind for write in writes) >= number > 0)
 

@@ -58,7 +58,7 @@ def dealt_seed() -> int:
 def run(scene: TradingScene, course: Course, seed: int) -> None:
     """Trade along `course`, then compare everything."""
     dice = random.Random(seed)
-    names, before, memory_kb = scene.instruments(), net(scene), [resident_kb(scene)]
+    names, before, memory_kb = scene.instruments(), scene.net(), [resident_kb(scene)]
     if course.hours:
         scene.gateway.clock(to=next_morning(scene.now()).isoformat())
         scene.gateway.clock(speed=course.speed)
@@ -108,7 +108,7 @@ def check_books(scene: TradingScene) -> None:
 
 def check_wishes(scene: TradingScene, names: list[str], before: Counter[str]) -> None:
     """Of no instrument more was traded than all orders together asked for."""
-    after = net(scene)
+    after = scene.net()
     assert all(abs(after[name] - before[name]) <= most_wanted(scene, name) for name in names)
 
 
@@ -150,14 +150,6 @@ def next_morning(now: datetime) -> datetime:
 def most_wanted(scene: TradingScene, name: str) -> int:
     rows = scene.store().database.instrument_orders.find({"instrument": name, "strategy": "example"})
     return sum(abs(int(row["quantity"])) for row in rows)
-
-
-def net(scene: TradingScene) -> Counter[str]:
-    """Lots an instrument, by our books."""
-    held: Counter[str] = Counter()
-    for row in scene.store().database.contract_positions.find({}):
-        held[row["_id"].rpartition("/")[0]] += int(row["quantity"])
-    return held
 
 
 def open_orders(scene: TradingScene) -> int:

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -55,6 +56,7 @@ class TradingScene:
     folder: Path
     data: Path | None = None  # recorded prices; without, markets are generated
     environment: dict[str, str] = field(default_factory=dict)
+    service: dict[str, Any] = field(default_factory=dict)  # sections of tradingd.yaml, beside or instead of QUICK's
     process: "subprocess.Popen[bytes] | None" = None
     _stores: list[MongoStore] = field(default_factory=list)
     _turn: Iterator[int] = field(default_factory=count)
@@ -75,11 +77,18 @@ class TradingScene:
     def config(self) -> Path:
         folder = self.folder / "config"
         folder.mkdir(parents=True)
-        (folder / "tradingd.yaml").write_text(yaml.safe_dump(QUICK))
+        (folder / "tradingd.yaml").write_text(yaml.safe_dump(QUICK | self.service))
         return folder
 
     def begin(self) -> "TradingScene":
-        """Play the day, or go on with the one that was played."""
+        """Play the day, or go on with the one that was played; return when it is ready."""
+        self.launch()
+        until(self._is_ready, 180, "the service is ready")
+        (self.folder / "played").touch()
+        return self
+
+    def launch(self) -> None:
+        """The same, without waiting."""
         source = () if self.data is None else ("--data", str(self.data))
         flags = source if (self.folder / "played").exists() else (*source, "--day")
         with (self.folder / "service.out").open("ab") as output:
@@ -87,9 +96,6 @@ class TradingScene:
                 [sys.executable, "-m", "daemon", "--config", str(self.config), "--state", str(self.state), *flags],
                 stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd=REPOSITORY,
                 env=os.environ | self.environment)
-        until(self._is_ready, 180, "the service is ready")
-        (self.folder / "played").touch()
-        return self
 
     def kill(self) -> None:
         assert self.process is not None
@@ -114,9 +120,10 @@ class TradingScene:
         return str(self.status()["broker"]["link"])
 
     def store(self) -> MongoStore:
-        """The daemon's own, from beside."""
+        """The daemon's, from beside: the one that is configured, or its own."""
         if not self._stores:
-            self._stores.append(connect(self.status()["store"]["uri"], "tradingd"))
+            uri = self.service["mongo"]["uri"] if "mongo" in self.service else self.status()["store"]["uri"]
+            self._stores.append(connect(uri, "tradingd"))
         return self._stores[0]
 
     def want(self, instrument: str, quantity: int) -> str:
@@ -135,6 +142,18 @@ class TradingScene:
             limits.put(Limit(kind=LimitKind.POSITION, instrument=name, lots=30))
             for days in (1, 30):
                 limits.put(Limit(kind=LimitKind.TRADE, instrument=name, lots=100_000, days=days))
+
+    def some_lots(self, instrument: str) -> int:
+        """Towards flat, and seldom what was traded the time before: a twin of an order waits for a minute."""
+        size = 1 + self.store().database.instrument_orders.count_documents({"instrument": instrument}) % 5
+        return -size if self.net()[instrument] > 0 else size
+
+    def net(self) -> Counter[str]:
+        """Lots an instrument, by our books."""
+        held: Counter[str] = Counter()
+        for row in self.store().database.contract_positions.find({}):
+            held[row["_id"].rpartition("/")[0]] += int(row["quantity"])
+        return held
 
     def trading_day(self) -> str:
         rows = self.store().database.instrument_orders.find({}, {"trading_day": 1}).sort("trading_day", -1).limit(1)
@@ -294,4 +313,14 @@ class Traded:
     @property
     def filled(self) -> int:
         """Lots that our order says were filled."""
-        return int(self.scene.store().database.instrument_orders.find_one({"_id": self.order})["filled"])
+        return int(self._stored["filled"])
+
+    @property
+    def wanted(self) -> int:
+        return int(self._stored["quantity"])
+
+    @property
+    def _stored(self) -> dict[str, Any]:
+        found = self.scene.store().database.instrument_orders.find_one({"_id": self.order})
+        assert found is not None
+        return found

@@ -37,6 +37,17 @@ class MongoBrokerJournal:
                            for name in ("ib_order_id", "request_id")]
         return [_message(row) for row in self._collection.find({"$or": wanted}).sort("_id", 1)] if wanted else []
 
+    def offered_after(self, epoch: str) -> int | None:
+        """The order id that the broker offered on the first connection after `epoch`, as the same client; None: there
+        was no other connection, or nobody remembers that of `epoch`."""
+        connected: Document = {"kind": MessageKind.CONNECTED.value}
+        own = self._collection.find_one(connected | {"epoch": epoch})
+        if own is None:
+            return None
+        later = connected | {"_id": {"$gt": own["_id"]}, "facts.client_id": own["facts"].get("client_id")}
+        found = self._collection.find_one(later, sort=[("_id", 1)])
+        return None if found is None else int(found["facts"]["next_valid_id"])
+
     def applied(self) -> int:
         """The last message whose effect is in the books."""
         return int((self._settings.find_one({"_id": "journal_applied"}) or {}).get("sequence", 0))

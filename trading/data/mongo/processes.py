@@ -105,6 +105,10 @@ class MongoProcesses:
             self._store.end_transactions()
             self._states.update_many(*change)
 
+    def end_transactions(self) -> None:
+        """End what processes that were killed have left open; those of the living are begun anew by themselves."""
+        self._store.end_transactions()
+
     def write(self, change: Change) -> ProcessControl:
         """Make `change` durable, all of it or nothing; the control with its new version.
 

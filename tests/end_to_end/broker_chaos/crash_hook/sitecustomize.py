@@ -2,8 +2,8 @@
 
 Python runs this file at its start where the folder is on PYTHONPATH; ORDER_WRITES names the folder of the notes. The
 driver tells of each command that succeeded; a transaction is one write, when its commit has succeeded. A write has a
-kind: who made it, and in which collections. `plan` in that folder says: NOTES KIND NUMBER. NOTES is the file to append
-to, and whoever makes the write NUMBER of KIND dies by SIGKILL before it does anything else. Number 0 kills nobody.
+kind: who made it, and in which collections. `plan` in that folder says: NOTES KIND NUMBER SIGNAL. NOTES is the file to
+append to, and whoever makes the write NUMBER of KIND gets SIGNAL before it does anything else; number 0 is nobody's.
 """
 
 import os
@@ -69,7 +69,7 @@ def install(folder, name):
                     self.note(found)
 
         def note(self, found):
-            notes, wanted, number = (folder / "plan").read_text().split()
+            notes, wanted, number, gets = (folder / "plan").read_text().split()
             kind = f"{name}:{'+'.join(sorted({each['collection'] for each in found}))}"
             path = folder / notes
             known = path.read_text().splitlines() if path.exists() else []
@@ -77,7 +77,7 @@ def install(folder, name):
                 file.write(json.dumps({"kind": kind, "statements": found}) + "\n")
             before = sum(json.loads(line)["kind"] == kind for line in known)
             if (wanted, int(number)) == (kind, before + 1):
-                os.kill(os.getpid(), signal.SIGKILL)
+                os.kill(os.getpid(), signal.Signals[gets])
 
     def statement(verb, command):
         conditions = command.get("updates") or command.get("deletes") or ({"q": command.get("query", {})},)
