@@ -86,9 +86,8 @@ def build(around: Surroundings) -> Daemon:
     clock_watch = ClockWatch(clock, service.clock.max_forward_jump_s, base.metrics.set_tick_lag)
     runner = ProcessRunner(RunnerParts(
         store=base.store, workers=base.workers, leadership=base.leadership, clock=clock, timers=timers, watch=watch,
-        broker_problem=lambda: broker.problem, worker_spec=lambda run: worker_spec(run, around, live.config),
-        generation=lambda: live.generation, look_at_clock=clock_watch.look),
-        plan_of(config, around.checked.calendars))
+        broker_problem=lambda: broker.problem, worker_spec=lambda run, plan: worker_spec(run, around, plan),
+        look_at_clock=clock_watch.look), plan_of(config, around.checked.calendars, 0))
     base.runners.append(runner)
     broker.on_ready = runner.wake_waiting
     desk = ClockDesk(clock=clock, runner=runner, timers=timers, store=base.store, alerts=base.alerts,
@@ -98,7 +97,7 @@ def build(around: Surroundings) -> Daemon:
     zones = ZoneDesk(runner=runner, clock=clock, alerts=base.alerts)
 
     async def use(_old: Config, newer: Config) -> None:
-        await runner.use(plan_of(newer, live.calendars))
+        await runner.use(plan_of(newer, live.calendars, live.generation))
 
     live = LiveConfig(LiveParts(
         folder=config.folder, revisions=MongoConfigRevisions(base.opened.store), clock=clock, on_change=use,
@@ -115,20 +114,20 @@ def build(around: Surroundings) -> Daemon:
                   zone_watch=ZoneWatch(zones.names, zones.changed), days=trading_days(config))
 
 
-def plan_of(config: Config, calendars: Calendars) -> Plan:
+def plan_of(config: Config, calendars: Calendars, generation: int) -> Plan:
     """What the runner decides by."""
     return Plan(processes=config.processes, zone=config.service.zone, days=trading_days(config),
-                resources=config.resources, calendars=calendars)
+                resources=config.resources, calendars=calendars, values=config.values, generation=generation)
 
 
-def worker_spec(run: ProcessRun, around: Surroundings, config: Config) -> WorkerSpec:
-    """Everything that the worker of `run` is told; the configuration is the one of this moment."""
-    mongo, process = config.service.mongo, config.processes[run.process]
+def worker_spec(run: ProcessRun, around: Surroundings, plan: Plan) -> WorkerSpec:
+    """Everything that the worker of `run` is told; the configuration is the one that `plan` was made of."""
+    mongo, process = around.checked.config.service.mongo, plan.processes[run.process]
     return WorkerSpec(run=run.id, process=run.process, slot=run.slot, attempt=run.attempt, owner=run.owner,
                       token=run.token, trading_day=run.trading_day,
                       log=str(around.places.run_log(run.process, run.id)), uri=around.base.opened.uri,
                       database=mongo.database, timeout_s=mongo.timeout_s,
-                      clock_offset_s=around.clock.offset.total_seconds(), config=config.values,
+                      clock_offset_s=around.clock.offset.total_seconds(), config=plan.values,
                       state=str(around.places.state), socket=str(around.places.socket),
                       start_timeout_s=process.start_timeout, log_max_mb=process.log_max_mb,
                       memory_max_mb=process.memory_max_mb)

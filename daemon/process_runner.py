@@ -62,8 +62,7 @@ class ProcessRunner:
         self.ledger = Ledger(parts.store, parts.leadership, parts.watch)
         self.live = LiveRuns(parts.workers, parts.timers, self._is_taken, self._spawn)
         self._claims = Claims(ledger=self.ledger, live=self.live, leadership=parts.leadership, clock=parts.clock,
-                              watch=parts.watch, plan=lambda: self.plan, generation=parts.generation,
-                              worker_spec=parts.worker_spec)
+                              watch=parts.watch, plan=lambda: self.plan, worker_spec=parts.worker_spec)
         self._settlement = Settlement(
             store=parts.store, ledger=self.ledger, live=self.live, leadership=parts.leadership, clock=parts.clock,
             timers=parts.timers, watch=parts.watch, plan=lambda: self.plan,

@@ -168,7 +168,7 @@ class Supervisor:
         """Wrong files are said, loudly; what was accepted last stays in use."""
         assert self._accepted is not None
         if self._accepted.revision is not None:
-            daemon.live.resume(self._accepted.revision)
+            await daemon.live.resume(self._accepted.revision)
         try:
             await daemon.live.start()
         except ConfigError as error:

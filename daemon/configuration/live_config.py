@@ -59,7 +59,7 @@ class LiveParts:
     folder: Path
     revisions: Revisions
     clock: Clock
-    on_change: Changed  # told the old and the new configuration, right after the swap
+    on_change: Changed  # told the old and the new configuration, right after the swap to another generation
     running: Callable[[], Collection[str]] = tuple  # processes that have a run just now
     cache: Path | None = None  # keeps the exchanges' calendars
 
@@ -132,10 +132,11 @@ class LiveConfig:
         return {"generation": self.generation, "sha256": self._in_use.sha256, "problem": self.problem,
                 "restart_needed": self.restart_needed, "folder": str(self.folder)}
 
-    def resume(self, revision: ConfigRevision) -> None:
+    async def resume(self, revision: ConfigRevision) -> None:
         """What was given at the beginning is this generation, although the files say something else."""
         self._in_use = replace(self._in_use, generation=revision.generation, texts=revision.files,
                                sha256=revision.sha256)
+        await self._tell(self.config)
 
     async def start(self, author: str = "tradingd") -> Outcome:
         """Use what the files say; where that differs from the last generation, it becomes a new one.
@@ -260,9 +261,10 @@ class LiveConfig:
         self.restart_needed = found.config.service != service
         self._in_use = _InUse(config=replace(found.config, service=service), calendars=found.calendars,
                               generation=revision.generation, texts=revision.files, sha256=revision.sha256)
-        if (before.config, before.calendars) == (self.config, self.calendars):
-            return
-        told = self._parts.on_change(before.config, self.config)
+        await self._tell(before.config)
+
+    async def _tell(self, before: Config) -> None:
+        told = self._parts.on_change(before, self.config)
         if inspect.isawaitable(told):
             await told
 

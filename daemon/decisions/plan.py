@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from daemon.cron.business_days import WEEKDAYS, BusinessDays
@@ -18,6 +19,8 @@ class Plan:
     days: TradingDays
     resources: Mapping[str, int] = field(default_factory=dict)
     calendars: Mapping[str, BusinessDays] = field(default_factory=lambda: {"weekdays": WEEKDAYS})
+    values: Mapping[str, Any] = field(default_factory=dict)  # the whole configuration, as a worker is told it
+    generation: int = 0  # of that configuration
 
     def zone_of(self, process: ProcessConfig) -> ZoneInfo:
         return self.zone if process.timezone is None else ZoneInfo(process.timezone)

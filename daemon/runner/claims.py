@@ -31,8 +31,7 @@ class Claims:
     clock: Clock
     watch: Watch
     plan: Callable[[], Plan]
-    generation: Callable[[], int]
-    worker_spec: Callable[[ProcessRun], WorkerSpec]
+    worker_spec: Callable[[ProcessRun, Plan], WorkerSpec]
     starting: set[str] = field(default_factory=set)  # they hold their resources while their claim is being written
 
     async def claim(self, before: ProcessControl, decided: ProcessControl, slot: DueSlot, *, cause: Cause,
@@ -66,12 +65,12 @@ class Claims:
         process = plan.processes[run.process]
         window = window_at(process.window, plan.zone_of(process), now) if process.window else None
         self.watch.started(run, now)
-        await self.live.launch(run, process, self.worker_spec(run), window.closes if window else None)
+        await self.live.launch(run, process, self.worker_spec(run, plan), window.closes if window else None)
 
     def _new_run(self, name: str, slot: DueSlot) -> ProcessRun:
-        leader = self.leadership
+        leader, plan = self.leadership, self.plan()
         run = ProcessRun(id=run_id(name, slot.key, slot.attempt), process=name, slot=slot.key, attempt=slot.attempt,
                          kind=slot.kind, trading_day=slot.trading_day, state=RunState.STARTING,
                          created=self.clock.now(), owner=leader.nonce, node=leader.node, daemon=leader.me,
-                         token=leader.token, generation=self.generation(), due=slot.due, nominals=slot.nominals)
-        return replace(run, log=self.worker_spec(run).log)
+                         token=leader.token, generation=plan.generation, due=slot.due, nominals=slot.nominals)
+        return replace(run, log=self.worker_spec(run, plan).log)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from daemon.children import process_tree, worker_identity
 from daemon.children.worker_spec import WorkerSpec
+from daemon.decisions.plan import Plan
 from daemon.leadership import Leadership
 from daemon.runner.live_runs import WorkerPool
 from daemon.runner.timers import Timers
@@ -29,8 +30,7 @@ class RunnerParts:
     timers: Timers
     watch: Watch
     broker_problem: Callable[[], str | None]  # None: ready
-    worker_spec: Callable[[ProcessRun], WorkerSpec]
-    generation: Callable[[], int] = lambda: 0  # of the configuration that a worker is given now
+    worker_spec: Callable[[ProcessRun, Plan], WorkerSpec]  # by the plan that the run was decided by
     look_at_clock: Callable[[], None] = _believe  # holds the runner before it decides by a clock that has jumped
     is_alive: Callable[[WorkerIdentity], bool] = worker_identity.is_alive
     kill_orphan: Callable[[WorkerIdentity, str], None] = process_tree.kill_orphan

@@ -62,12 +62,13 @@ class FakeRevisions:
 
 @dataclass
 class Heard:
-    """Who is told of a change."""
+    """Who is told of a new generation; keeps what each changed, if it did."""
 
     changes: list[tuple[Config, Config]] = field(default_factory=list)
 
     def __call__(self, old: Config, new: Config) -> None:
-        self.changes.append((old, new))
+        if old != new:
+            self.changes.append((old, new))
 
 
 def a_live_config(folder: Path, revisions: FakeRevisions | None = None, heard: Heard | None = None) -> LiveConfig:

@@ -396,7 +396,8 @@ class World:
         self.loop.close()
 
 
-def _spec(run: ProcessRun) -> WorkerSpec:
+def _spec(run: ProcessRun, plan: Plan) -> WorkerSpec:
+    assert run.process in plan.processes, "a run is told the configuration that it was decided by"
     return WorkerSpec(run=run.id, process=run.process, slot=run.slot, attempt=run.attempt, owner=run.owner,
                       token=run.token, trading_day=run.trading_day, log=f"{run.id}.log", uri="", database="",
                       timeout_s=1.0, clock_offset_s=0.0, config={}, state="", socket="")

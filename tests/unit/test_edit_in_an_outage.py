@@ -48,3 +48,18 @@ def test_of_two_edits_in_an_outage_the_newer_one_stays() -> None:
     assert world.leader.runner is not None
     assert world.leader.runner.plan is world.plan
     world.close()
+
+
+def test_a_job_that_is_removed_in_an_outage_runs_once_more_as_it_was_configured() -> None:
+    world = World({"job": EACH_MINUTE, "other": AT_NIGHT})
+    world.start_daemon()
+    world.advance(59 - world.wall.second)
+    before = len(world.processes.runs_kept)
+    world.store_is_away = True
+    world.advance(4)
+    world.edit({"other": AT_NIGHT})
+    world.store_is_away = False
+    world.advance(200)
+    assert len(world.processes.runs_kept) == before + 1
+    assert world.problems == []
+    world.close()
