@@ -47,6 +47,17 @@ def run(job: JobContext) -> None:
     log.info("stack_handled", closed=closed, waiting=len(handler.worker.waits))
     check(reconciler(job, market, handler.reader).run())
     call_a_person(job)
+    say_what_failed(handler)
+
+
+def say_what_failed(handler: StackHandler) -> None:
+    """
+    Raises:
+        JobIncomplete: some order could not be worked, or a roll has ended half done.
+    """
+    if handler.uneven:
+        raise JobIncomplete(f"A roll has ended with one leg ahead of the other: {'; '.join(handler.uneven.values())}. "
+                            f"Nothing more is sent for it. See: tradectl story {next(iter(handler.uneven))}")
     if handler.sick:
         raise JobIncomplete(f"Orders that could not be worked: "
                             f"{'; '.join(f'{order} ({why})' for order, why in handler.sick.items())}. "

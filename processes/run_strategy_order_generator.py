@@ -1,7 +1,8 @@
 """Turn what strategies want into instrument orders, each judged by the controls before it may be traded.
 
 Reads: db_optimal_positions of the day, db_books, db_orders, db_overrides, db_limits, prices, rates, capital.
-Writes: instrument orders, one a decision, with every answer of the controls; also those denied, and those that wait.
+Writes: roll states with their reasons; instrument orders, one a decision, with every answer of the controls; also those
+denied, and those that wait.
 If it fails: safe to run again; the same decision finds its own order and makes no second one.
 """
 
@@ -19,9 +20,10 @@ from trading.data.roll_watch import RollWatch, look_at_all
 from trading.errors import DataError
 from trading.execution.decided_orders import why
 from trading.execution.order_generators.buffered import buffered_trade
-from trading.execution.order_generators.roll_orders import roll_order
+from trading.execution.order_generators.roll_orders import Demand, own_part, roll_orders
 from trading.execution.order_generators.wanted_trades import Allowed, PositionRule, Standing, WantedTrade
 from trading.execution.orders import Decision, InstrumentOrder, new_instrument_order_id
+from trading.execution.rolls.decision import RollDecision, RollStyle
 from trading.log import get_log
 from trading.objects.contracts import Contract
 from trading.risk.order_kind import OrderKind
@@ -35,8 +37,10 @@ RULES: Final = {OverrideKind.CLOSE: PositionRule.CLOSE, OverrideKind.REDUCE_ONLY
 
 
 def run(job: JobContext) -> None:
-    """Rolls first: they move a position without changing it."""
-    generate_rolls(job)
+    """Decide how each instrument rolls, then what the strategies trade, then what is left to be rolled beside that."""
+    watch = RollWatch(job.data, job.trading_day, who=job.run_id, is_recorded=job.config.service.mode is Mode.SIMULATED)
+    codes = {Contract.parse(key).instrument for key in watch.positions} | set(job.data.db_multiple_prices.codes())
+    decisions = look_at_all(watch, sorted(codes))
     facts = decision_facts(job.data, job.config, job.trading_day)
     wishes = {name: job.data.db_optimal_positions.of_day(name, job.day) for name in job.config.strategies}
     generator = Generator(job=job, facts=facts, settings=for_account(facts.settings, facts.risks), wishes=wishes)
@@ -45,6 +49,9 @@ def run(job: JobContext) -> None:
     for order in orders:
         job.checkpoint()
         generator.judge(order, batch)
+    for order in orders_of_rolls(job, watch, decisions, facts):
+        job.checkpoint()
+        generator.judge(order, held_after(facts, [order]))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,7 +108,7 @@ class Generator:
 
     def judge(self, order: InstrumentOrder, batch: Mapping[str, int]) -> None:
         """Ask the controls, and store the order with their answers."""
-        wanted = self.wishes[order.strategy].get(order.instrument)
+        wanted = None if order.kind is OrderKind.ROLL else self.wishes.get(order.strategy, {}).get(order.instrument)
         stored = self.job.data.db_orders.add_instrument_order(
             judged(order, wanted, self.facts, self.settings, batch))
         if stored is None:
@@ -109,7 +116,8 @@ class Generator:
         if stored.is_open:
             self.facts.note(stored)
         log.info("instrument_order", id=stored.id, strategy=order.strategy, instrument=order.instrument,
-                 quantity=stored.quantity, state=stored.lifecycle.value, why=why(stored) or order.reason)
+                 kind=stored.kind.value, quantity=stored.roll_quantity or stored.quantity,
+                 state=stored.lifecycle.value, why=why(stored) or order.reason)
 
 
 def is_removed(code: str, strategy: StrategyConfig) -> bool:
@@ -136,21 +144,26 @@ def held_after(facts: DecisionFacts, orders: list[InstrumentOrder]) -> dict[str,
     return found
 
 
-def generate_rolls(job: JobContext) -> None:
-    """Decide how each instrument rolls today, and order what its state demands."""
-    watch = RollWatch(job.data, job.trading_day, who=job.run_id, is_recorded=job.config.service.mode is Mode.SIMULATED)
-    held = {Contract.parse(key).instrument for key in watch.positions}
-    decisions = look_at_all(watch, sorted(held | set(job.data.db_multiple_prices.codes())))
-    working = job.data.db_orders.open_instrument_orders()
-    for contracts in (each for code in sorted(held) for each in watch.rolls(code)):
-        code = contracts.front.instrument
-        order = roll_order(contracts, watch.state(code), job.data.db_books.strategy_positions(), decision(job),
-                           may_go_on=code in decisions and decisions[code].roll_forward_leg)
-        if order is None or any((each.contract or each.roll_from) == contracts.front.key for each in working):
+def orders_of_rolls(job: JobContext, watch: RollWatch, decisions: Mapping[str, RollDecision],
+                    facts: DecisionFacts) -> list[InstrumentOrder]:
+    """What the roll state of each instrument demands beside what its strategies trade; once for a contract and day."""
+    return [order for code in sorted({Contract.parse(key).instrument for key in watch.positions})
+            for order in _orders_of_roll(job, watch, decisions.get(code), facts, code)]
+
+
+def _orders_of_roll(job: JobContext, watch: RollWatch, found: RollDecision | None, facts: DecisionFacts,
+                    code: str) -> Iterator[InstrumentOrder]:
+    working = [order for order in facts.working if order.instrument == code]
+    leaving = {order.contract or order.roll_from for order in working}
+    trade = sum(order.residual for order in working if not order.holds)
+    for contracts in watch.rolls(code):
+        if contracts.front.key in leaving:
             continue
-        if job.data.db_orders.add_instrument_order(order) is not None:
-            log.info("roll_order", id=order.id, instrument=code, kind=order.kind.value, state=watch.state(code).value,
-                     lots=order.roll_quantity or order.quantity)
+        demand = Demand(state=watch.state(code), trade=trade, may_go_on=found is not None and found.roll_forward_leg,
+                        style=RollStyle.BEST if found is None else found.style)
+        holders = {strategy: lots for (strategy, each), lots in facts.held.items() if each == code}
+        yield from roll_orders(contracts, demand, holders, decision(job))
+        trade -= own_part(contracts, trade)
 
 
 def decision(job: JobContext) -> Decision:

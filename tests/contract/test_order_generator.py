@@ -15,6 +15,7 @@ from trading.data.data_blob import DataBlob
 from trading.data.mongo.connection import MongoStore
 from trading.data.mongo.controls import StoredOverride
 from trading.data.mongo.instruments import InstrumentRecord
+from trading.data.mongo.roll_states import StoredRollState
 from trading.execution.adjustments import Adjustment, AdjustmentKind, Entry
 from trading.execution.order_states import CloseReason, Hold, Lifecycle
 from trading.execution.orders import InstrumentOrder
@@ -76,6 +77,11 @@ class Scene:
         entry = Entry(strategy="s", instrument=CODE, contract=CONTRACT, con_id=1, lots=lots)
         self.data.db_books.adjust(Adjustment(id="A-1", kind=AdjustmentKind.OPENING, entries=(entry,),
                                              reason="from before", who="ann", at=NOW))
+
+    def rolls(self, state: RollState) -> None:
+        """As a person has set it."""
+        self.data.db_roll_states.put(StoredRollState(instrument=CODE, state=state, reason="it is time", who="ann",
+                                                     at=NOW, day=DAY.isoformat(), front=CONTRACT))
 
     def override(self, words: str) -> None:
         self.data.db_overrides.put(StoredOverride(strategy=None, instrument=CODE, override=parse_override(words),
@@ -193,6 +199,49 @@ def test_a_position_in_a_contract_that_has_ended_waits_for_a_person(scene: Scene
     row = scene.data.db_roll_states.all()[CODE]
     assert row.state is RollState.EXPIRED_HOLD
     assert "+2 lots" in row.reason
+
+
+@pytest.mark.parametrize(("optimal", "trade", "rolled"), [(5.0, None, 5), (3.0, -2, 3), (7.0, 2, 5), (0.0, -5, None)])
+def test_pst_1278_a_forced_roll_is_one_order_for_what_the_strategy_does_not_sell(
+        scene: Scene, optimal: float, trade: int | None, rolled: int | None) -> None:
+    scene.holds(5)
+    scene.wants(optimal)
+    scene.rolls(RollState.FORCE_OUTRIGHT)
+    scene.generates()
+    orders = {order.kind: order for order in scene.generates()}
+    strategy, roll = orders.get(OrderKind.STRATEGY), orders.get(OrderKind.ROLL)
+    assert (strategy and strategy.quantity, roll and roll.roll_quantity) == (trade, rolled)
+    if roll is not None:
+        assert (roll.roll_from, roll.roll_to) == (CONTRACT, f"{CODE}/20220300")
+        assert (roll.lifecycle, roll.strategy, roll.quantity) == (Lifecycle.OPEN, "s", 0)
+        assert {"RC-01", "RC-02", "RC-28"} <= {check.control for check in roll.checks}
+
+
+def test_pst_822_nothing_wanted_of_a_strategy_holds_no_roll_up(scene: Scene) -> None:
+    scene.holds(5)
+    scene.rolls(RollState.FORCE_OUTRIGHT)
+    scene.override("reduce_only")
+    [order] = scene.generates()
+    assert (order.kind, order.roll_quantity, order.lifecycle) == (OrderKind.ROLL, 5, Lifecycle.OPEN)
+
+
+def test_what_may_not_be_traded_is_not_rolled(scene: Scene) -> None:
+    scene.holds(5)
+    scene.rolls(RollState.FORCE_OUTRIGHT)
+    scene.override("no_trade")
+    [order] = scene.generates()
+    assert (order.kind, order.close_reason, order.checks[-1].control) == (
+        OrderKind.ROLL, CloseReason.DENIED, "RC-02")
+
+
+def test_a_contract_that_must_be_left_is_closed_out_once(scene: Scene) -> None:
+    scene.holds(5)
+    scene.rolls(RollState.CLOSE)
+    scene.generates()
+    [order] = scene.generates()
+    assert (order.kind, order.quantity, order.contract, order.lifecycle) == (
+        OrderKind.CLOSE_OUT, -5, CONTRACT, Lifecycle.OPEN)
+    assert ("RC-43", "PASS") in [(check.control, check.outcome) for check in order.checks]
 
 
 def test_an_override_that_changes_nothing_is_none(scene: Scene) -> None:

@@ -74,6 +74,7 @@ class World:
     loses_acknowledgements: bool = False
     first_orders_lost: int = 0
     rejects: bool = False
+    rejects_contract: str = ""  # orders of this one only
     quote: Touch | None = field(default_factory=lambda: Touch(bid=Decimal("99.75"), ask=Decimal("100"), at=START))
     reachable: bool = True
     style: ExecutionStyle = ExecutionStyle.MARKETABLE
@@ -146,7 +147,7 @@ class World:
         """The order reaches the broker."""
         self.received.append(order.id)
         assert order.ib_order_id is not None
-        if self.rejects:
+        if self.rejects or order.contract == self.rejects_contract:
             self.say(MessageKind.ERROR, request_id=order.ib_order_id, code=201, text="Order rejected - reason: margin")
             return
         perm_id = 1000 + len(self.received)

@@ -12,6 +12,7 @@ from trading.execution.broker_messages import MessageKind
 from trading.execution.broker_orders import BrokerLifecycle
 from trading.execution.order_states import CloseReason, Lifecycle
 from trading.execution.orders import InstrumentOrder
+from trading.execution.rolls.pace import MOST_AT_ONCE
 from trading.risk.order_kind import OrderKind
 
 ATTEMPTS = 5  # of a marketable order
@@ -154,16 +155,44 @@ def test_a_commission_that_comes_first_waits_for_its_fill() -> None:
     assert world.positions == {"SP500/20260600": 5}
 
 
-def test_a_roll_trades_both_legs_and_closes() -> None:
-    world = World()
+def a_rolling_world(lots: int, **world_is: object) -> World:
+    """A world that holds `lots` in March and rolls them to June."""
+    world = World(**world_is)  # type: ignore[arg-type]
     world.tiers["instrument"]["IO-1"] = InstrumentOrder(
         id="IO-1", idempotency_key="roll", account="DU1", strategy="s", instrument="SP500", kind=OrderKind.ROLL,
         quantity=0, trading_day="2026-03-02", created=START, roll_from="SP500/20260300", roll_to="SP500/20260600",
-        roll_quantity=4, version=1)
-    world.positions["SP500/20260300"] = 4
+        roll_quantity=lots, version=1)
+    world.positions["SP500/20260300"] = lots
+    return world
+
+
+@pytest.mark.parametrize("lots", [3, -3])
+def test_a_roll_trades_both_legs_lot_by_lot_and_closes(lots: int) -> None:
+    world, sign = a_rolling_world(lots), lots // abs(lots)
     world.handler().run(nothing)
-    assert world.positions == {"SP500/20260300": 0, "SP500/20260600": 4}
+    assert world.positions == {"SP500/20260300": 0, "SP500/20260600": lots}
     assert world.order.close_reason is CloseReason.FILLED
+    sent = [(order.contract, order.quantity) for order in map(world.tiers["broker"].__getitem__, world.received)]
+    assert sent == [("SP500/20260300", -sign), ("SP500/20260600", sign)] * 3
+
+
+def test_a_roll_of_many_lots_is_no_order_that_is_sent_again_and_again() -> None:
+    world = a_rolling_world(9)
+    world.handler().run(nothing)
+    assert world.positions == {"SP500/20260300": 0, "SP500/20260600": 9}
+    made = [order.created for order in world.sent if order.contract == "SP500/20260300"]
+    assert len(made) == 9
+    assert max(sum(0 <= (each - first).total_seconds() < 60 for each in made) for first in made) == MOST_AT_ONCE
+
+
+def test_chaos_55_a_roll_whose_next_month_is_refused_keeps_the_lower_exposure_and_a_person_is_told() -> None:
+    world = a_rolling_world(4, rejects_contract="SP500/20260600")
+    handler = world.handler()
+    handler.run(nothing)
+    assert world.positions == {"SP500/20260300": 3}
+    assert len(world.received) == 2, "nothing is tried again"
+    assert world.order.close_reason is CloseReason.REJECTED
+    assert handler.uneven == {"IO-1": "SP500/20260300 to SP500/20260600 leaves -1 lots for s"}
 
 
 def test_a_locked_instrument_is_traded_when_it_is_unlocked() -> None:

@@ -121,7 +121,9 @@ class RollWatch:
         new = old.state
         while (then := next_state(new, wanted, contracts.front_lots)) is not new:
             new = then
-        reason = decision.reason if new is decision.state else f"{decision.reason}; the prices have rolled already"
+        reason = decision.reason
+        if new is not decision.state:  # a more urgent state stays, with its reason, until its contract is left
+            reason = f"{reason}; the prices have rolled already" if contracts.prices_have_rolled else old.reason
         if (new, reason) != (old.state, old.reason):
             self.states[code] = self.data.db_roll_states.put(replace(
                 old, state=new, reason=reason, who=self.who, at=self.data.clock.now(),

@@ -197,7 +197,7 @@ class BrokerOrder:
 
     def owned(self, fill: Fill) -> Fill:
         """`fill` as one of this order: whose it is follows from the order, not from whoever heard of it."""
-        return replace(fill, strategy=self.strategy, instrument=self.instrument, contract=self.contract)
+        return replace(fill, strategy=self.strategy, kind=self.kind, instrument=self.instrument, contract=self.contract)
 
     def add_fill(self, known: Fill | None, heard: Fill) -> "tuple[BrokerOrder, Merge]":
         """The order after an execution that was heard of, perhaps again or corrected, and what became of the fill.

@@ -21,7 +21,7 @@ def decided(order: InstrumentOrder, verdict: Verdict, now: datetime) -> Instrume
     checked = replace(order, checks=(*order.checks, *stored_checks(verdict.checks, now)))
     if verdict.outcome is Outcome.HOLD:
         return replace(checked, lifecycle=Lifecycle.CREATED, holds=checked.holds | {_hold(verdict)})
-    if verdict.quantity == 0 and order.quantity != 0:
+    if verdict.outcome not in (Outcome.PASS, Outcome.CUT) or (verdict.quantity == 0 and order.quantity != 0):
         return replace(checked, lifecycle=Lifecycle.CLOSED, close_reason=CloseReason.DENIED)
     return replace(checked, quantity=verdict.quantity)
 

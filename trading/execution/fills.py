@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from trading.execution.documents import Document, from_document, to_document
+from trading.risk.order_kind import OrderKind
 
 EXTERNAL: Final = "_EXTERNAL"  # whose fills are that no order of ours asked for
 
@@ -51,6 +52,7 @@ class Fill:
     at: datetime
     trading_day: str
     strategy: str = EXTERNAL
+    kind: OrderKind | None = None  # of the order; None: nobody's
     instrument: str | None = None
     reference: str = ""  # what the broker says that the order was called
     perm_id: int = 0

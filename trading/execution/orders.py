@@ -33,6 +33,7 @@ from trading.risk.exposure import Holding
 from trading.risk.order_kind import OrderKind
 from trading.risk.position_limits import limited
 
+FRONT_LEG: Final = 1  # of a roll: the one that closes
 _OURS: Final = re.compile(r"[0-9A-HJKMNP-TV-Z]{26}-C\d+-B\d+")
 
 
@@ -307,6 +308,11 @@ def broker_order_id(parent: ContractOrder) -> str:
 def child_number(order_id: str) -> int:
     """The how-manieth child an id names: ...-B10 is the tenth, and comes after ...-B2."""
     return int(re.sub(r"\D", "", order_id.rpartition("-")[2]) or 0)
+
+
+def leg_number(order_id: str) -> int:
+    """The how-manieth leg of its instrument order a broker order's id names: ...-C2-B10 is of the second one."""
+    return child_number(order_id.rpartition("-B")[0])
 
 
 def is_ours(reference: str) -> bool:

@@ -35,11 +35,12 @@ class Leg:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RollSides:
-    """Of a roll: its months, and the sum of abs(position) over both when it began."""
+    """Of a roll: its months, the sum of abs(position) over both without it, and the lots of one unit of it."""
 
     front: str
     forward: str
     total_before: int
+    unit: int = 1
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

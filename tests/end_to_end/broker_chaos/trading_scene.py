@@ -161,7 +161,16 @@ class TradingScene:
 
     def start_handler(self) -> str:
         """The run that was started."""
-        return str(self.ask("POST", f"/processes/{HANDLER}/run", force=True, id=os.urandom(8).hex(),
+        return self._start(HANDLER)
+
+    def process_has_run(self, name: str) -> None:
+        """One run of a process from its beginning to a good end."""
+        run = self._start(name)
+        ended = until(lambda: self.ended(run, name), 60, f"{run} has ended")
+        assert ended["state"] == "FINISHED", ended
+
+    def _start(self, name: str) -> str:
+        return str(self.ask("POST", f"/processes/{name}/run", force=True, id=os.urandom(8).hex(),
                             reason="chaos")["run"])
 
     def handled(self, run: str, timeout_s: float = 60) -> dict[str, Any]:
@@ -193,7 +202,7 @@ class TradingScene:
 
     def books(self) -> dict[int, int]:
         """Our positions by the broker's contract number."""
-        rows = self._ctl("positions")["contract"]
+        rows = self.ctl("positions")["contract"]
         return {int(row["con_id"]): int(row["quantity"]) for row in rows if row["quantity"]}
 
     def theirs(self) -> dict[int, int]:
@@ -242,18 +251,24 @@ class TradingScene:
 
     def instruments(self) -> list[str]:
         """Those that can be traded, as the day has left them."""
-        return sorted({row["instrument"] for row in self._ctl("positions")["contract"]})
+        return sorted({row["instrument"] for row in self.ctl("positions")["contract"]})
 
-    def _ctl(self, *words: str) -> Any:
+    def call(self, *words: str) -> str:
+        """What tradectl says."""
         done = subprocess.run([sys.executable, "-m", "daemon.cli", "--config", str(self.config), "--state",
-                               str(self.state), *words, "--json"], capture_output=True, text=True, check=True,
+                               str(self.state), *words], capture_output=True, text=True, check=False,
                               cwd=REPOSITORY, timeout=60)
-        return json.loads(done.stdout)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
 
-    def ended(self, run: str) -> dict[str, Any] | None:
+    def ctl(self, *words: str) -> Any:
+        """What tradectl says to a program."""
+        return json.loads(self.call(*words, "--json"))
+
+    def ended(self, run: str, name: str = HANDLER) -> dict[str, Any] | None:
         """The run's row, unless it still runs or nobody can say."""
         try:
-            rows = self.ask("GET", f"/processes/{HANDLER}/history?limit=20")
+            rows = self.ask("GET", f"/processes/{name}/history?limit=20")
         except DaemonUnreachable:
             return None
         mine = [row for row in rows if row.get("run") == run]

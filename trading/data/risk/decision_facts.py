@@ -89,6 +89,10 @@ class DecisionFacts:
         return self.data.db_orders.open_instrument_orders()
 
     @cached_property
+    def contracts_held(self) -> dict[str, int]:
+        return self.data.db_books.contract_positions()
+
+    @cached_property
     def nav(self) -> float | None:
         capital = self.data.db_capital.latest()
         return None if capital is None else float(capital.total)
@@ -127,6 +131,8 @@ class DecisionFacts:
             system=SystemFacts(kill=self.kill, epoch=1, reconciled_epoch=1 if self.epoch_is_reconciled else None,
                                is_day_reconciled=self.epoch_is_reconciled, locks=self.locks),
             holding=self._holding(code, others), strategy_holding=self._holding(code, others, strategy),
+            contract_holdings={} if proposal.contract is None else {
+                proposal.contract: self._month(proposal.contract, others)},
             account=AccountFacts(nav=self.nav, own_margin=self._margin(settled)),
             activity=Activity(is_known_key=any(order.idempotency_key == proposal.key for order in others),
                               recent=()),
@@ -173,6 +179,14 @@ class DecisionFacts:
                 None, whose)),
             working_buys=sum(max(0, order.residual) for order in mine),
             working_sells=sum(max(0, -order.residual) for order in mine))
+
+    def _month(self, contract: str, others: Iterable[InstrumentOrder]) -> Holding:
+        """Of a contract that an order names: what is held, and what works there or is about to."""
+        legs = [leg.residual for leg in self.data.db_orders.open_contract_orders() if leg.contract == contract]
+        planned = [order.residual for order in others if order.contract == contract and order.next_child == 1]
+        lots = (*legs, *planned)
+        return Holding(position=self.contracts_held.get(contract, 0), working_buys=sum(max(0, each) for each in lots),
+                       working_sells=sum(max(0, -each) for each in lots))
 
     def _by_instrument(self) -> dict[str, int]:
         found: dict[str, int] = {}

@@ -1,5 +1,6 @@
 """The controls of the intent over the real stores: what may have changed is read anew for each broker order."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -9,12 +10,14 @@ from trading.data.data_blob import DataBlob
 from trading.data.risk.intent_facts import Flow, IntentFacts, sessions_of
 from trading.errors import ConcurrentUpdate
 from trading.execution.broker_orders import BrokerOrder
-from trading.execution.orders import ContractOrder
+from trading.execution.orders import ContractOrder, child_number
 from trading.execution.quotes import Touch
+from trading.execution.rolls.pace import unit
 from trading.risk.controls.price import collar
 from trading.risk.kill_level import Cause, Command, KillLevel, raised
+from trading.risk.order_kind import OrderKind
 from trading.risk.pre_trade import Verdict, at_intent
-from trading.risk.proposal import Proposal
+from trading.risk.proposal import Proposal, RollSides
 from trading.risk.settings import RiskSettings
 
 CHASE_ROOM: Final = Decimal(2)  # an order may be moved as far again as it may stand away at first
@@ -32,12 +35,23 @@ class IntentControls:
 
     def at_intent(self, leg: ContractOrder, order: BrokerOrder, touch: Touch, *, is_passive: bool) -> Verdict:
         """Every control of T2."""
+        roll, flow = self._roll(leg), self.flow(leg)
         proposal = Proposal(
             account=leg.account, strategy=leg.strategy, instrument=leg.instrument, kind=leg.kind,
             quantity=order.quantity, key=order.id, parent=leg.id, contract=leg.contract, reduce_only=leg.reduce_only,
-            decided_at=leg.created, limit_price=order.limit_price, is_passive=is_passive)
-        snapshot = self.facts.snapshot(leg, touch, self.flow(leg), order.created)
+            decided_at=leg.created, limit_price=order.limit_price, is_passive=is_passive,
+            roll=None if roll is None else roll_sides(*roll, flow.positions))
+        months = {each.contract for each in roll or (leg,)}
+        snapshot = self.facts.snapshot(leg, touch, flow, order.created, months)
         return at_intent(proposal, snapshot, self.settings)
+
+    def _roll(self, leg: ContractOrder) -> tuple[ContractOrder, ContractOrder] | None:
+        """Both legs, the front month first; None for an order of its own."""
+        if leg.kind is not OrderKind.ROLL:
+            return None
+        front, forward = sorted(self.data.db_orders.contract_orders_of(leg.parent),
+                                key=lambda each: child_number(each.id))
+        return front, forward
 
     def flow(self, leg: ContractOrder) -> Flow:
         """What was sent and filled up to this moment."""
@@ -81,3 +95,9 @@ class IntentControls:
             except ConcurrentUpdate:
                 continue
             return
+
+
+def roll_sides(front: ContractOrder, forward: ContractOrder, positions: Mapping[str, int]) -> RollSides:
+    """A roll by its legs, when `positions` (lots by contract) contain what they have filled."""
+    before = sum(abs(positions.get(leg.contract, 0) - leg.filled) for leg in (front, forward))
+    return RollSides(front=front.contract, forward=forward.contract, total_before=before, unit=unit(front.quantity))

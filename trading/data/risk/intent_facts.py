@@ -11,7 +11,7 @@ from trading.data.risk.decision_facts import DecisionFacts
 from trading.errors import DataError
 from trading.execution.broker_orders import SENT_PERHAPS, BrokerLifecycle, BrokerOrder
 from trading.execution.fills import Fill
-from trading.execution.orders import ContractOrder
+from trading.execution.orders import FRONT_LEG, ContractOrder, leg_number
 from trading.execution.quotes import Touch
 from trading.objects.open_days import OpenDays
 from trading.objects.trading_hours import open_hours
@@ -64,8 +64,9 @@ class IntentFacts:
     approved_months: Callable[[str], frozenset[str]]  # contract keys that may be opened
     trading_day: date
 
-    def snapshot(self, leg: ContractOrder, touch: Touch | None, flow: Flow, now: datetime) -> Snapshot:
-        """Everything, for one broker order of `leg`."""
+    def snapshot(self, leg: ContractOrder, touch: Touch | None, flow: Flow, now: datetime,
+                 months: Iterable[str]) -> Snapshot:
+        """Everything, for one broker order of `leg`; what is held and works in each of `months`, contract keys."""
         mine = tuple(order for order in flow.live if order.instrument == leg.instrument)
         return Snapshot(
             now=now, trading_day=self.trading_day, instrument=self._instrument(leg, touch),
@@ -73,8 +74,8 @@ class IntentFacts:
             holding=_holding(_instrument_lots(leg.instrument, flow.positions), mine),
             strategy_holding=_holding(self.decision.held.get((leg.strategy, leg.instrument), 0), [
                 order for order in mine if order.strategy == leg.strategy]),
-            contract_holdings={leg.contract: _holding(flow.positions.get(leg.contract, 0), [
-                order for order in mine if order.contract == leg.contract])},
+            contract_holdings={month: _holding(flow.positions.get(month, 0), [
+                order for order in mine if order.contract == month]) for month in months},
             account=AccountFacts(nav=self.decision.nav, own_margin=self.decision.margin_now()),
             activity=self._activity(leg, flow, now))
 
@@ -139,14 +140,19 @@ class IntentFacts:
 
 
 def _traded(instrument: str, flow: Flow, now: datetime, strategy: str | None = None) -> tuple[TradedLots, ...]:
-    """Lots filled within 30 days, and lots that may still fill."""
-    kinds = {order.id: order.kind for order in (*flow.live, *flow.today)}
-    filled = [TradedLots(at=fill.at, lots=abs(fill.quantity), bucket=_bucket(kinds.get(fill.broker_order or "")))
+    """Lots filled within 30 days, and lots that may still fill; of a roll those of its front month only."""
+    filled = [TradedLots(at=fill.at, lots=abs(fill.quantity), bucket=_bucket(fill.kind))
               for fill in flow.fills if fill.instrument == instrument and fill.at > now - MONTH
-              and strategy in (None, fill.strategy)]
+              and strategy in (None, fill.strategy) and not _is_behind(fill.kind, fill.broker_order or "")]
     live = [TradedLots(at=now, lots=abs(order.committed), bucket=_bucket(order.kind), is_live=True)
-            for order in flow.live if order.instrument == instrument and strategy in (None, order.strategy)]
+            for order in flow.live if order.instrument == instrument and strategy in (None, order.strategy)
+            and not _is_behind(order.kind, order.id)]
     return (*filled, *live)
+
+
+def _is_behind(kind: OrderKind | None, broker_order: str) -> bool:
+    """Whether it opened the next month of a roll: lots that were counted when the front month was closed."""
+    return kind is OrderKind.ROLL and leg_number(broker_order) != FRONT_LEG
 
 
 def _bucket(kind: OrderKind | None) -> Bucket:

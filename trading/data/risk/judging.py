@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from trading.data.risk.decision_facts import DecisionFacts
 from trading.execution.decided_orders import decided
 from trading.execution.orders import InstrumentOrder
+from trading.risk.order_kind import OrderKind
 from trading.risk.pre_trade import at_decision
 from trading.risk.proposal import Proposal
 from trading.risk.settings import RiskSettings
@@ -25,9 +26,10 @@ def judged(order: InstrumentOrder, wanted: BufferedPosition | None, facts: Decis
 
 def proposal_of(order: InstrumentOrder, wanted: BufferedPosition | None) -> Proposal:
     """The order as the controls see it."""
+    closes_a_month = order.kind in (OrderKind.CLOSE_OUT, OrderKind.FLATTEN)  # the month is chosen already
     previous = None if wanted is None or wanted.previous is None else round(wanted.previous)
     return Proposal(
         account=order.account, strategy=order.strategy, instrument=order.instrument, kind=order.kind,
-        quantity=order.quantity, key=order.idempotency_key,
+        quantity=order.quantity, key=order.idempotency_key, contract=order.contract if closes_a_month else None,
         target=order.target if wanted is None else round(wanted.optimal), previous_target=previous,
         decided_at=order.created, price_at=order.reference_at, reduce_only=order.reduce_only, reason=order.reason)

@@ -12,12 +12,14 @@ from trading.execution.algos.original_best import original_best, passive_only
 from trading.execution.algos.twap import twap
 from trading.execution.order_states import ExecutionStyle
 from trading.execution.orders import ContractOrder
+from trading.risk.order_kind import OrderKind
 
 S = ExecutionStyle
 LASTS: Final[Mapping[ExecutionStyle, timedelta]] = {
     S.BEST: timedelta(minutes=10), S.MARKETABLE: timedelta(minutes=10), S.LIMIT: timedelta(days=1),
     S.ADAPTIVE: timedelta(minutes=10), S.TWAP: timedelta(minutes=30), S.POV: timedelta(minutes=30),
     S.PASSIVE_ONLY: timedelta(hours=8)}
+ROLL_LASTS: Final = timedelta(hours=2)  # at least: it goes unit by unit
 SLICED_ABOVE: Final = 3  # times the lots of one broker order
 _ALGOS: Final[Mapping[ExecutionStyle, Callable[[AlgoState, Look, Terms], Step]]] = {
     S.BEST: original_best, S.MARKETABLE: marketable, S.LIMIT: limit, S.ADAPTIVE: original_best,
@@ -44,7 +46,8 @@ def choose(wanted: ExecutionStyle, lots: int, most_lots: int) -> Choice:
 
 def begin(leg: ContractOrder, style: ExecutionStyle, now: datetime) -> AlgoState:
     """A fresh state for `leg`."""
-    return begun(now, LASTS[style], leg.deadline)
+    lasts = max(LASTS[style], ROLL_LASTS) if leg.kind is OrderKind.ROLL else LASTS[style]
+    return begun(now, lasts, leg.deadline)
 
 
 def step(style: ExecutionStyle, state: AlgoState, look: Look, terms: Terms, quantity: int) -> Step:

@@ -22,6 +22,7 @@ CHANGE_SPACING: Final = timedelta(seconds=2)
 MOST_CHANGES: Final = 30
 QUOTE_WAIT: Final = timedelta(seconds=10)
 BACK_OFFS: Final = (timedelta(minutes=5), timedelta(minutes=15), timedelta(minutes=45))
+ATTEMPTS: Final = 5
 CHANGEABLE: Final = frozenset({BrokerLifecycle.ACKED, BrokerLifecycle.WORKING})
 ENDING: Final = frozenset({BrokerLifecycle.PENDING_CANCEL})
 _UNDECIDED: Final = SENT_PERHAPS | {BrokerLifecycle.INTENT}
@@ -74,6 +75,10 @@ class AlgoState:
     def done(self, reason: Finish, now: datetime) -> "AlgoState":
         return replace(self.moved(Phase.DONE, now), finish=reason)
 
+    def anew(self, now: datetime) -> "AlgoState":
+        """For the next unit of a roll: another beginning, the same deadline."""
+        return self if self.phase is Phase.INIT else replace(begun(now, self.deadline - now), started=self.started)
+
     @property
     def arrival(self) -> Touch | None:
         if self.arrival_bid is None or self.arrival_ask is None:
@@ -98,7 +103,7 @@ class Terms:
     sigma_d: Decimal | None = None
     limit: Decimal | None = None  # a person's
     patience: timedelta = timedelta(seconds=30)  # how long a marketable order may rest
-    attempts: int = 5  # broker orders at most, for algos that send anew
+    attempts: int = ATTEMPTS  # broker orders at most, for algos that send anew
 
     def chase(self) -> Decimal:
         """How far from the price on arrival we may go: the larger of three ticks and a quarter of a day (RC-10b)."""

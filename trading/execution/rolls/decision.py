@@ -94,6 +94,7 @@ class Rule:
 
 
 SOON_DAYS: Final = 10
+FORCED_DAYS: Final = 3
 RULES: Final = (  # the first match wins; row 8 stands before 6 and 7, which would hide it from an empty front
     Rule(row=1, holds=lambda f: bool(f.front) and f.has_ended, state=RollState.EXPIRED_HOLD, notice=Notice.PAGE,
          reason="the contract last traded on {f.last_trade} and {f.front:+d} lots of it are held"),
@@ -101,9 +102,10 @@ RULES: Final = (  # the first match wins; row 8 stands before 6 and 7, which wou
          reason="the contract had to be left {days} ago and {f.front:+d} lots of it are held"),
     Rule(row=2, holds=lambda f: bool(f.front) and f.days_left <= 1, state=RollState.CLOSE,
          notice=Notice.PAGE, reason="{f.front:+d} lots must be out in {days}"),
-    Rule(row=3, holds=lambda f: bool(f.front) and f.days_left <= 3 and f.spread_market, state=RollState.FORCE_SPREAD,
+    Rule(row=3, holds=lambda f: bool(f.front) and f.days_left <= FORCED_DAYS and f.spread_market,
+         state=RollState.FORCE_SPREAD,
          reason="{f.front:+d} lots must be out in {days}, and the spread has a market"),
-    Rule(row=3, holds=lambda f: bool(f.front) and f.days_left <= 3, state=RollState.FORCE_OUTRIGHT,
+    Rule(row=3, holds=lambda f: bool(f.front) and f.days_left <= FORCED_DAYS, state=RollState.FORCE_OUTRIGHT,
          reason="{f.front:+d} lots must be out in {days}, and the spread has no market"),
     Rule(row=4, holds=lambda f: bool(f.front) and f.is_past_desired and f.floor_ok and f.spread_market,
          state=RollState.FORCE_SPREAD,
@@ -117,6 +119,9 @@ RULES: Final = (  # the first match wins; row 8 stands before 6 and 7, which wou
             f.is_as_liquid_as(0.1) and f.floor_ok and f.today + timedelta(days=SOON_DAYS) >= f.desired),
          state=RollState.PASSIVE,
          reason="the roll is wanted on {f.desired}, and the forward contract trades {volume} of the front volume"),
+    Rule(row=6, holds=lambda f: not f.front and f.days_left <= FORCED_DAYS and f.floor_ok, state=RollState.PASSIVE,
+         reason="nothing is held in front, what is opened there must be out in {days}, and the forward contract is "
+                "liquid"),
     Rule(row=7, holds=lambda f: f.days_left <= SOON_DAYS and not f.floor_ok, state=RollState.NO_OPEN,
          notice=Notice.WARN,
          reason="the front contract must be left in {days}, and the forward contract trades {volume} of its volume, "

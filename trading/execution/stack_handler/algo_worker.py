@@ -7,18 +7,32 @@ from typing import Final
 
 from trading.clock import Clock
 from trading.errors import BrokerError, BrokerUnavailable
-from trading.execution.algos.choice import begin, choose, step
-from trading.execution.algos.frame import Action, AlgoState, Cancel, Change, Finish, Look, Phase, Place, Tell, Terms
+from trading.execution.algos.choice import Choice, begin, choose, step
+from trading.execution.algos.frame import (
+    ATTEMPTS,
+    Action,
+    AlgoState,
+    Cancel,
+    Change,
+    Finish,
+    Look,
+    Phase,
+    Place,
+    Tell,
+    Terms,
+)
 from trading.execution.broker_orders import BrokerLifecycle, BrokerOrder
 from trading.execution.locks import Lock, LockCause, Standing
 from trading.execution.order_states import CloseReason, ExecutionStyle, Lifecycle
-from trading.execution.orders import ContractOrder
+from trading.execution.orders import ContractOrder, child_number
 from trading.execution.ports import Locks, Market, OrderStore, Sender
 from trading.execution.price_grid import PriceGrid
 from trading.execution.quotes import Touch
+from trading.execution.rolls.pace import MOST_UNITS, forward_pace, front_pace, is_crowded, unit
 from trading.execution.stack_handler.child_orders import ChildOrders, Controls, Intended
 from trading.log import get_log
 from trading.risk.check import Outcome
+from trading.risk.order_kind import OrderKind
 
 log = get_log()
 SOON_OVER: Final = frozenset({"RC-16", "RC-18", "RC-19", "RC-20", "RC-21"})  # holds that end while others trade
@@ -35,6 +49,28 @@ class Manners:
     usual_style: ExecutionStyle
     patience: timedelta
 
+    def style_for(self, wanted: ExecutionStyle) -> ExecutionStyle:
+        """The usual style where the order leaves it open; where nobody is to wait, also a roll is not patient."""
+        if wanted is ExecutionStyle.PASSIVE_ONLY and self.usual_style is ExecutionStyle.MARKETABLE:
+            return self.usual_style
+        return self.usual_style if wanted is ExecutionStyle.BEST else wanted
+
+
+@dataclass(frozen=True, kw_only=True)
+class Turn:
+    """What a contract order may do now: send, in orders of at most so many lots; wait for another; or end."""
+
+    most_lots: int
+    waits: str = ""  # why nothing new is sent for it, for long
+    rests: bool = False  # the same for less than a minute
+    behind: str = ""  # the other leg of a roll, which goes first
+    must_withdraw: bool = False
+    is_over: bool = False
+
+    @property
+    def may_send(self) -> bool:
+        return not (self.waits or self.rests or self.behind)
+
 
 @dataclass(kw_only=True)
 class AlgoWorker:
@@ -49,16 +85,18 @@ class AlgoWorker:
     manners: Manners
     waits: dict[str, str] = field(default_factory=dict)  # contract order -> why it cannot go on now
     told: dict[str, str] = field(default_factory=dict)  # contract order -> the control that held it last
+    choices: dict[str, Choice] = field(default_factory=dict)  # of contract orders that have not begun yet
 
     def work(self, leg: ContractOrder, standing: Standing, today: str) -> None:
         """One look at `leg`, and one action."""
         now = self.clock.now()
         children = self.orders.broker_orders_of(leg.id) if leg.next_child > 1 else []  # it counts them as they are made
-        style, state = self._remembered(leg, now)
-        look = self._look(leg, children, standing, today)
-        new, action = step(style, state, look, self._terms(leg), leg.quantity)
+        turn = self._turn(leg, children, standing)
+        style, state = self._remembered(leg, children, now)
+        look = self._look(leg, children, turn, today)
+        new, action = step(style, state, look, self._terms(leg, turn), leg.quantity)
         kept = replace(leg, algo={"style": style.value, "state": new.as_dict()})
-        self._note_waiting(leg, new, look)
+        self._note_waiting(leg, new, look, turn)
         if new.phase is Phase.DONE:
             self._close(kept, new, today)
         elif isinstance(action, Place):
@@ -68,36 +106,66 @@ class AlgoWorker:
                 self.orders.save_contract_order(kept)
             self._do(leg, action, look)
 
-    def _remembered(self, leg: ContractOrder, now: datetime) -> tuple[ExecutionStyle, AlgoState]:
-        if leg.algo is not None:
-            return ExecutionStyle(leg.algo["style"]), AlgoState.from_dict(leg.algo["state"])
-        wanted = self.manners.usual_style if leg.style is ExecutionStyle.BEST else leg.style
-        choice = choose(wanted, abs(leg.quantity), self.controls.most_lots(leg.instrument))
-        log.info("algo", order=leg.id, style=choice.style.value, reason=choice.reason)
-        return choice.style, begin(leg, choice.style, now)
+    def _turn(self, leg: ContractOrder, children: list[BrokerOrder], standing: Standing) -> Turn:
+        most = self.controls.most_lots(leg.instrument)
+        if standing is not Standing.FREE:
+            return Turn(most_lots=most, waits="locked", must_withdraw=standing is Standing.WITHDRAWN)
+        if leg.kind is not OrderKind.ROLL:
+            return Turn(most_lots=most)
+        front, forward = sorted(self.orders.contract_orders_of(leg.parent), key=lambda each: child_number(each.id))
+        pace = forward_pace(front, forward) if leg.id == forward.id else front_pace(
+            front, forward, must_leave=leg.style is ExecutionStyle.MARKETABLE)
+        turn = Turn(most_lots=min(most, pace.lots), is_over=pace.is_over)
+        if pace.is_over or any(child.may_be_alive for child in children):
+            return turn
+        if pace.lots == 0:
+            return replace(turn, behind=front.id if leg.id == forward.id else forward.id)
+        return replace(turn, rests=is_crowded((child.created for child in children), self.clock.now()))
 
-    def _look(self, leg: ContractOrder, children: list[BrokerOrder], standing: Standing, today: str) -> Look:
-        is_free = standing is Standing.FREE
-        is_over = leg.lifecycle is Lifecycle.CLOSING or leg.trading_day < today
+    def _remembered(self, leg: ContractOrder, children: list[BrokerOrder],
+                    now: datetime) -> tuple[ExecutionStyle, AlgoState]:
+        if leg.algo is None:
+            style = self._choice(leg).style
+            return style, begin(leg, style, now)
+        state = AlgoState.from_dict(leg.algo["state"])
+        newest = _newest(children)
+        is_next_unit = leg.kind is OrderKind.ROLL and newest is not None and \
+            newest.lifecycle is BrokerLifecycle.FILLED
+        return ExecutionStyle(leg.algo["style"]), state.anew(now) if is_next_unit else state
+
+    def _choice(self, leg: ContractOrder) -> Choice:
+        """Made once; one that waits before its first order is looked at again and again."""
+        if leg.id not in self.choices:
+            wanted = self.manners.style_for(leg.style)
+            lots = unit(leg.quantity) if leg.kind is OrderKind.ROLL else abs(leg.quantity)
+            choice = self.choices[leg.id] = choose(wanted, lots, self.controls.most_lots(leg.instrument))
+            log.info("algo", order=leg.id, style=choice.style.value, reason=choice.reason)
+        return self.choices[leg.id]
+
+    def _look(self, leg: ContractOrder, children: list[BrokerOrder], turn: Turn, today: str) -> Look:
+        is_over = leg.lifecycle is Lifecycle.CLOSING or leg.trading_day < today or turn.is_over
         is_done = leg.residual == 0 or is_over
-        touch = None if is_done or not is_free else self.market.touch(leg.contract)
+        touch = None if is_done or not turn.may_send else self.market.touch(leg.contract)
         return Look(now=self.clock.now(), touch=touch, residual=leg.residual, children=len(children),
-                    child=_newest(children), may_send=is_free,
-                    must_withdraw=standing is Standing.WITHDRAWN, is_cancelled=is_over,
+                    child=_newest(children), may_send=turn.may_send,
+                    must_withdraw=turn.must_withdraw, is_cancelled=is_over,
                     closes=self.controls.closes(leg.contract, self.clock.now()))
 
-    def _terms(self, leg: ContractOrder) -> Terms:
-        return Terms(grid=PriceGrid(tick=self.market.tradable(leg.contract).min_tick),
-                     most_lots=self.controls.most_lots(leg.instrument), limit=leg.limit_price,
-                     sigma_d=self.controls.sigma_d(leg.instrument), patience=self.manners.patience)
+    def _terms(self, leg: ContractOrder, turn: Turn) -> Terms:
+        return Terms(grid=PriceGrid(tick=self.market.tradable(leg.contract).min_tick), most_lots=turn.most_lots,
+                     limit=leg.limit_price, sigma_d=self.controls.sigma_d(leg.instrument),
+                     patience=self.manners.patience,
+                     attempts=ATTEMPTS + (MOST_UNITS if leg.kind is OrderKind.ROLL else 0))
 
-    def _note_waiting(self, leg: ContractOrder, state: AlgoState, look: Look) -> None:
+    def _note_waiting(self, leg: ContractOrder, state: AlgoState, look: Look, turn: Turn) -> None:
         """Who waits for a quote does not keep the whole run waiting, once it has waited a little."""
         self.waits.pop(leg.id, None)
         if state.phase is Phase.QUOTE_WAIT and state.waits:
             self.waits[leg.id] = f"no usable quote of {leg.contract}"
-        elif not look.may_send and look.living is None:
-            self.waits[leg.id] = "locked"
+        elif turn.waits and look.living is None:
+            self.waits[leg.id] = turn.waits
+        elif turn.behind in self.waits:
+            self.waits[leg.id] = "the other month of the roll goes first"
 
     def _close(self, leg: ContractOrder, state: AlgoState, today: str) -> None:
         assert state.finish is not None

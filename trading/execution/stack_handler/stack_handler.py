@@ -45,6 +45,7 @@ class StackHandler:
     compare: Callable[[], None]  # with the broker, where that is due; raises when nothing may be traded
     fatal: tuple[type[BaseException], ...]
     sick: dict[str, str] = field(default_factory=dict)  # orders that could not be worked, and why
+    uneven: dict[str, str] = field(default_factory=dict)  # rolls of which one leg has traded more than the other
 
     def run(self, checkpoint: Callable[[], None]) -> int:
         """Work until nothing is open that could move; how many instrument orders were closed.
@@ -207,9 +208,19 @@ class StackHandler:
         if closed is None:
             return 0
         self.orders.save_instrument_order(closed)
+        if closed.kind is OrderKind.ROLL:
+            self._tell_uneven(closed)
         log.info("instrument_order_closed", order=closed.id, instrument=closed.instrument,
                  reason=closed.close_reason and closed.close_reason.value, filled=closed.filled)
         return 1
+
+    def _tell_uneven(self, roll: InstrumentOrder) -> None:
+        """The lower exposure is kept, and nothing is tried again: a person decides, or the strategy on its next day."""
+        lots = sum(leg.filled for leg in self.orders.contract_orders_of(roll.id))
+        if lots:
+            self.uneven[roll.id] = f"{roll.roll_from} to {roll.roll_to} leaves {lots:+d} lots for {roll.strategy}"
+            log.error("roll_uneven", order=roll.id, instrument=roll.instrument, strategy=roll.strategy, lots=lots,
+                      effect="they count as the strategy's, which orders what it still wants when it decides next")
 
 
 def should_repeat_cancel(order: BrokerOrder, now: datetime) -> bool:

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from trading.risk.check import Check, denied, passed
+from trading.risk.check import Check, denied, held, passed
 from trading.risk.exposure import Effect, Holding, effect
 from trading.risk.order_kind import OrderKind
 from trading.risk.proposal import Proposal
@@ -14,10 +14,10 @@ def rc_45(proposal: Proposal, snapshot: Snapshot, settings: RiskSettings) -> Che
     """A roll closes the front month, by no more than is held, and on its way holds one unit more at most."""
     if proposal.kind is not OrderKind.ROLL:
         return passed("RC-45", proposal.quantity)
-    held = snapshot.contract_holdings
-    if proposal.roll is None or not {proposal.roll.front, proposal.roll.forward} <= held.keys():
+    holdings = snapshot.contract_holdings
+    if proposal.roll is None or not {proposal.roll.front, proposal.roll.forward} <= holdings.keys():
         return denied("RC-45", "A roll must name its months, and what we hold in both must be known.")
-    front, forward = held[proposal.roll.front], held[proposal.roll.forward]
+    front, forward = holdings[proposal.roll.front], holdings[proposal.roll.forward]
     trades = dict(proposal.trades)
     front_lots = trades.pop(proposal.roll.front, 0)
     forward_lots = trades.pop(proposal.roll.forward, 0)
@@ -30,18 +30,21 @@ def rc_45(proposal: Proposal, snapshot: Snapshot, settings: RiskSettings) -> Che
 
 
 def _total(proposal: Proposal, front: tuple[Holding, int], forward: tuple[Holding, int], slack: int) -> Check:
-    """The sum of abs(position) after any fill is at most `slack` above that before the roll.
+    """The sum of abs(position) after any fill is at most `slack` units above that before the roll.
 
     Along whole units the sum is largest at an end; within one unit a leg may be ahead of the other, which is the slack.
+    What only has to wait until the front is closed is held.
     """
     assert proposal.roll is not None
     worst = _together if proposal.legs else _apart
-    after = sum(worst(holding, lots) for holding, lots in (front, forward))
-    most = proposal.roll.total_before + (0 if proposal.legs else slack)
-    if after <= most:
-        return passed("RC-45", proposal.quantity, after, most)
-    return denied("RC-45", f"The roll would hold {after} lots over both months; {most} may be. Close the front first.",
-                  after, most)
+    in_front, behind = (worst(holding, lots) for holding, lots in (front, forward))
+    most = proposal.roll.total_before + (0 if proposal.legs else slack * proposal.roll.unit)
+    if in_front + behind <= most:
+        return passed("RC-45", proposal.quantity, in_front + behind, most)
+    may_wait = not proposal.legs and behind <= most
+    return (held if may_wait else denied)(
+        "RC-45", f"The roll would hold {in_front + behind} lots over both months, and {most} may be. Close the front "
+                 f"first.", in_front + behind, most)
 
 
 def _together(holding: Holding, lots: int) -> int:

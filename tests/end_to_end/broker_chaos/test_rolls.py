@@ -1,0 +1,93 @@
+"""Rolls as the service does them: the state set by hand, the order by the generator, both legs by the handler."""
+
+from typing import Any
+
+import pytest
+from trading_scene import Traded, TradingScene, until
+
+GENERATOR = "run_strategy_order_generator"
+
+
+def held_in_one_month(scene: TradingScene) -> tuple[str, str, int]:
+    """An instrument of which lots of its front contract only are held, and which has not rolled yet; the contract."""
+    rows = [row for row in scene.ctl("rolls") if row["front_lots"] and not row["forward_lots"]
+            and not row["state"].startswith("FORCE")]
+    assert rows, "some instrument has not rolled yet"
+    found = max(rows, key=lambda row: abs(row["front_lots"]))
+    return found["instrument"], found["front"], found["front_lots"]
+
+
+def lots(scene: TradingScene, code: str) -> dict[str, int]:
+    rows = scene.store().database.contract_positions.find({"quantity": {"$ne": 0}})
+    return {row["_id"]: row["quantity"] for row in rows if row["_id"].rpartition("/")[0] == code}
+
+
+def of_strategies(scene: TradingScene) -> dict[str, int]:
+    return {row["_id"]: row["quantity"] for row in scene.store().database.strategy_positions.find({})}
+
+
+def the_roll(scene: TradingScene, code: str) -> dict[str, Any]:
+    """The newest roll of the instrument."""
+    found = scene.store().database.instrument_orders.find({"instrument": code, "kind": "ROLL"}).sort("_id", -1)
+    return dict(next(iter(found)))
+
+
+def ordered(scene: TradingScene, code: str, state: str = "FORCE_OUTRIGHT") -> dict[str, Any]:
+    """The roll order of an instrument whose state a person has set."""
+    scene.call("rolls", "set", code, state, "--reason", "it is time", "--yes")
+    scene.process_has_run(GENERATOR)
+    return the_roll(scene, code)
+
+
+def test_a_forced_roll_trades_both_months_lot_by_lot_and_moves_no_strategy(scene: TradingScene) -> None:
+    code, front, held = held_in_one_month(scene)
+    strategies = of_strategies(scene)
+    roll = ordered(scene, code)
+    assert (roll["roll_from"], roll["roll_quantity"], roll["lifecycle"]) == (front, held, "OPEN")
+
+    scene.settle(240)
+    traded = Traded(scene, roll["_id"], {})
+    assert lots(scene, code) == {roll["roll_to"]: held}
+    assert of_strategies(scene) == strategies
+    assert scene.books() == scene.theirs()
+    assert traded.executed == 0
+    sent = [(row["contract"], row["quantity"]) for row in sorted(traded.broker_orders, key=lambda row: row["created"])]
+    assert [contract for contract, _ in sent] == [front, roll["roll_to"]] * (len(sent) // 2)
+    assert scene.locks() == {}
+
+
+@pytest.mark.parametrize("leg", ["front", "forward"])
+def test_a_service_that_is_killed_while_a_leg_rests_ends_the_roll_all_the_same(scene: TradingScene, leg: str) -> None:
+    code, front, held = held_in_one_month(scene)
+    strategies = of_strategies(scene)
+    roll = ordered(scene, code)
+    traded = Traded(scene, roll["_id"], {})
+    resting = front if leg == "front" else roll["roll_to"]
+    number = 1 if leg == "front" else 2
+    scene.gateway.fault("hold", seconds=600, order=f"{roll['_id'].removeprefix('IO-')}-C{number}-*")
+    scene.start_handler()
+    until(lambda: any(row["contract"] == resting for row in traded.broker_orders), 30, "the leg is there")
+    until(lambda: len(traded.at_gateway) == number, 30, "it has arrived")
+    scene.kill()
+    scene.begin()
+
+    scene.settle(240)
+    assert lots(scene, code) == {roll["roll_to"]: held}
+    assert of_strategies(scene) == strategies
+    assert scene.books() == scene.theirs()
+    assert traded.executed == 0
+
+
+def test_o55_a_next_month_that_is_refused_leaves_less_and_a_person_is_called(scene: TradingScene) -> None:
+    code, front, held = held_in_one_month(scene)
+    net = sum(of_strategies(scene).values())
+    roll, sign = ordered(scene, code), 1 if held > 0 else -1
+    scene.gateway.fault("reject", order=f"{roll['_id'].removeprefix('IO-')}-C2-*", code=201)
+    run = scene.handled(scene.start_handler(), 120)
+    traded = Traded(scene, roll["_id"], run)
+    assert run["state"] == "ERROR"
+    assert "one leg ahead" in run["reason"]
+    assert lots(scene, code) == ({front: held - sign} if held - sign else {})
+    assert sum(of_strategies(scene).values()) == net - sign
+    assert len(traded.at_gateway) == 2, "nothing is tried again"
+    assert scene.books() == scene.theirs()
