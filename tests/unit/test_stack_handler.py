@@ -280,3 +280,11 @@ def test_workers_killed_again_and_again_come_to_the_same(world_is: dict[str, obj
 
 def test_a_limit_is_a_decimal_on_the_grid_of_the_contract() -> None:
     assert [order.limit_price for order in traded().sent] == [Decimal("100.50")]
+
+
+def test_a_roll_that_is_never_filled_is_given_up_before_it_looks_like_a_loop() -> None:
+    world = a_rolling_world(3, fills_at_once=False)
+    world.handler().run(nothing)
+    assert len(world.received) == ATTEMPTS
+    assert world.order.close_reason is CloseReason.EXPIRED
+    assert world.positions == {"SP500/20260300": 3}

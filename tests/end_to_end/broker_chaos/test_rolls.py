@@ -11,9 +11,9 @@ GENERATOR = "run_strategy_order_generator"
 def held_in_one_month(scene: TradingScene) -> tuple[str, str, int]:
     """An instrument of which lots of its front contract only are held, and which has not rolled yet; the contract."""
     rows = [row for row in scene.ctl("rolls") if row["front_lots"] and not row["forward_lots"]
-            and not row["state"].startswith("FORCE")]
+            and abs(row["front_lots"]) > 1 and not row["state"].startswith("FORCE")]
     assert rows, "some instrument has not rolled yet"
-    found = max(rows, key=lambda row: abs(row["front_lots"]))
+    found = min(rows, key=lambda row: abs(row["front_lots"]))
     return found["instrument"], found["front"], found["front_lots"]
 
 
@@ -82,7 +82,8 @@ def test_o55_a_next_month_that_is_refused_leaves_less_and_a_person_is_called(sce
     code, front, held = held_in_one_month(scene)
     net = sum(of_strategies(scene).values())
     roll, sign = ordered(scene, code), 1 if held > 0 else -1
-    scene.gateway.fault("reject", order=f"{roll['_id'].removeprefix('IO-')}-C2-*", code=201)
+    scene.gateway.fault("reject", order=f"{roll['_id'].removeprefix('IO-')}-C2-*", code=201, style="error_first",
+                        times=0)
     run = scene.handled(scene.start_handler(), 120)
     traded = Traded(scene, roll["_id"], run)
     assert run["state"] == "ERROR"

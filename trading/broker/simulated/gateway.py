@@ -112,12 +112,14 @@ class Gateway:
 
     def match(self) -> None:
         """Bring every open order up to the record's present, the oldest first; one that fills may free others."""
-        if self.is_cut_off() or self.faults.holds(FaultKind.HOLD, self.clock.monotonic_s()):
+        if self.is_cut_off():
             return
+        hold = self.faults.holds(FaultKind.HOLD, self.clock.monotonic_s())
         self.is_match_due = True
         while self.is_match_due:
             self.is_match_due = False
-            for perm_id in [order.perm_id for order in self.book.open_orders()]:
+            for perm_id in [order.perm_id for order in self.book.open_orders()
+                            if hold is None or not hold.strikes_order(order.order_ref)]:
                 self._advance(perm_id)
 
     def fill_now(self, order: Order) -> None:

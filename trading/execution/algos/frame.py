@@ -22,7 +22,6 @@ CHANGE_SPACING: Final = timedelta(seconds=2)
 MOST_CHANGES: Final = 30
 QUOTE_WAIT: Final = timedelta(seconds=10)
 BACK_OFFS: Final = (timedelta(minutes=5), timedelta(minutes=15), timedelta(minutes=45))
-ATTEMPTS: Final = 5
 CHANGEABLE: Final = frozenset({BrokerLifecycle.ACKED, BrokerLifecycle.WORKING})
 ENDING: Final = frozenset({BrokerLifecycle.PENDING_CANCEL})
 _UNDECIDED: Final = SENT_PERHAPS | {BrokerLifecycle.INTENT}
@@ -103,7 +102,7 @@ class Terms:
     sigma_d: Decimal | None = None
     limit: Decimal | None = None  # a person's
     patience: timedelta = timedelta(seconds=30)  # how long a marketable order may rest
-    attempts: int = ATTEMPTS  # broker orders at most, for algos that send anew
+    attempts: int = 5  # broker orders at most, for algos that send anew
 
     def chase(self) -> Decimal:
         """How far from the price on arrival we may go: the larger of three ticks and a quarter of a day (RC-10b)."""
@@ -118,7 +117,7 @@ class Look:
     touch: Touch | None
     residual: int  # signed lots that are not filled, those of a living child among them
     child: BrokerOrder | None  # the newest broker order
-    children: int  # how many there were
+    children: int  # how many there were; of a roll without those that filled, for each is a unit of its own
     may_send: bool = True  # connected, reconciled, not locked, not halted
     must_withdraw: bool = False  # locked: what rests is taken back, the order itself waits
     is_cancelled: bool = False  # a person, a kill level or a newer decision ends it

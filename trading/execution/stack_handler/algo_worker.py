@@ -9,7 +9,6 @@ from trading.clock import Clock
 from trading.errors import BrokerError, BrokerUnavailable
 from trading.execution.algos.choice import Choice, begin, choose, step
 from trading.execution.algos.frame import (
-    ATTEMPTS,
     Action,
     AlgoState,
     Cancel,
@@ -28,7 +27,7 @@ from trading.execution.orders import ContractOrder, child_number
 from trading.execution.ports import Locks, Market, OrderStore, Sender
 from trading.execution.price_grid import PriceGrid
 from trading.execution.quotes import Touch
-from trading.execution.rolls.pace import MOST_UNITS, forward_pace, front_pace, is_crowded, unit
+from trading.execution.rolls.pace import forward_pace, front_pace, is_crowded, unit
 from trading.execution.stack_handler.child_orders import ChildOrders, Controls, Intended
 from trading.log import get_log
 from trading.risk.check import Outcome
@@ -98,7 +97,7 @@ class AlgoWorker:
         kept = replace(leg, algo={"style": style.value, "state": new.as_dict()})
         self._note_waiting(leg, new, look, turn)
         if new.phase is Phase.DONE:
-            self._close(kept, new, today)
+            self._close(kept, new)
         elif isinstance(action, Place):
             self._place(kept, action, look)
         else:
@@ -146,7 +145,9 @@ class AlgoWorker:
         is_over = leg.lifecycle is Lifecycle.CLOSING or leg.trading_day < today or turn.is_over
         is_done = leg.residual == 0 or is_over
         touch = None if is_done or not turn.may_send else self.market.touch(leg.contract)
-        return Look(now=self.clock.now(), touch=touch, residual=leg.residual, children=len(children),
+        is_roll = leg.kind is OrderKind.ROLL
+        counted = [child for child in children if not (is_roll and child.lifecycle is BrokerLifecycle.FILLED)]
+        return Look(now=self.clock.now(), touch=touch, residual=leg.residual, children=len(counted),
                     child=_newest(children), may_send=turn.may_send,
                     must_withdraw=turn.must_withdraw, is_cancelled=is_over,
                     closes=self.controls.closes(leg.contract, self.clock.now()))
@@ -154,8 +155,7 @@ class AlgoWorker:
     def _terms(self, leg: ContractOrder, turn: Turn) -> Terms:
         return Terms(grid=PriceGrid(tick=self.market.tradable(leg.contract).min_tick), most_lots=turn.most_lots,
                      limit=leg.limit_price, sigma_d=self.controls.sigma_d(leg.instrument),
-                     patience=self.manners.patience,
-                     attempts=ATTEMPTS + (MOST_UNITS if leg.kind is OrderKind.ROLL else 0))
+                     patience=self.manners.patience)
 
     def _note_waiting(self, leg: ContractOrder, state: AlgoState, look: Look, turn: Turn) -> None:
         """Who waits for a quote does not keep the whole run waiting, once it has waited a little."""
@@ -167,11 +167,11 @@ class AlgoWorker:
         elif turn.behind in self.waits:
             self.waits[leg.id] = "the other month of the roll goes first"
 
-    def _close(self, leg: ContractOrder, state: AlgoState, today: str) -> None:
+    def _close(self, leg: ContractOrder, state: AlgoState) -> None:
         assert state.finish is not None
         reason = CLOSE_REASONS[state.finish]
-        if reason is CloseReason.CANCELLED and leg.lifecycle is not Lifecycle.CLOSING and leg.trading_day < today:
-            reason = CloseReason.EXPIRED  # a decision is good for its own trading day
+        if reason is CloseReason.CANCELLED and leg.lifecycle is not Lifecycle.CLOSING:
+            reason = CloseReason.EXPIRED  # nobody asked: its trading day, or the other leg of its roll, is over
         self.orders.save_contract_order(leg.moved(Lifecycle.CLOSED, reason))
 
     def _place(self, leg: ContractOrder, place: Place, look: Look) -> None:
