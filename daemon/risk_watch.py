@@ -21,9 +21,10 @@ from trading.control.alert import AlertKind, AlertState, Severity
 from trading.data.mongo.controls import StoredOverride
 from trading.errors import ConcurrentUpdate, TradingError
 from trading.execution.broker_orders import BrokerLifecycle
+from trading.execution.uneven_rolls import uneven
 from trading.log import get_log
 from trading.risk.check import Check
-from trading.risk.controls.watch import rc_22_monitor, rc_42
+from trading.risk.controls.watch import rc_22_monitor, rc_42, rc_45_monitor
 from trading.risk.kill_level import Cause, Command, KillLevel, KillState, data_found_sound, lowered, raised
 from trading.risk.monitors import Wanted, wanted
 from trading.risk.overrides import NO_OVERRIDE, combined
@@ -73,7 +74,8 @@ class RiskWatch:
 
     async def look(self) -> Wanted:
         """Look once, and raise what is called for; what that was."""
-        checks = [await self._unknown_orders(), await self._unread_alerts(), *await self._account()]
+        checks = [await self._unknown_orders(), await self._unread_alerts(), await self._uneven_rolls(),
+                  *await self._account()]
         found = wanted(checks)
         await self._carry_out(found)
         for check in found.alerts:
@@ -96,6 +98,11 @@ class RiskWatch:
         ages = [now - state.first_at for state in await self._parts.alerts.open_alerts() if _is_unread(state)]
         return rc_42(max(ages, default=None), in_trading_hours=self._parts.broker.link is Link.READY,
                      settings=self._parts.settings.account)
+
+    async def _uneven_rolls(self) -> Check:
+        store = self._parts.store
+        rolls = await store.call(store.orders.ended_rolls, self._parts.day())
+        return rc_45_monitor([words for roll, legs in rolls if (words := uneven(roll, legs))])
 
     async def _account(self) -> tuple[Check, ...]:
         """Nothing while the broker cannot be asked: that is another alert's matter."""

@@ -56,8 +56,8 @@ def say_what_failed(handler: StackHandler) -> None:
         JobIncomplete: some order could not be worked, or a roll has ended half done.
     """
     if handler.uneven:
-        raise JobIncomplete(f"A roll has ended with one leg ahead of the other: {'; '.join(handler.uneven.values())}. "
-                            f"Nothing more is sent for it. See: tradectl story {next(iter(handler.uneven))}")
+        raise JobIncomplete(f"A roll has ended with one leg ahead of the other: {'; '.join(handler.uneven)}. Nothing "
+                            f"more is sent for it.")
     if handler.sick:
         raise JobIncomplete(f"Orders that could not be worked: "
                             f"{'; '.join(f'{order} ({why})' for order, why in handler.sick.items())}. "

@@ -20,9 +20,12 @@ from trading.data.mongo.controls import MongoKillState, MongoOverrides
 from trading.data.mongo.orders import MongoOrders
 from trading.data.mongo.settings import MongoSettings
 from trading.execution.broker_orders import BrokerLifecycle
+from trading.execution.order_states import CloseReason, Lifecycle
+from trading.execution.orders import InstrumentOrder, new_instrument_order_id, spawn
 from trading.risk.account_track import AccountTrack
 from trading.risk.controls.watch import NavTrack
 from trading.risk.kill_level import KillLevel, KillState, lowered
+from trading.risk.order_kind import OrderKind
 from trading.risk.overrides import REDUCE_ONLY
 from trading.risk.settings import RiskSettings
 
@@ -142,6 +145,24 @@ def test_three_orders_of_unknown_fate_stop_new_risk(scene: WatchScene) -> None:
     scene.clock.instant += timedelta(minutes=11)
     scene.look()
     assert scene.level is KillLevel.K2_NO_NEW_RISK
+
+
+def test_a_roll_that_ends_half_done_calls_a_person_and_stops_nothing(scene: WatchScene) -> None:
+    roll = InstrumentOrder(
+        id=new_instrument_order_id(), idempotency_key="roll", account="DU0000001", strategy="s", instrument="SP500",
+        kind=OrderKind.ROLL, quantity=0, trading_day=START.date().isoformat(), created=START,
+        roll_from="SP500/20260300", roll_to="SP500/20260600", roll_quantity=2)
+    orders = MongoOrders(scene.store)
+    stored = orders.add_instrument_order(roll)
+    assert stored is not None
+    parent, (front, forward) = spawn(stored, "", START)
+    orders.spawned(parent, [replace(front, filled=-2), replace(forward, filled=1)])
+    scene.look()
+    assert scene.alerts.open == {}
+    orders.save_instrument_order(orders.instrument_order(roll.id).moved(Lifecycle.CLOSED, CloseReason.REJECTED))
+    scene.look()
+    assert "SP500/20260300 to SP500/20260600 leaves -1 lots" in scene.alerts.open["RISK:RC-45"]
+    assert scene.level is KillLevel.K0_NORMAL
 
 
 def test_knight_a_critical_alert_that_nobody_reads_stops_new_risk(scene: WatchScene) -> None:

@@ -1,5 +1,6 @@
 """The life of an order at the broker: which state may follow which, and reports that come twice or late."""
 
+from dataclasses import replace
 from itertools import product
 
 import pytest
@@ -67,3 +68,11 @@ def test_a_move_keeps_the_reason_when_it_brings_none() -> None:
 @pytest.mark.parametrize("state", sorted(B))
 def test_an_order_may_be_alive_until_it_has_ended(state: BrokerLifecycle) -> None:
     assert a_broker_order(lifecycle=state).may_be_alive == (state not in TERMINAL)
+
+
+@pytest.mark.parametrize(("touched", "lots", "ended"), [
+    (None, 2, True), (None, 1, False), (None, 3, True), (3, 2, False), (3, 3, True), (1, 1, True)])
+def test_an_order_is_filled_when_all_is_that_the_broker_has_of_it(touched: int | None, lots: int, ended: bool) -> None:
+    """More than all, in one execution or after an edit at the broker, is an end too: else it is asked for for ever."""
+    order = replace(a_broker_order(), quantity=2, filled=0, lifecycle=BrokerLifecycle.WORKING, broker_quantity=touched)
+    assert (order.update_fill(lots).lifecycle is BrokerLifecycle.FILLED) is ended

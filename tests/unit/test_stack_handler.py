@@ -192,7 +192,8 @@ def test_chaos_55_a_roll_whose_next_month_is_refused_keeps_the_lower_exposure_an
     assert world.positions == {"SP500/20260300": 3}
     assert len(world.received) == 2, "nothing is tried again"
     assert world.order.close_reason is CloseReason.REJECTED
-    assert handler.uneven == {"IO-1": "SP500/20260300 to SP500/20260600 leaves -1 lots for s"}
+    assert handler.uneven == ["SP500/20260300 to SP500/20260600 leaves -1 lots, which count as those of s "
+                              "(tradectl story IO-1)"]
 
 
 def test_a_locked_instrument_is_traded_when_it_is_unlocked() -> None:

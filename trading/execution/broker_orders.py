@@ -127,11 +127,15 @@ class BrokerOrder:
         return self.quantity - self.filled
 
     @property
+    def whole(self) -> int:
+        """Lots, signed, of the order as the broker has it."""
+        return self.quantity if self.broker_quantity is None else self.broker_quantity
+
+    @property
     def committed(self) -> int:
         """Lots, signed, that may still be filled: none once it has ended, and never those of the other side."""
-        whole = self.quantity if self.broker_quantity is None else self.broker_quantity
-        left = whole - self.filled
-        return left if self.may_be_alive and left * whole > 0 else 0
+        left = self.whole - self.filled
+        return left if self.may_be_alive and left * self.whole > 0 else 0
 
     @property
     def may_be_alive(self) -> bool:
@@ -183,7 +187,8 @@ class BrokerOrder:
             return self
         if self.lifecycle is BrokerLifecycle.PENDING_REPLACE and quantity == self.quantity:
             return self  # the echo of the old terms
-        return replace(self, limit_price=limit, broker_quantity=quantity, flags=self.flags | {Flag.MANUAL_TOUCH})
+        touched = self.flags | {Flag.MANUAL_TOUCH}
+        return replace(self, limit_price=limit, broker_quantity=quantity, flags=touched).ended()
 
     def with_terms_refused(self, reason: str) -> "BrokerOrder":
         """The broker refused a change: the order goes on under its old terms."""
@@ -222,7 +227,12 @@ class BrokerOrder:
             raise TradingError(f"Broker order {self.id} cannot fill {change!r} lots; lots are whole numbers.")
         flags = self.flags | self.fill_flags(change, is_correction=is_correction)
         filled = replace(self, filled=self.filled + change, flags=flags)
-        return (filled.advanced(BrokerLifecycle.FILLED) if filled.filled == filled.quantity else filled).settled()
+        return filled.ended().settled()
+
+    def ended(self) -> "BrokerOrder":
+        """Filled, once all lots are that the broker has; more than all is an end as well."""
+        is_over = self.filled * self.whole > 0 and abs(self.filled) >= abs(self.whole)
+        return self.advanced(BrokerLifecycle.FILLED) if is_over else self
 
     def fill_flags(self, change: int, *, is_correction: bool) -> frozenset[Flag]:
         """What a person should know of `change` lots more."""

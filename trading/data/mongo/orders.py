@@ -17,6 +17,7 @@ from trading.errors import ConcurrentUpdate, NotFound, TradingError
 from trading.execution.broker_orders import SENT_PERHAPS, TERMINAL, BrokerOrder
 from trading.execution.order_states import Lifecycle
 from trading.execution.orders import ContractOrder, InstrumentOrder, child_number, story_of
+from trading.risk.order_kind import OrderKind
 
 _CLOSED = Lifecycle.CLOSED.value
 _TERMINAL = [state.value for state in TERMINAL]
@@ -96,6 +97,12 @@ class MongoOrders:
             of_instrument=tuple(sorted(map(_broker_order, rows), key=lambda order: child_number(order.id))),
             open_orders=len(living), in_flight=sum(state in SENT_PERHAPS for state in living),
             day_orders=sum(row["trading_day"] == trading_day for row in (*rows, *others)))
+
+    def ended_rolls(self, trading_day: str) -> list[tuple[InstrumentOrder, list[ContractOrder]]]:
+        """The rolls of a trading day that are over, each with its legs."""
+        rows = self._instrument.find({"trading_day": trading_day, "kind": OrderKind.ROLL.value,
+                                      "lifecycle": Lifecycle.CLOSED.value}).sort("_id", 1)
+        return [(_instrument_order(row), self.contract_orders_of(row["_id"])) for row in rows]
 
     def contract_orders_between(self, first: str, last: str) -> list[ContractOrder]:
         """Those of the trading days from `first` to `last`, oldest first, whatever became of them."""

@@ -21,6 +21,7 @@ from trading.execution.ports import Locks, OrderStore, Sender
 from trading.execution.stack_handler.algo_worker import AlgoWorker
 from trading.execution.stack_handler.journal_reader import JournalReader
 from trading.execution.stack_handler.resolver import Resolver, Verdict, needs_resolving
+from trading.execution.uneven_rolls import uneven
 from trading.log import get_log
 from trading.risk.order_kind import OrderKind
 
@@ -45,7 +46,7 @@ class StackHandler:
     compare: Callable[[], None]  # with the broker, where that is due; raises when nothing may be traded
     fatal: tuple[type[BaseException], ...]
     sick: dict[str, str] = field(default_factory=dict)  # orders that could not be worked, and why
-    uneven: dict[str, str] = field(default_factory=dict)  # rolls of which one leg has traded more than the other
+    uneven: list[str] = field(default_factory=list)  # rolls of which one leg has traded more than the other
 
     def run(self, checkpoint: Callable[[], None]) -> int:
         """Work until nothing is open that could move; how many instrument orders were closed.
@@ -216,11 +217,11 @@ class StackHandler:
 
     def _tell_uneven(self, roll: InstrumentOrder) -> None:
         """The lower exposure is kept, and nothing is tried again: a person decides, or the strategy on its next day."""
-        lots = sum(leg.filled for leg in self.orders.contract_orders_of(roll.id))
-        if lots:
-            self.uneven[roll.id] = f"{roll.roll_from} to {roll.roll_to} leaves {lots:+d} lots for {roll.strategy}"
-            log.error("roll_uneven", order=roll.id, instrument=roll.instrument, strategy=roll.strategy, lots=lots,
-                      effect="they count as the strategy's, which orders what it still wants when it decides next")
+        words = uneven(roll, self.orders.contract_orders_of(roll.id))
+        if words:
+            self.uneven.append(words)
+            log.error("roll_uneven", order=roll.id, instrument=roll.instrument, reason=words,
+                      effect="the strategy orders what it still wants when it decides next")
 
 
 def should_repeat_cancel(order: BrokerOrder, now: datetime) -> bool:

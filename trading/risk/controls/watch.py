@@ -1,4 +1,4 @@
-"""Monitors: what is looked at all the time, order or no order. RC-22, 24 to 27, 29, 42, 44. Pure.
+"""Monitors: what is looked at all the time, order or no order. RC-22, 24 to 27, 29, 42, 44, 45. Pure.
 
 Each returns a Check: LEVEL with the kill level to raise, HOLD for what pauses new risk until data is sound again, PASS
 with a severity for what only alerts, and an override for what shrinks positions.
@@ -162,3 +162,11 @@ def rc_44(contract: str, position: int, silent_for: timedelta | None, *, in_sess
 def _level(control: str, level: KillLevel, why: str, number: float, limit: float) -> Check:
     return Check(control=control, outcome=Outcome.LEVEL, number=number, limit=limit, level=level, sentence=why,
                  severity=Severity.CRITICAL)
+
+
+def rc_45_monitor(uneven: Sequence[str]) -> Check:
+    """Rolls that have ended with one leg ahead of the other, each in words: told, and nothing is done about it."""
+    if not uneven:
+        return passed("RC-45")
+    return replace(passed("RC-45", number=len(uneven), limit=0, sentence=(
+        f"A roll has ended with one leg ahead of the other: {'; '.join(uneven)}.")), severity=Severity.CRITICAL)
