@@ -4,7 +4,7 @@ Reads: orders, broker messages, quotes. Writes: orders, fills, positions, locks.
 If it fails or is killed: nothing is lost and nothing is sent twice; run it again at any time.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Final
 
@@ -13,7 +13,7 @@ from pymongo.errors import PyMongoError
 from processes.job import JobContext
 from trading.broker.error_codes import shipped_error_policy
 from trading.broker.facts import ContractDetails
-from trading.config import Config
+from trading.config import Config, Mode
 from trading.data.reconciler import Reconciler, has_failed
 from trading.data.risk.decision_facts import decision_facts
 from trading.data.risk.intent_controls import IntentControls
@@ -27,6 +27,7 @@ from trading.execution.order_states import ExecutionStyle
 from trading.execution.quotes import Touch
 from trading.execution.reconciliation.our_view import BreakSettings
 from trading.execution.reconciliation.run import ReconciliationRun
+from trading.execution.rolls.pace import MOST_AT_ONCE
 from trading.execution.stack_handler.algo_worker import AlgoWorker, Manners
 from trading.execution.stack_handler.journal_reader import JournalReader
 from trading.execution.stack_handler.reports import Today
@@ -34,6 +35,7 @@ from trading.execution.stack_handler.resolver import Resolver
 from trading.execution.stack_handler.stack_handler import StackHandler
 from trading.log import get_log
 from trading.objects.contracts import Contract
+from trading.risk.settings import RiskSettings
 
 log = get_log()
 CALLS_A_PERSON: Final = frozenset(LockCause) - {LockCause.UNKNOWN_ORDER, LockCause.OPERATOR}
@@ -107,7 +109,7 @@ def stack_handler(job: JobContext, market: "BrokerMarket") -> StackHandler:
     """The handler over this job's stores, controls and broker."""
     said, watch = job.config.service.orders, RollWatch(job.data, job.trading_day, who=job.run_id)
     decision = decision_facts(job.data, job.config, job.trading_day)
-    settings = for_account(decision.settings, decision.risks)
+    settings = paced(for_account(decision.settings, decision.risks), job.config.service.mode)
     facts = IntentFacts(decision=decision, settings=settings, details=market.tradable, trading_day=job.trading_day,
                         approved_months=lambda code: approved_months(watch, code))
     controls = IntentControls(data=job.data, facts=facts, settings=settings)
@@ -123,6 +125,13 @@ def stack_handler(job: JobContext, market: "BrokerMarket") -> StackHandler:
         judge=lambda order: judged(order, None, decision, settings, decision.settled_with(order)),
         acknowledge_within=timedelta(seconds=said.acknowledge_within_s),
         fatal=(BrokerUnavailable, StopRequested, PyMongoError))
+
+
+def paced(settings: RiskSettings, mode: Mode) -> RiskSettings:
+    """A recorded day has no time for a roll of many steps: as few as may be sent within a minute."""
+    if mode is not Mode.SIMULATED:
+        return settings
+    return replace(settings, account=replace(settings.account, roll_units=MOST_AT_ONCE))
 
 
 def usual_style(config: Config) -> ExecutionStyle:

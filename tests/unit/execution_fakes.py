@@ -329,6 +329,9 @@ class FakeControls:
     def most_lots(self, instrument: str) -> int:
         return self.world.most_lots
 
+    def roll_unit(self, lots: int) -> int:
+        return 1
+
     def closes(self, contract: str, now: datetime) -> datetime | None:
         return None
 

@@ -96,6 +96,9 @@ class MachineControls:
     def most_lots(self, instrument: str) -> int:
         return 1_000
 
+    def roll_unit(self, lots: int) -> int:
+        return 1
+
     def closes(self, contract: str, now: datetime) -> datetime | None:
         return None
 

@@ -132,6 +132,7 @@ class AccountSettings:
     strategy_loss_vols: float = 3.0         # day loss over its expected daily volatility
     alert_acknowledged_within: timedelta = timedelta(minutes=15)
     quote_silence: timedelta = timedelta(minutes=10)
+    roll_units: int = 20                    # a roll of many lots goes in so many units; of few, lot by lot
     roll_slack: int = 1                     # units by which a roll may pass abs(position) on its way
 
 

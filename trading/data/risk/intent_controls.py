@@ -12,7 +12,7 @@ from trading.errors import ConcurrentUpdate
 from trading.execution.broker_orders import BrokerOrder
 from trading.execution.orders import ContractOrder, child_number
 from trading.execution.quotes import Touch
-from trading.execution.rolls.pace import unit
+from trading.execution.rolls.pace import unit_of
 from trading.risk.controls.price import collar
 from trading.risk.kill_level import Cause, Command, KillLevel, raised
 from trading.risk.order_kind import OrderKind
@@ -40,7 +40,7 @@ class IntentControls:
             account=leg.account, strategy=leg.strategy, instrument=leg.instrument, kind=leg.kind,
             quantity=order.quantity, key=order.id, parent=leg.id, contract=leg.contract, reduce_only=leg.reduce_only,
             decided_at=leg.created, limit_price=order.limit_price, is_passive=is_passive,
-            roll=None if roll is None else roll_sides(*roll, flow.positions))
+            roll=None if roll is None else self._sides(*roll, flow.positions))
         months = {each.contract for each in roll or (leg,)}
         snapshot = self.facts.snapshot(leg, touch, flow, order.created, months)
         return at_intent(proposal, snapshot, self.settings)
@@ -52,6 +52,12 @@ class IntentControls:
         front, forward = sorted(self.data.db_orders.contract_orders_of(leg.parent),
                                 key=lambda each: child_number(each.id))
         return front, forward
+
+    def _sides(self, front: ContractOrder, forward: ContractOrder, positions: Mapping[str, int]) -> RollSides:
+        """A roll by its legs, when `positions` (lots by contract) contain what they have filled."""
+        before = sum(abs(positions.get(leg.contract, 0) - leg.filled) for leg in (front, forward))
+        return RollSides(front=front.contract, forward=forward.contract, total_before=before,
+                         unit=self.roll_unit(front.quantity))
 
     def flow(self, leg: ContractOrder) -> Flow:
         """What was sent and filled up to this moment."""
@@ -81,6 +87,9 @@ class IntentControls:
         found = self.facts.decision.order_size(instrument)
         return self.settings.size.unset_order_size if found is None else max(1, found)
 
+    def roll_unit(self, lots: int) -> int:
+        return unit_of(lots, self.settings.account.roll_units)
+
     def closes(self, contract: str, now: datetime) -> datetime | None:
         """When the session of the contract ends; None when it is not known, or nothing is open."""
         sessions = sessions_of(self.facts.details(contract)) or ()
@@ -95,9 +104,3 @@ class IntentControls:
             except ConcurrentUpdate:
                 continue
             return
-
-
-def roll_sides(front: ContractOrder, forward: ContractOrder, positions: Mapping[str, int]) -> RollSides:
-    """A roll by its legs, when `positions` (lots by contract) contain what they have filled."""
-    before = sum(abs(positions.get(leg.contract, 0) - leg.filled) for leg in (front, forward))
-    return RollSides(front=front.contract, forward=forward.contract, total_before=before, unit=unit(front.quantity))

@@ -11,7 +11,6 @@ from datetime import datetime, timedelta
 from math import ceil
 from typing import Final, Protocol
 
-MOST_UNITS: Final = 20  # a roll of many lots takes larger units, lest it be hundreds of orders
 MOST_AT_ONCE: Final = 4  # orders of a leg within the window; RC-17 locks at one more than five
 CROWD_WINDOW: Final = timedelta(seconds=60)
 
@@ -37,16 +36,16 @@ class Pace:
     is_over: bool
 
 
-def unit(lots: int) -> int:
-    """Lots of one unit of a roll of `lots`, of either sign."""
-    return max(1, ceil(abs(lots) / MOST_UNITS))
+def unit_of(lots: int, most_units: int) -> int:
+    """Lots of one unit of a roll of `lots`, of either sign: a lot, unless there would be too many units."""
+    return max(1, ceil(abs(lots) / most_units))
 
 
-def front_pace(front: Leg, forward: Leg, *, must_leave: bool) -> Pace:
+def front_pace(front: Leg, forward: Leg, unit: int, *, must_leave: bool) -> Pace:
     """Of the leg that closes the front month."""
     if must_leave and not forward.is_open:
         return Pace(lots=abs(front.residual), is_over=False)
-    room = unit(front.quantity) - _ahead(front, forward)
+    room = unit - _ahead(front, forward)
     return Pace(lots=_within(room, front) if forward.is_open else 0, is_over=not forward.is_open)
 
 

@@ -27,7 +27,7 @@ from trading.execution.orders import ContractOrder, child_number
 from trading.execution.ports import Locks, Market, OrderStore, Sender
 from trading.execution.price_grid import PriceGrid
 from trading.execution.quotes import Touch
-from trading.execution.rolls.pace import forward_pace, front_pace, is_crowded, unit
+from trading.execution.rolls.pace import forward_pace, front_pace, is_crowded
 from trading.execution.stack_handler.child_orders import ChildOrders, Controls, Intended
 from trading.log import get_log
 from trading.risk.check import Outcome
@@ -113,7 +113,7 @@ class AlgoWorker:
             return Turn(most_lots=most)
         front, forward = sorted(self.orders.contract_orders_of(leg.parent), key=lambda each: child_number(each.id))
         pace = forward_pace(front, forward) if leg.id == forward.id else front_pace(
-            front, forward, must_leave=leg.style is ExecutionStyle.MARKETABLE)
+            front, forward, self.controls.roll_unit(front.quantity), must_leave=leg.style is ExecutionStyle.MARKETABLE)
         turn = Turn(most_lots=min(most, pace.lots), is_over=pace.is_over)
         if pace.is_over or any(child.may_be_alive for child in children):
             return turn
@@ -136,7 +136,7 @@ class AlgoWorker:
         """Made once; one that waits before its first order is looked at again and again."""
         if leg.id not in self.choices:
             wanted = self.manners.style_for(leg.style)
-            lots = unit(leg.quantity) if leg.kind is OrderKind.ROLL else abs(leg.quantity)
+            lots = self.controls.roll_unit(leg.quantity) if leg.kind is OrderKind.ROLL else abs(leg.quantity)
             choice = self.choices[leg.id] = choose(wanted, lots, self.controls.most_lots(leg.instrument))
             log.info("algo", order=leg.id, style=choice.style.value, reason=choice.reason)
         return self.choices[leg.id]

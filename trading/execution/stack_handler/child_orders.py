@@ -32,6 +32,9 @@ class Controls(Protocol):
 
     def sigma_d(self, instrument: str) -> Decimal | None: ...
     def most_lots(self, instrument: str) -> int: ...
+    def roll_unit(self, lots: int) -> int:
+        """Lots by which one leg of a roll of `lots` may be ahead of the other."""
+
     def closes(self, contract: str, now: datetime) -> datetime | None:
         """When the session of the contract ends; None when it is not known, or nothing is open."""
 
