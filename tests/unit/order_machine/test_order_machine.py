@@ -156,6 +156,8 @@ class OrderMachine(RuleBasedStateMachine):
         self.world.compare()
         self.world.enforce_kill()
         self.worker.one_pass()
+        strange = {order: why for order, why in self.worker.sick.items() if "makes no sense" not in why}
+        assert not strange, f"V39: {strange}"
 
     def _safely(self, act: Any) -> None:
         try:
