@@ -17,10 +17,12 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from benchmarks import (
+    algo_speed,
     broker_link,
     gateway_ticks,
     market_data_speed,
     million_ticks,
+    order_speed,
     quant_speed,
     schedule_speed,
     stored_system,
@@ -50,7 +52,8 @@ def main() -> None:
         state = Path(folder) / "var"
         lines = [*measure_schedule(), *measure_market_data(), *measure_quant(), *measure_systems(),
                  *measure_stored_system(Path(folder) / "stored"), *measure_supervision(Path(folder)),
-                 *measure_broker_link(Path(folder) / "link"), measure_memory(),
+                 *measure_broker_link(Path(folder) / "link"), *measure_orders(Path(folder) / "orders"),
+                 measure_memory(),
                  *measure_gateway(Path(folder) / "gateway"), measure_day(state)]
         ctl(state, "start")
         try:
@@ -163,6 +166,25 @@ def measure_stored_system(folder: Path) -> list[Measurement]:
                         f"{found['first_s']:.2f} s", "2 s", found),
             Measurement("... after one new day of all / of one of them",
                         f"{found['after_a_day_s']:.2f} / {found['after_one_instruments_day_s']:.2f} s", "0.3 s", found)]
+
+
+def measure_orders(folder: Path) -> list[Measurement]:
+    """Orders, fills and algos; stored ones on the embedded store, one worker, one after the other."""
+    found, algos, folded = order_speed.measure(folder), algo_speed.measure_algos(), algo_speed.measure_fold()
+    intents, fills, life = found["intents"], found["fills"], found["round_trips"]
+    return [Measurement(f"decision to durable intent, 3 tiers, all controls, {intents['orders']:.0f} instruments",
+                        f"{intents['cpu_p50_ms']:.1f} ms own (p50), {intents['wall_p50_ms']:.0f} / "
+                        f"{intents['wall_p99_ms']:.0f} ms (p50 / p99)", "5 ms own, p99 50 ms", intents),
+            Measurement("... one after the other", f"{intents['per_s']:.0f} a second", "200 a second", intents),
+            Measurement("execution, journaled, to durable positions",
+                        f"{fills['p50_ms']:.1f} / {fills['p99_ms']:.1f} ms (p50 / p99)", "p99 20 ms", fills),
+            Measurement("... a backlog of them", f"{fills['backlog_per_s']:.0f} a second, {fills['cpu_ms']:.2f} ms own",
+                        "500 a second", fills),
+            Measurement("round trips in the life of a broker order",
+                        f"{life['trips']:.0f} (transactions as one), {life['commands']:.0f} commands", "8", life),
+            Measurement(f"{algo_speed.ALGOS} live algos, {algo_speed.QUOTES_PER_S} quotes a second each",
+                        f"{algos['cpu_percent']:.1f} % of a core", "20 %", algos),
+            Measurement(f"positions from {algo_speed.FILLS:,} fills", f"{folded['fold_s']:.1f} s", "5 s", folded)]
 
 
 def measure_memory() -> Measurement:

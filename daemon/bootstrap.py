@@ -24,6 +24,7 @@ from daemon.house import house_of, trading_days
 from daemon.kill_switch import KillParts, KillSwitch
 from daemon.places import Places
 from daemon.process_runner import ProcessRunner
+from daemon.risk_watch import RiskParts, RiskWatch
 from daemon.runner.runner_parts import RunnerParts
 from daemon.runner.timers import SchedulerTimers
 from daemon.runner.watch import Watch
@@ -33,6 +34,7 @@ from trading.config import Config
 from trading.control.process_run import ProcessRun
 from trading.control.trading_day import TradingDays
 from trading.data.mongo.config_revisions import MongoConfigRevisions
+from trading.risk.settings import RiskSettings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +56,7 @@ class Daemon:
     journal: JournalWriter
     broker: BrokerService
     kill_switch: KillSwitch
+    risk_watch: RiskWatch
     runner: ProcessRunner
     timers: SchedulerTimers
     live: LiveConfig
@@ -74,6 +77,9 @@ def build(around: Surroundings) -> Daemon:
                                        halt_flag=around.places.halt_flag))
     kill_switch = KillSwitch(KillParts(store=base.store, broker=broker, clock=clock, alerts=base.alerts,
                                        halt_flag=around.places.halt_flag))
+    risk_watch = RiskWatch(RiskParts(
+        store=base.store, broker=broker, clock=clock, alerts=base.alerts, service=service, settings=RiskSettings(),
+        day=lambda: trading_days(config).day_of(clock.now())))
     timers, rules = SchedulerTimers(clock), service.alerts
     watch = Watch(base.alerts, base.metrics, timedelta(seconds=rules.late_after), rules.flapping_runs,
                   timedelta(seconds=rules.flapping_within))
@@ -104,9 +110,9 @@ def build(around: Surroundings) -> Daemon:
         trading=TradingRoutes(base.store, clock, lambda: house_of(live.config)), common=base.standby.common_routes,
         config=ConfigRoutes(live), upcoming=lambda count: upcoming(
             live.config.processes, service.zone, live.calendars, clock.now(), count))).application()
-    return Daemon(journal=journal, broker=broker, kill_switch=kill_switch, runner=runner, timers=timers, live=live,
-                  clock_watch=clock_watch, clock_desk=desk, zone_watch=ZoneWatch(zones.names, zones.changed),
-                  application=application, days=trading_days(config))
+    return Daemon(journal=journal, broker=broker, kill_switch=kill_switch, risk_watch=risk_watch, runner=runner,
+                  timers=timers, live=live, clock_watch=clock_watch, clock_desk=desk, application=application,
+                  zone_watch=ZoneWatch(zones.names, zones.changed), days=trading_days(config))
 
 
 def plan_of(config: Config, calendars: Calendars) -> Plan:

@@ -13,7 +13,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from daemon.leadership import Leadership
 from daemon.pacing import Pacing
@@ -80,8 +80,10 @@ class BrokerService:
         self._since_s = parts.clock.monotonic_s()
         self._is_cut_off = False  # the gateway has told that it lost the broker
         self._library: IbLibrary | None = None
+        self._next_valid_id = 0
         self._pacing = Pacing(parts.settings.messages_per_s, parts.clock)
         self._lost = asyncio.Event()
+        self._sending: set[str] = set()  # orders whose claim is stored, or being stored, and that may leave any moment
         self._task: asyncio.Task[None] | None = None
         self.reconnects = 0
         self._policy = shipped_error_policy()
@@ -130,23 +132,43 @@ class BrokerService:
 
         Raises:
             BrokerUnavailable: not ready; nothing was sent and the order is still an intent.
+            BrokerError: the books were not compared over this connection yet; likewise.
         """
-        library = await self.library(urgency=Urgency.ORDER)
+        await self.library(urgency=Urgency.ORDER)
         await self._wait_for_journal()
         store = self._parts.store
         order = await store.call(store.orders.broker_order, order_id)
         if order.lifecycle is not BrokerLifecycle.INTENT:
             return order
-        problem = gate_problem(order, await self._gate_facts(order))
+        facts = await self._gate_facts(order)
+        if facts.unreconciled is not None:
+            raise BrokerError(f"{facts.unreconciled} {order_id} was not sent, and is still an intent.")
+        problem = gate_problem(order, facts)
         if problem is not None:
             return await self._refuse(order, problem)
-        claimed = replace(order.moved(BrokerLifecycle.SENDING), epoch=self._parts.journal.epoch,
-                          ib_order_id=library.allocate_order_id(), sent=self._parts.clock.now())
-        self._refuse_unless_leading()
-        claimed = await store.call(store.orders.save_broker_order, claimed)
-        self._refuse_unless_leading()
-        library.place(claimed)
-        return await store.call(store.orders.save_broker_order, claimed.moved(BrokerLifecycle.SENT))
+        placed = await self._claim_and_place(order)
+        return await store.call(store.orders.save_broker_order, placed)
+
+    async def _claim_and_place(self, order: BrokerOrder) -> BrokerOrder:
+        """As SENT over the connection of this moment, which the order names; NOT_SENT when that was made anew."""
+        store = self._parts.store
+        if order.id in self._sending:
+            raise BrokerError(f"Broker order {order.id} is being sent by an earlier request.")
+        self._sending.add(order.id)
+        try:
+            highest = await store.call(store.orders.highest_order_id)
+            library = self._ready_library()
+            claimed = replace(order.moved(BrokerLifecycle.SENDING), epoch=self._parts.journal.epoch,
+                              ib_order_id=library.allocate_order_id(highest), sent=self._parts.clock.now())
+            self._refuse_unless_leading()
+            claimed = await store.call(store.orders.save_broker_order, claimed)
+            self._refuse_unless_leading()
+            if library is not self._library or claimed.epoch != self._parts.journal.epoch:
+                return claimed.moved(BrokerLifecycle.NOT_SENT, "the connection was made anew before it was sent")
+            library.place(claimed)
+            return claimed.moved(BrokerLifecycle.SENT)
+        finally:
+            self._sending.discard(order.id)
 
     async def change(self, order_id: str, limit: Decimal) -> BrokerOrder:
         """Ask for another price of a live order; it goes on under its old one until the broker confirms.
@@ -172,7 +194,8 @@ class BrokerService:
         return wanted
 
     async def _gate_facts(self, order: BrokerOrder) -> GateFacts:
-        return replace(await self._parts.store.call(self._parts.store.gate.facts, order),
+        store = self._parts.store
+        return replace(await store.call(store.gate.facts, order, self._parts.journal.epoch),
                        is_halted_by_flag=self._parts.halt_flag.exists())
 
     async def _refuse(self, order: BrokerOrder, problem: str) -> BrokerOrder:
@@ -190,6 +213,16 @@ class BrokerService:
         if order.ib_order_id is None or not order.may_be_alive:
             raise BrokerError(f"Broker order {order_id} is {order.lifecycle} and cannot be cancelled.")
         library.cancel(order.ib_order_id)
+
+    async def book(self, asker: str) -> tuple[str, list[tuple[MessageKind, dict[str, Any]]]]:
+        """The connection, and what the broker lists of orders and executions over it; all of it is journaled first."""
+        library = await self.library(asker, messages=MESSAGES_FOR_ORDERS)
+        epoch = self._parts.journal.epoch
+        heard = await library.everything()
+        await self._parts.journal.flush()
+        if epoch != self._parts.journal.epoch:
+            raise BrokerUnavailable("The connection to the broker was made anew while it answered; nothing is known.")
+        return epoch, heard
 
     async def open_references(self) -> set[str]:
         """Every order that works at the broker, of all clients; one without a reference of ours counts as well."""
@@ -219,15 +252,37 @@ class BrokerService:
             self.start()
 
     async def evidence(self, order_id: str) -> OrderEvidence:
-        """Where the broker knows `order_id` from; everything that it says is journaled first."""
+        """Where the broker knows `order_id` from; everything that it says is journaled first.
+
+        Raises:
+            BrokerUnavailable: the order is in the middle of being sent, so that an empty answer would prove nothing.
+        """
+        if order_id in self._sending:
+            raise BrokerUnavailable(f"Broker order {order_id} is being sent at this moment; ask again.")
         library = await self.library(messages=MESSAGES_FOR_ORDERS)
+        epoch = self._parts.journal.epoch
         opened, completed, executed = await library.ask_for_orders()
         await self._parts.journal.flush()
+        if epoch != self._parts.journal.epoch:
+            raise BrokerUnavailable("The connection to the broker was made anew while it answered; nothing is known.")
         store = self._parts.store
         order = await store.call(store.orders.broker_order, order_id)
         offered = await store.call(store.journal.offered_after, order.epoch or "")
         return OrderEvidence(found_open=order_id in opened, found_completed=order_id in completed,
-                             found_executed=order_id in executed, offered_id=offered)
+                             found_executed=order_id in executed, epoch=epoch,
+                             next_valid_id=self._next_valid_id if offered is None else offered)
+
+    async def renew(self) -> None:
+        """Give this connection up and make another one: what the broker offers then shows what it has ever seen."""
+        self._ready_library()
+        old = self._parts.journal.epoch
+        log.info("connection_renewed", effect="every order is asked for on a fresh one")
+        self._lost.set()
+        deadline_s = self._parts.clock.monotonic_s() + self._parts.settings.connect_timeout_s
+        while self.link is not Link.READY or self._parts.journal.epoch == old:
+            if self._parts.clock.monotonic_s() > deadline_s:
+                raise BrokerUnavailable(f"{self.problem}. It keeps trying; see: tradectl status")
+            await asyncio.sleep(0.05)
 
     async def refresh(self) -> None:
         """Have all orders and executions of the day repeated into the journal."""
@@ -277,13 +332,13 @@ class BrokerService:
         self._library = library = IbLibrary(self._note, settings.request_timeout_s)
         library.on_disconnect(self._lost.set)
         host, port = self._parts.address()
-        next_valid_id = await library.connect(host, port, settings.client_id, settings.connect_timeout_s)
+        self._next_valid_id = await library.connect(host, port, settings.client_id, settings.connect_timeout_s)
         problem = account_problem(self._parts.mode, settings.account, library.accounts)
         if problem is not None:
             raise BrokerError(problem)
         journal.epoch = secrets.token_hex(8)
         self._move(Link.SYNCHRONISING, "asking for the day's orders")
-        journal.note(MessageKind.CONNECTED, {"next_valid_id": next_valid_id, "client_id": settings.client_id,
+        journal.note(MessageKind.CONNECTED, {"next_valid_id": self._next_valid_id, "client_id": settings.client_id,
                                              "host": host, "port": port})
         await library.ask_for_orders()
         await journal.flush()

@@ -156,6 +156,8 @@ class Supervisor:
         stack.push_async_callback(daemon.broker.stop)
         daemon.kill_switch.start()
         stack.push_async_callback(daemon.kill_switch.stop)
+        daemon.risk_watch.start()
+        stack.push_async_callback(daemon.risk_watch.stop)
         await base.workers.wait_until_ready()
         base.switch.application = daemon.application
         stack.push_async_callback(self._rest, base, daemon)

@@ -1,4 +1,4 @@
-"""Write the day's reports as text and html: status, profit and loss, trades, positions, and a summary.
+"""Write the day's reports as text and html: status, profit and loss, trades, costs, positions, and a summary.
 
 Reads: the store. Writes: reports/<day>/ under the state directory.
 If it fails: the reports of that day are missing or old; safe to run again at any time.
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from processes.job import JobContext
 from trading.log import get_log
-from trading.reports import positions_report, profit_and_loss_report, status_report, trades_report
+from trading.reports import cost_report, positions_report, profit_and_loss_report, status_report, trades_report
 from trading.reports.day_summary import day_summary
 from trading.reports.report import Report, as_html, as_text
 
@@ -24,6 +24,7 @@ def run(job: JobContext) -> None:
             status_report.collect(job.data, job.day, tuple(job.config.processes)),
             profit_and_loss_report.collect(job.data, job.day, service.base_currency, service.timezone),
             trades_report.collect(job.data, job.day),
+            cost_report.collect(job.data, job.day, service.base_currency, service.timezone),
             positions_report.collect(job.data, job.day, tuple(job.config.strategies), service.base_currency)):
         job.checkpoint()
         save(report, folder)

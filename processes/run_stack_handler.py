@@ -14,6 +14,7 @@ from processes.job import JobContext
 from trading.broker.error_codes import shipped_error_policy
 from trading.broker.facts import ContractDetails
 from trading.config import Config
+from trading.data.reconciler import Reconciler, has_failed
 from trading.data.risk.decision_facts import decision_facts
 from trading.data.risk.intent_controls import IntentControls
 from trading.data.risk.intent_facts import IntentFacts
@@ -24,7 +25,8 @@ from trading.errors import BrokerUnavailable, JobIncomplete, PositionsDiffer, St
 from trading.execution.locks import LockCause
 from trading.execution.order_states import ExecutionStyle
 from trading.execution.quotes import Touch
-from trading.execution.reconcile import break_lock, explained_locks, position_breaks
+from trading.execution.reconciliation.our_view import BreakSettings
+from trading.execution.reconciliation.run import ReconciliationRun
 from trading.execution.stack_handler.algo_worker import AlgoWorker, Manners
 from trading.execution.stack_handler.journal_reader import JournalReader
 from trading.execution.stack_handler.reports import Today
@@ -38,16 +40,56 @@ CALLS_A_PERSON: Final = frozenset(LockCause) - {LockCause.UNKNOWN_ORDER, LockCau
 
 
 def run(job: JobContext) -> None:
-    """Trade what is open, then compare with the broker."""
+    """Compare with the broker where that is due, trade what is open, and compare again."""
     market = BrokerMarket(job, job.data.db_contracts.by_con_id())
     handler = stack_handler(job, market)
     closed = handler.run(job.checkpoint)
     log.info("stack_handled", closed=closed, waiting=len(handler.worker.waits))
-    compare_with_broker(job, market)
+    check(reconciler(job, market, handler.reader).run())
+    call_a_person(job)
     if handler.sick:
         raise JobIncomplete(f"Orders that could not be worked: "
                             f"{'; '.join(f'{order} ({why})' for order, why in handler.sick.items())}. "
                             f"See: tradectl story ORDER")
+
+
+def reconciler(job: JobContext, market: "BrokerMarket", reader: JournalReader) -> Reconciler:
+    """Compares over this job's stores and broker."""
+    apart = timedelta(seconds=job.config.service.orders.confirm_break_after_s)
+    return Reconciler(
+        data=job.data, broker=job.data.broker, contract_of=market.contract_of, apply_news=reader.apply_new,
+        wait=job.wait, settings=BreakSettings(apart=apart, quiet=min(apart, BreakSettings().quiet)),
+        today=job.trading_day)
+
+
+def compare_where_due(compared: Reconciler) -> None:
+    """Compare, unless this was done over the connection of now and on this day."""
+    if compared.why_not() is not None:
+        check(compared.run())
+
+
+def check(run: ReconciliationRun) -> None:
+    """Trade nothing after a comparison that failed.
+
+    Raises:
+        PositionsDiffer: it has.
+    """
+    if has_failed(run):
+        why = "; ".join(found.sentence for found in run.breaks) or run.problem
+        raise PositionsDiffer(f"The comparison with the broker has failed, and nothing is traded: {why}. "
+                              f"See: tradectl reconcile")
+
+
+def call_a_person(job: JobContext) -> None:
+    """Say what is locked for a reason that a person must look at.
+
+    Raises:
+        PositionsDiffer: something is.
+    """
+    called_for = [lock.reason for lock in job.data.db_locks.all() if lock.cause in CALLS_A_PERSON]
+    if called_for:
+        raise PositionsDiffer(f"Positions differ, or somebody else trades; these instruments are locked: "
+                              f"{'; '.join(called_for)}. See: tradectl locks")
 
 
 def stack_handler(job: JobContext, market: "BrokerMarket") -> StackHandler:
@@ -61,9 +103,12 @@ def stack_handler(job: JobContext, market: "BrokerMarket") -> StackHandler:
     worker = AlgoWorker(orders=job.data.db_orders, market=market, sender=job.data.broker, locks=job.data.db_locks,
                         controls=controls, clock=job.clock, manners=Manners(
                             usual_style=usual_style(job.config), patience=timedelta(seconds=said.time_out_s)))
+    reader = journal_reader(job, market)
     return StackHandler(
-        orders=job.data.db_orders, sender=job.data.broker, locks=job.data.db_locks, reader=journal_reader(job, market),
-        resolver=Resolver(job.data.broker), worker=worker, clock=job.clock, lots_by_contract=watch.lots_by_contract,
+        orders=job.data.db_orders, sender=job.data.broker, locks=job.data.db_locks, reader=reader,
+        resolver=Resolver(job.data.broker, timedelta(seconds=said.prove_lost_within_s)), worker=worker,
+        compare=lambda: compare_where_due(reconciler(job, market, reader)), clock=job.clock,
+        lots_by_contract=watch.lots_by_contract,
         judge=lambda order: judged(order, None, decision, settings, decision.settled_with(order)),
         acknowledge_within=timedelta(seconds=said.acknowledge_within_s),
         fatal=(BrokerUnavailable, StopRequested, PyMongoError))
@@ -90,37 +135,6 @@ def journal_reader(job: JobContext, market: "BrokerMarket") -> JournalReader:
     today = Today(trading_day=job.day, gateway_zone=job.config.service.gateway_zone)
     return JournalReader(job.data.db_journal, job.data.db_orders, job.data.db_books, market, job.data.db_locks,
                          job.config.service.broker.account, today, shipped_error_policy())
-
-
-def compare_with_broker(job: JobContext, market: "BrokerMarket") -> None:
-    """Lock every instrument in which the two sides disagree; unlock those whose cause is known by now."""
-    theirs = positions_at_broker(job, market)
-    ours = job.data.db_books.contract_positions()
-    breaks = position_breaks(ours, theirs)
-    for found in breaks:
-        job.data.db_locks.lock(break_lock(found, job.clock.now()))
-    open_explained(job, ours, theirs)
-    called_for = [lock.reason for lock in job.data.db_locks.all() if lock.cause in CALLS_A_PERSON]
-    if called_for:
-        raise PositionsDiffer(f"Positions differ, or somebody else trades; these instruments are locked: "
-                              f"{'; '.join(called_for)}. See: tradectl locks")
-
-
-def positions_at_broker(job: JobContext, market: "BrokerMarket") -> dict[str, int]:
-    """What the broker says we hold, by our own key where we know the contract."""
-    theirs: dict[str, int] = {}
-    for row in job.data.broker.positions():
-        key = market.contract_of(row.con_id) or f"unknown {row.symbol}/{row.con_id}"
-        theirs[key] = theirs.get(key, 0) + row.quantity
-    return theirs
-
-
-def open_explained(job: JobContext, ours: dict[str, int], theirs: dict[str, int]) -> None:
-    """Open what executions have explained."""
-    locks, strategies = job.data.db_locks.all(), job.data.db_books.strategy_positions()
-    for found in explained_locks(locks, ours, theirs, strategies):
-        log.info("unlocked", instrument=found.lock.instrument, why=found.how)
-        job.data.db_locks.unlock(found.lock.id, found.how, job.clock.now())
 
 
 @dataclass

@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Final
 
 from processes.job import JobContext
-from trading.config import Mode
+from trading.config import Mode, StrategyConfig
 from trading.data.risk.decision_facts import DecisionFacts, decision_facts
 from trading.data.risk.judging import judged
 from trading.data.risk.settings import for_account
@@ -74,7 +74,10 @@ class Generator:
         if override.kind is OverrideKind.NO_TRADE:
             log.info("not_generated", strategy=strategy, instrument=code, reason=override.meaning)
             return None
-        allowed = Allowed(rule=RULES.get(override.kind, PositionRule.FREE), limit=self.facts.limit_of(strategy, code))
+        rule = RULES.get(override.kind, PositionRule.FREE)
+        if is_removed(code, self.job.config.strategies[strategy]):
+            wanted, rule = None, PositionRule.CLOSE  # the strategy no longer trades it (pysystemtrade issue 1578)
+        allowed = Allowed(rule=rule, limit=self.facts.limit_of(strategy, code))
         trade = buffered_trade(scaled(wanted, override), self.standing(strategy, code), allowed)
         return None if trade.trade == 0 else self.new_order(strategy, code, trade)
 
@@ -107,6 +110,12 @@ class Generator:
             self.facts.note(stored)
         log.info("instrument_order", id=stored.id, strategy=order.strategy, instrument=order.instrument,
                  quantity=stored.quantity, state=stored.lifecycle.value, why=why(stored) or order.reason)
+
+
+def is_removed(code: str, strategy: StrategyConfig) -> bool:
+    """Whether the strategy's own list of instruments leaves `code` out; one that trades all leaves out none."""
+    said = strategy.system.get("instruments")
+    return isinstance(said, list) and code not in said
 
 
 def scaled(wanted: BufferedPosition | None, override: Override) -> BufferedPosition | None:

@@ -1,6 +1,6 @@
 """Extend multiple and adjusted prices with the newest contract prices, and roll where it is time to.
 
-Reads: db_contract_prices, db_multiple_prices, db_instruments. Writes: db_multiple_prices, db_adjusted_prices;
+Reads: db_contract_prices, db_multiple_prices, db_instruments, db_roll_states. Writes: db_multiple_prices and adjusted;
 both series of an instrument change in one transaction.
 If it fails: the instruments named keep yesterday's series; safe to run again at any time.
 """
@@ -11,6 +11,7 @@ from pymongo.client_session import ClientSession
 from processes.job import JobContext, account_for
 from trading.data.mongo.instruments import InstrumentRecord
 from trading.errors import DataError, StoreError
+from trading.execution.rolls.states import RollState
 from trading.log import get_log
 from trading.objects.adjusted_prices import extended
 from trading.objects.contracts import Contract, DeliveryMonth
@@ -48,7 +49,7 @@ def update_instrument(job: JobContext, record: InstrumentRecord) -> None:
     old = job.data.db_multiple_prices.load(code)
     contracts = current_contracts(code, old)
     newer = newer_rows(job, code, contracts, old.index[-1])
-    reason = roll_reason(contracts, rolls, newer, job.trading_day)
+    reason = roll_reason(contracts, rolls, newer, job.trading_day) or position_has_rolled(job, code, contracts)
     if not newer["PRICE"].notna().any() and reason is None:
         log.info("no_newer_prices", instrument=code)
         return
@@ -56,6 +57,16 @@ def update_instrument(job: JobContext, record: InstrumentRecord) -> None:
     log.info("multiple_prices_updated", instrument=code, rows=len(newer))
     if reason is not None:
         roll(job, code, pd.concat([old, newer]), ContractSet.of(contracts.forward, rolls), reason)
+
+
+def position_has_rolled(job: JobContext, code: str, contracts: ContractSet) -> str | None:
+    """Why the prices should follow: nothing is held in the priced contract, and its roll state says that it is over."""
+    found = job.data.db_roll_states.all().get(code)
+    is_over = found is not None and found.state is RollState.ROLL_ADJUSTED
+    priced = Contract(code, contracts.price).key
+    if not is_over or found is None or found.front != priced:
+        return None
+    return None if job.data.db_books.contract_positions().get(priced) else found.reason
 
 
 def newer_rows(job: JobContext, code: str, contracts: ContractSet, last: pd.Timestamp) -> pd.DataFrame:

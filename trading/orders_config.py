@@ -22,6 +22,7 @@ class OrdersConfig(Section):
     time_out_s: PositiveFloat = 60.0
     acknowledge_within_s: PositiveFloat = 5.0
     confirm_break_after_s: PositiveFloat = 15.0
+    prove_lost_within_s: PositiveFloat = 60.0
     style: Style | None = None
 
 

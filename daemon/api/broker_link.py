@@ -33,6 +33,7 @@ from trading.clock import Clock, to_milliseconds
 from trading.config import ServiceConfig
 from trading.data.mongo.instruments import MongoInstruments
 from trading.errors import NotFound
+from trading.execution.broker_messages import BrokerMessage
 
 
 class BrokerRoutes:
@@ -54,6 +55,8 @@ class BrokerRoutes:
             Route("/broker/positions", self.positions),
             Route("/broker/quotes", self.quotes, methods=["POST"]),
             Route("/broker/messages", self.messages, methods=["POST"]),
+            Route("/broker/book", self.book),
+            Route("/broker/renew", self.renew, methods=["POST"]),
             Route("/broker/refresh", self.refresh, methods=["POST"]),
             Route("/broker/orders/{order}/submit", self.submit, methods=["POST"]),
             Route("/broker/orders/{order}/change", self.change, methods=["POST"]),
@@ -115,6 +118,16 @@ class BrokerRoutes:
         with suppress(TimeoutError):  # nothing new is an answer
             await asyncio.wait_for(self._journal.wait_for(asked.after + 1), asked.wait_s)
         return JSONResponse([row_of(message) for message in await self._journal.after(asked.after, MOST_MESSAGES)])
+
+    async def book(self, request: Request) -> JSONResponse:
+        epoch, heard = await self._broker.book(_asker(request))
+        now = self._clock.now()
+        rows = [row_of(BrokerMessage(sequence=0, at=now, epoch=epoch, kind=kind, facts=facts)) for kind, facts in heard]
+        return JSONResponse({"epoch": epoch, "account": self._service.broker.account, "messages": rows})
+
+    async def renew(self, _request: Request) -> JSONResponse:
+        await self._broker.renew()
+        return JSONResponse({})
 
     async def refresh(self, _request: Request) -> JSONResponse:
         await self._broker.refresh()

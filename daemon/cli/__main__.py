@@ -18,8 +18,8 @@ COMMANDS = {
     "clock": "supervision", "leader": "supervision", "alerts": "alerts", "ack": "alerts",
     "orders": "orders", "fills": "books", "story": "books", "positions": "positions", "trade": "trade",
     "halt": "halting", "resume-trading": "halting", "flatten": "halting", "locks": "locks", "overrides": "overrides",
-    "limits": "limits", "rolls": "rolls",
-    "prices": "prices", "import": "imports", "backtest": "backtest",
+    "limits": "limits", "rolls": "rolls", "reconcile": "reconciliation",
+    "prices": "prices", "import": "imports", "backtest": "backtest", "tca": "tca",
     "doctor": "doctor", "sim": "sim",
 }
 

@@ -17,7 +17,7 @@ from trading.data.mongo.books import MongoBooks
 from trading.data.mongo.broker_journal import MongoBrokerJournal
 from trading.data.mongo.commands import MongoCommands
 from trading.data.mongo.connection import MongoStore
-from trading.data.mongo.controls import MongoKillState
+from trading.data.mongo.controls import MongoKillState, MongoOverrides
 from trading.data.mongo.gate import MongoGate
 from trading.data.mongo.leases import MongoLeases
 from trading.data.mongo.orders import MongoOrders
@@ -41,6 +41,7 @@ class AsyncStore:
         self.orders = MongoOrders(store)
         self.gate = MongoGate(store)
         self.kill = MongoKillState(store)
+        self.overrides = MongoOverrides(store)
         self.books = MongoBooks(store)
         self.settings = MongoSettings(store)
         self.commands = MongoCommands(store)

@@ -328,6 +328,22 @@ def test_part_of_what_others_traded_is_assigned_and_the_rest_waits(scene: Scene)
     assert scene.books.strategy_positions() == {(EXTERNAL, "SP500"): -1, ("t", "SP500"): -2}
     with pytest.raises(DeedRefused, match=r"_EXTERNAL holds -1 SP500 and cannot give 2"):
         scene.do(Assign(instrument="SP500", strategy="t", lots=2))
+    [left] = scene.books.external()
+    assert (left.contract, left.lots) == (SP, -1)
+    scene.do(Transfer(instrument="SP500", giver=EXTERNAL, taker="t", lots=1))
+    assert scene.books.external() == []
+
+
+def test_what_others_bought_and_sold_in_two_months_is_assigned_together(scene: Scene) -> None:
+    scene.external(-1)
+    scene.external(1, "SP500/20260900", 41)
+    assert [(each.contract, each.lots) for each in scene.books.external()] == [(SP, -1), ("SP500/20260900", 1)]
+    held = scene.books.positions()
+    with pytest.raises(DeedRefused, match=r"_EXTERNAL holds \+0 SP500 and cannot give 1"):
+        scene.do(Assign(instrument="SP500", strategy="t", lots=1))
+    scene.do(Assign(instrument="SP500", strategy="t"))
+    assert scene.books.external() == []
+    assert scene.books.rebuilt() == scene.books.positions() == held
 
 
 def test_a_short_position_is_given_by_its_count(scene: Scene) -> None:

@@ -1,5 +1,6 @@
 """The last look before a message leaves, over the wire: what is refused never reaches the gateway, and says why."""
 
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -11,17 +12,21 @@ import pytest
 from broker_link_scene import ACCOUNT, BrokerScene
 from recorded_gateway import GatewayProcess
 
+from daemon.broker_service import Link
 from trading.broker.facts import ContractDetails
 from trading.data.mongo.books import MongoBooks
 from trading.data.mongo.connection import MongoStore
 from trading.data.mongo.controls import MongoKillState
 from trading.data.mongo.locks import MongoInstrumentLocks
 from trading.data.mongo.orders import MongoOrders
-from trading.errors import BrokerError
+from trading.data.mongo.reconciliation_runs import MongoReconciliationRuns
+from trading.errors import BrokerError, BrokerUnavailable
 from trading.execution.adjustments import Adjustment, AdjustmentKind, Entry
 from trading.execution.broker_orders import BrokerLifecycle, BrokerOrder
 from trading.execution.locks import Lock, LockCause
 from trading.execution.orders import ContractOrder, InstrumentOrder, broker_order_id, spawn
+from trading.execution.reconciliation.run import ReconciliationRun, RunVerdict
+from trading.execution.reconciliation.steps import RunKind
 from trading.execution.stack_handler.reports import after_status
 from trading.objects.instruments import BrokerInstrument
 from trading.risk.kill_level import Command, KillLevel, KillState, Scope, raised
@@ -50,6 +55,7 @@ def contract(scene: BrokerScene) -> ContractDetails:
 def intent(scene: BrokerScene, store: MongoStore, quantity: int = 2, **changes: Any) -> BrokerOrder:
     """A stored intent with its parents."""
     orders, details = MongoOrders(store), contract(scene)
+    reconcile(scene, store)
     parent = orders.add_instrument_order(InstrumentOrder(
         id=IO, idempotency_key="k", account=ACCOUNT, strategy="s", instrument="SP500", kind=OrderKind.STRATEGY,
         quantity=quantity, trading_day="2021-10-13", created=NOW))
@@ -57,6 +63,13 @@ def intent(scene: BrokerScene, store: MongoStore, quantity: int = 2, **changes: 
     orders.spawned(*spawn(parent, "SP500/20211200", NOW))
     [leg] = orders.contract_orders_of(IO)
     return orders.add_broker_order(replace(leg, next_child=2), an_order(leg, details, **changes))
+
+
+def reconcile(scene: BrokerScene, store: MongoStore, verdict: RunVerdict = RunVerdict.PASS, number: int = 1) -> None:
+    """The record of a comparison over the connection of now."""
+    run = ReconciliationRun(id=f"R-{verdict}-{number}", kind=RunKind.START_OF_DAY, epoch=scene.link.book().epoch,
+                            trading_day="2021-10-13", begun=NOW, ended=NOW, verdict=verdict, problem="positions differ")
+    MongoReconciliationRuns(store).save(run)
 
 
 def an_order(leg: ContractOrder, details: ContractDetails, **changes: Any) -> BrokerOrder:
@@ -79,11 +92,37 @@ def refusal(scene: BrokerScene, store: MongoStore, order: BrokerOrder) -> str:
     return MongoOrders(store).broker_order(order.id).reason
 
 
+def delay(scene: BrokerScene, store: MongoStore, order: BrokerOrder) -> str:
+    """Why the order is not sent yet; it is still an intent, and nothing arrived."""
+    with pytest.raises(BrokerError) as told:
+        scene.link.submit(order.id)
+    assert at_gateway(scene) == []
+    assert MongoOrders(store).broker_order(order.id).lifecycle is BrokerLifecycle.INTENT
+    return str(told.value)
+
+
 def test_what_nothing_forbids_leaves_once(scene: BrokerScene, store: MongoStore) -> None:
     order = intent(scene, store)
     assert scene.link.submit(order.id) == BrokerLifecycle.SENT
     assert scene.link.submit(order.id) == BrokerLifecycle.SENT
     assert len(at_gateway(scene)) == 1
+
+
+def test_nothing_is_sent_after_a_comparison_that_failed(scene: BrokerScene, store: MongoStore) -> None:
+    order = intent(scene, store)
+    reconcile(scene, store, RunVerdict.FAIL)
+    assert "The comparison with the broker has failed: positions differ" in delay(scene, store, order)
+
+
+def test_lean_242_nothing_is_sent_over_a_new_connection_before_it_was_compared(scene: BrokerScene,
+                                                                              store: MongoStore) -> None:
+    order = intent(scene, store)
+    scene.control.fault("close")
+    scene.wait_for(Link.DOWN)
+    scene.wait_for(Link.READY)
+    assert "The connection to the broker is new" in delay(scene, store, order)
+    reconcile(scene, store, number=2)
+    assert scene.link.submit(order.id) == BrokerLifecycle.SENT
 
 
 def test_a_halt_stops_what_was_decided_before_it(scene: BrokerScene, store: MongoStore) -> None:
@@ -200,3 +239,75 @@ def test_a_change_to_no_price_is_refused_in_a_sentence(scene: BrokerScene, store
     order = intent(scene, store)
     with pytest.raises((BrokerError, ValueError)):
         scene.link._ask("POST", f"orders/{order.id}/change", {"limit": limit})
+
+
+def test_lean_242_an_order_id_of_an_earlier_connection_is_not_used_again(scene: BrokerScene, store: MongoStore) -> None:
+    # given a gateway that offers ids from the beginning, though an order of ours once had a high one
+    orders, order = MongoOrders(store), intent(scene, store)
+    leg = orders.contract_order(order.parent)
+    earlier = replace(an_order(leg, contract(scene)), id=f"{order.id}x", parent="IO-of-yesterday", ib_order_id=70_000,
+                      lifecycle=BrokerLifecycle.CANCELLED)
+    orders.save_broker_order(earlier)
+
+    # when the next one is sent
+    scene.link.submit(order.id)
+
+    # then its id is new
+    sent = orders.broker_order(order.id).ib_order_id
+    assert sent is not None
+    assert sent > 70_000
+
+
+def test_nothing_is_sent_beside_an_order_of_unknown_fate(scene: BrokerScene, store: MongoStore) -> None:
+    orders, order = MongoOrders(store), intent(scene, store)
+    doubtful = replace(an_order(orders.contract_order(order.parent), contract(scene)), id=f"{order.id}x",
+                       parent="IO-of-another", lifecycle=BrokerLifecycle.UNKNOWN)
+    orders.save_broker_order(doubtful)
+    assert refusal(scene, store, order) == (
+        f"refused at the gate: nobody knows the fate of {doubtful.id}, also of SP500/20211200")
+
+
+class SlowToAnswer(MongoOrders):
+    """A store that has written a claim long before it says so."""
+
+    def __init__(self, store: MongoStore) -> None:
+        super().__init__(store)
+        self.has_written, self.may_answer = threading.Event(), threading.Event()
+
+    def save_broker_order(self, order: BrokerOrder) -> BrokerOrder:
+        saved = super().save_broker_order(order)
+        if order.lifecycle is BrokerLifecycle.SENDING:
+            self.has_written.set()
+            assert self.may_answer.wait(20)
+        return saved
+
+
+def test_an_order_in_the_middle_of_its_send_is_not_proven_lost(scene: BrokerScene, store: MongoStore) -> None:
+    # given a claim that is stored and whose order has not left yet
+    order, orders = intent(scene, store), SlowToAnswer(store)
+    scene.on_the_loop(lambda service: setattr(service._parts.store, "orders", orders))
+    sending = threading.Thread(target=scene.link.submit, args=(order.id,))
+    sending.start()
+    assert orders.has_written.wait(20)
+
+    # when somebody asks what the broker knows of it
+    # then there is no answer: an empty one would look like a proof
+    with pytest.raises(BrokerUnavailable, match="being sent at this moment"):
+        scene.link.evidence(order.id)
+    orders.may_answer.set()
+    sending.join(20)
+    assert scene.link.evidence(order.id).found_open
+
+
+def test_a_daemon_that_does_not_lead_sends_nothing(scene: BrokerScene, store: MongoStore) -> None:
+    # given a daemon that has lost its lease to another one
+    order = intent(scene, store)
+    scene.on_the_loop(lambda service: setattr(service._parts.leadership, "is_leader", False))
+
+    # when it is asked to send
+    with pytest.raises(BrokerUnavailable, match="does not lead"):
+        scene.link.submit(order.id)
+
+    # then not a byte has left, and the leader may still send it
+    assert at_gateway(scene) == []
+    assert MongoOrders(store).broker_order(order.id).lifecycle is BrokerLifecycle.INTENT

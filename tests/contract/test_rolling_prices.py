@@ -13,7 +13,10 @@ from trading.config import load_config
 from trading.data.data_blob import DataBlob
 from trading.data.mongo.connection import MongoStore
 from trading.data.mongo.instruments import InstrumentRecord
+from trading.data.mongo.roll_states import StoredRollState
 from trading.errors import DataError
+from trading.execution.adjustments import Adjustment, AdjustmentKind, Entry
+from trading.execution.rolls.states import RollState
 from trading.objects.adjusted_prices import stitch
 from trading.objects.contracts import Contract
 from trading.objects.instruments import Instrument
@@ -93,3 +96,40 @@ def test_without_roll_parameters_the_instrument_is_named(store: MongoStore, tmp_
     data.db_instruments.save_all({CODE: InstrumentRecord(instrument=record.instrument, rolls=None, broker=None)})
     with pytest.raises(DataError, match="not one of 1 worked: WAVE"):
         run(a_job(store, tmp_path, date(2021, 12, 10)))
+
+
+def after_the_roll(data: DataBlob, state: RollState, front: str = f"{CODE}/20211200") -> None:
+    """The stored roll state of the instrument."""
+    data.db_roll_states.put(StoredRollState(instrument=CODE, state=state, reason="nothing is held in front", who="rule",
+                                            at=data.clock.now(), day="2021-12-03", front=front))
+
+
+def priced(store: MongoStore, tmp_path: Path, data: DataBlob) -> list[str]:
+    """The contracts that are priced after the job has run, long before the date of the roll."""
+    tell(data, [104.0], [106.5])
+    run(a_job(store, tmp_path, date(2021, 12, 3)))
+    return [str(label) for label in data.db_multiple_prices.load(CODE)["PRICE_CONTRACT"].unique()]
+
+
+def test_prices_follow_a_position_that_has_rolled(store: MongoStore, tmp_path: Path, data: DataBlob) -> None:
+    after_the_roll(data, RollState.ROLL_ADJUSTED)
+    assert priced(store, tmp_path, data) == ["20211200", "20220300"]
+
+
+def test_prices_do_not_follow_while_anything_is_held(store: MongoStore, tmp_path: Path, data: DataBlob) -> None:
+    after_the_roll(data, RollState.ROLL_ADJUSTED)
+    held = Entry(strategy="s", instrument=CODE, contract=f"{CODE}/20211200", con_id=1, lots=1)
+    data.db_books.adjust(Adjustment(id="A-1", kind=AdjustmentKind.OPENING, entries=(held,), reason="a late fill",
+                                    who="ann", at=data.clock.now()))
+    assert priced(store, tmp_path, data) == ["20211200"]
+
+
+@pytest.mark.parametrize("state", [RollState.NO_ROLL, RollState.PASSIVE, RollState.FORCE_OUTRIGHT, RollState.CLOSE])
+def test_no_other_state_rolls_prices(store: MongoStore, tmp_path: Path, data: DataBlob, state: RollState) -> None:
+    after_the_roll(data, state)
+    assert priced(store, tmp_path, data) == ["20211200"]
+
+
+def test_a_state_about_an_older_contract_rolls_nothing(store: MongoStore, tmp_path: Path, data: DataBlob) -> None:
+    after_the_roll(data, RollState.ROLL_ADJUSTED, front=f"{CODE}/20210900")
+    assert priced(store, tmp_path, data) == ["20211200"]

@@ -72,11 +72,13 @@ class Scene:
         """As if it had been held before our books began."""
         self.do(Opening(contract=contract, strategy=strategy, lots=lots))
 
-    def external(self, lots: int) -> None:
+    def external(self, lots: int, contract: str = SP, con_id: int = 40) -> None:
         """Somebody else traded."""
+        name = f"x{con_id - 40 or ''}"
         self.books.apply_fill(Fill(
-            id="DU1/x", execution_id="x.01", revision=1, broker_order=None, contract=SP, con_id=40, quantity=lots,
-            price=Decimal("5000.25"), at=NOW, trading_day="2026-03-02", instrument="SP500", strategy=EXTERNAL))
+            id=f"DU1/{name}", execution_id=f"{name}.01", revision=1, broker_order=None, contract=contract,
+            con_id=con_id, quantity=lots, price=Decimal("5000.25"), at=NOW, trading_day="2026-03-02",
+            instrument="SP500", strategy=EXTERNAL))
 
     def an_order(self, number: int = 1, **changes: Any) -> InstrumentOrder:
         """An open instrument order without children."""

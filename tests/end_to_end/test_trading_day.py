@@ -31,8 +31,8 @@ def test_positions_are_held_on_both_sides_in_at_least_eight_instruments(played: 
 def test_the_reports_of_the_day_are_written_as_text_and_html(played: Service) -> None:
     folder = next((played.state / "reports").iterdir())
     names = {path.name for path in folder.iterdir()}
-    assert names == {"day.txt"} | {f"{name}.{kind}" for name in ("status", "profit_and_loss", "trades", "positions")
-                                   for kind in ("txt", "html")}
+    reports = ("status", "profit_and_loss", "trades", "positions", "costs")
+    assert names == {"day.txt"} | {f"{name}.{kind}" for name in reports for kind in ("txt", "html")}
 
 
 def test_a_backup_of_the_day_is_complete(played: Service) -> None:

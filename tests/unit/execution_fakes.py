@@ -3,7 +3,7 @@
 `World.crash_at` lets the n-th call of any port fail as a killed worker would: before or after its effect.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -16,7 +16,7 @@ from trading.errors import BrokerUnavailable, ConcurrentUpdate
 from trading.execution.booking import Family, booked, foreign_lock, lock_for
 from trading.execution.broker_messages import BrokerMessage, MessageKind
 from trading.execution.broker_orders import BrokerLifecycle, BrokerOrder
-from trading.execution.fills import Fill, merged
+from trading.execution.fills import Commission, Fill, merged
 from trading.execution.locks import Lock, LockCause, reasons_of
 from trading.execution.order_states import ExecutionStyle
 from trading.execution.orders import ContractOrder, InstrumentOrder, StoredCheck, child_number
@@ -79,6 +79,8 @@ class World:
     style: ExecutionStyle = ExecutionStyle.MARKETABLE
     most_lots: int = 1_000
     verdicts: list[Outcome] = field(default_factory=list)  # what the controls say, one after the other; else all passes
+    epoch: str = "e"
+    renewals: int = 0
     levels: list[str] = field(default_factory=list)  # why the kill level was raised
     crash_at: tuple[int, bool] | None = None  # call number, and whether the effect still happens
 
@@ -119,6 +121,7 @@ class World:
                             resolver=Resolver(FakeSender(self)), worker=worker, clock=self.clock,
                             acknowledge_within=timedelta(seconds=5), fatal=(BrokerUnavailable,),
                             lots_by_contract=lambda code, lots: {f"{code}/20260600": lots},
+                            compare=lambda: None,
                             judge=lambda order: replace(order, checks=CHECKED))
 
     def wants(self, quantity: int, order_id: str = "IO-1", instrument: str = "SP500") -> None:
@@ -238,8 +241,9 @@ class FakeOrders:
 class FakeBooks:
     world: World
 
-    def apply_fill(self, fill: Fill) -> bool:
-        return self.world.call(lambda: self._apply(fill))  # type: ignore[no-any-return]
+    def apply(self, heard: Sequence[Fill | Commission]) -> list[bool]:
+        return self.world.call(lambda: [  # type: ignore[no-any-return]
+            self._apply(each) if isinstance(each, Fill) else each.id in self.world.fills for each in heard])
 
     def _apply(self, fill: Fill) -> bool:
         """As the books of the real store, by the same pure rules."""
@@ -256,7 +260,7 @@ class FakeBooks:
             orders._save("broker", after.broker)
             orders._save("contract", after.contract)
             orders._save("instrument", after.instrument)
-            lock = lock_for(order, after.broker, fill)
+            lock = lock_for(before, after, fill)
             if lock is not None:
                 self.world.locked.setdefault(lock.id, lock)
         else:
@@ -266,9 +270,6 @@ class FakeBooks:
         if fill.contract is not None:
             self.world.positions[fill.contract] = self.world.positions.get(fill.contract, 0) + merge.change
         return True
-
-    def apply_commission(self, fill_id: str, amount: Decimal, currency: str) -> bool:
-        return fill_id in self.world.fills
 
     def contract_positions(self) -> dict[str, int]:
         return dict(self.world.positions)
@@ -404,7 +405,13 @@ class FakeSender:
     def evidence(self, order_id: str) -> OrderEvidence:
         self.refresh()
         found = order_id in self.world.received and order_id not in self.world.forgotten
-        return OrderEvidence(found_open=False, found_completed=False, found_executed=found, offered_id=1)
+        return OrderEvidence(found_open=False, found_completed=False, found_executed=found, next_valid_id=1,
+                             epoch=self.world.epoch)
+
+    def renew(self) -> None:
+        """A new connection: orders of the old one can be asked about."""
+        self.world.renewals += 1
+        self.world.epoch = f"e{self.world.renewals}"
 
     def messages(self, after: int, wait_s: float) -> list[BrokerMessage]:
         self.world.clock.advance(wait_s)

@@ -1,44 +1,55 @@
 """Orders of unknown fate: what counts as proof, when to ask, and how often."""
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from broker_order_samples import NOW, a_broker_order
 
 from trading.broker.facts import OrderEvidence
 from trading.execution.broker_orders import BrokerLifecycle
-from trading.execution.stack_handler.resolver import Resolver, Verdict, needs_resolving, verdict
+from trading.execution.stack_handler.resolver import Pass, Resolver, Verdict, needs_resolving, verdict
 
 B = BrokerLifecycle
 SILENCE = timedelta(seconds=5)
 
 
-def seen(offered_id: int | None, **found: bool) -> OrderEvidence:
+def seen(next_valid_id: int, epoch: str = "later", **found: bool) -> OrderEvidence:
     places = {"found_open": False, "found_completed": False, "found_executed": False}
-    return OrderEvidence(**places | found, offered_id=offered_id)
+    return OrderEvidence(**places | found, next_valid_id=next_valid_id, epoch=epoch)
 
 
-VERDICTS: tuple[tuple[str, list[OrderEvidence], int | None, Verdict], ...] = (
+OLD = {"epoch": "of the order"}
+VERDICTS = (
     ("nobody was asked", [], 10, Verdict.UNDECIDED),
-    ("one empty answer", [seen(10)], 10, Verdict.UNDECIDED),
-    ("two empty answers, id never used", [seen(10), seen(10)], 10, Verdict.NOT_RECEIVED),
-    ("two empty answers, a smaller id offered", [seen(9), seen(9)], 10, Verdict.NOT_RECEIVED),
-    ("two empty answers, but the id was used", [seen(11), seen(11)], 10, Verdict.UNDECIDED),
-    ("the id was used by the time of the second answer", [seen(10), seen(11)], 10, Verdict.UNDECIDED),
-    ("nobody has connected again", [seen(None)] * 5, 10, Verdict.UNDECIDED),
-    ("no id was ever given to it", [seen(1), seen(1)], None, Verdict.UNDECIDED),
+    ("two empty answers", [seen(10), seen(10)], 10, Verdict.UNDECIDED),
+    ("three empty answers, id never used", [seen(10)] * 3, 10, Verdict.NOT_RECEIVED),
+    ("three empty answers, a smaller id offered", [seen(9)] * 3, 10, Verdict.NOT_RECEIVED),
+    ("three empty answers, but the id was used", [seen(11)] * 3, 10, Verdict.UNDECIDED),
+    ("three over the connection that it was sent on", [seen(10, **OLD)] * 3, 10, Verdict.UNDECIDED),
+    ("two of three over a later one", [seen(10, **OLD), seen(10), seen(10)], 10, Verdict.UNDECIDED),
+    ("no id was ever given to it", [seen(1)] * 3, None, Verdict.UNDECIDED),
     ("found among the open", [seen(1, found_open=True)], 10, Verdict.KNOWN),
     ("found among the completed", [seen(1), seen(1, found_completed=True)], 10, Verdict.KNOWN),
-    ("found once, then gone", [seen(1, found_executed=True), seen(1), seen(1)], 10, Verdict.KNOWN),
+    ("found once, then gone", [seen(1, found_executed=True), seen(1), seen(1), seen(1)], 10, Verdict.KNOWN),
 )
 
 
-@pytest.mark.parametrize(("passes", "order_id", "expected"), [row[1:] for row in VERDICTS],
+def passes(answers: list[OrderEvidence], apart_s: float = 30) -> list[Pass]:
+    return [Pass(at=NOW + timedelta(seconds=apart_s * place), evidence=each) for place, each in enumerate(answers)]
+
+
+@pytest.mark.parametrize(("answers", "order_id", "expected"), [row[1:] for row in VERDICTS],
                          ids=[row[0] for row in VERDICTS])
-def test_the_verdict_follows_from_the_evidence(passes: list[OrderEvidence], order_id: int | None,
+def test_the_verdict_follows_from_the_evidence(answers: list[OrderEvidence], order_id: int | None,
                                                expected: Verdict) -> None:
-    assert verdict(a_broker_order(ib_order_id=order_id), list(passes)) is expected
+    order = a_broker_order(ib_order_id=order_id, epoch="of the order")
+    assert verdict(order, passes(answers)) is expected
+
+
+def test_answers_that_come_too_soon_after_each_other_prove_nothing() -> None:
+    order = a_broker_order(ib_order_id=10, epoch="of the order")
+    assert verdict(order, passes([seen(10)] * 3, apart_s=29)) is Verdict.UNDECIDED
 
 
 @pytest.mark.parametrize(("state", "age_s", "needs"), [
@@ -56,30 +67,32 @@ def test_a_claim_without_a_time_is_asked_for_at_once() -> None:
 
 @dataclass
 class ABroker:
-    """Knows nothing of any order, and counts who asked."""
+    """Knows nothing of any order; counts who asked, and how often its connection was made anew."""
 
+    epoch: str = "of the order"
     asked: list[str] = field(default_factory=list)
+    renewals: int = 0
 
     def evidence(self, order_id: str) -> OrderEvidence:
         self.asked.append(order_id)
-        return seen(1)
+        return seen(1, self.epoch)
+
+    def renew(self) -> None:
+        self.renewals += 1
+        self.epoch = f"connection {self.renewals}"
 
 
-def test_two_answers_lie_two_seconds_apart() -> None:
-    # given an order that nobody knows
-    broker, order = ABroker(), a_broker_order(lifecycle=B.UNKNOWN, ib_order_id=5)
+def test_another_connection_is_asked_for_once_and_proves_it_within_a_minute() -> None:
+    # given an order that nobody knows, looked at each second
+    broker, order = ABroker(), a_broker_order(lifecycle=B.UNKNOWN, ib_order_id=5, epoch="of the order")
     resolver = Resolver(broker)
+    verdicts = [resolver.resolve(order, NOW + timedelta(seconds=second)) for second in range(90)]
 
-    def judged(seconds: float) -> Verdict:
-        at: datetime = NOW + timedelta(seconds=seconds)
-        return resolver.resolve(order, at)
-
-    # when it is looked at again and again
-    verdicts = [judged(0), judged(0.5), judged(1.9), judged(2)]
-
-    # then only the answers that lie apart count
-    assert verdicts == [Verdict.UNDECIDED] * 3 + [Verdict.NOT_RECEIVED]
-    assert len(broker.asked) == 2
+    # then the proof came over a connection that was made for it
+    assert broker.renewals == 1
+    proven = verdicts.index(Verdict.NOT_RECEIVED)
+    assert 60 <= proven <= 80
+    assert len(broker.asked) <= 3 + 9
 
 
 def test_each_order_has_its_own_evidence() -> None:

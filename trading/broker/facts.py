@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from trading.execution.broker_messages import BrokerMessage
+
 
 @dataclass(frozen=True, kw_only=True)
 class ContractDetails:
@@ -65,18 +67,30 @@ class BrokerPosition:
 
 
 @dataclass(frozen=True, kw_only=True)
+class BrokerBook:
+    """Everything that the broker lists of orders and executions, in one answer over connection `epoch`.
+
+    `messages` are of the kinds OPEN_ORDER, COMPLETED_ORDER and EXECUTION; they were journaled as well.
+    """
+
+    epoch: str
+    account: str
+    messages: tuple[BrokerMessage, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class OrderEvidence:
     """Where an order reference was found at the broker, after asking for everything it knows.
 
-    `offered_id` is the order id that the broker offered on the first connection after the one on which the order was
-    sent; one at or below the order's own proves that the broker had not seen it. None while there was no such
-    connection: then nothing proves that it is not on its way.
+    `next_valid_id` is the order id that the broker offered on the first connection after the one over which the order
+    was sent, or on this one if there was none: one at or below our order's id proves that the broker never saw it.
     """
 
     found_open: bool
     found_completed: bool
     found_executed: bool
-    offered_id: int | None
+    next_valid_id: int
+    epoch: str  # the connection
 
     @property
     def found(self) -> bool:

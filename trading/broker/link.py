@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import pandas as pd
 
-from trading.broker.facts import BrokerPosition, ContractDetails, OrderEvidence, Quote, QuoteChanges
+from trading.broker.facts import BrokerBook, BrokerPosition, ContractDetails, OrderEvidence, Quote, QuoteChanges
 from trading.broker.message_rows import messages_of
 from trading.errors import BrokerError, BrokerUnavailable, NoPermission
 from trading.execution.broker_messages import BrokerMessage
@@ -80,6 +80,16 @@ class BrokerLink:
     def evidence(self, order_id: str) -> OrderEvidence:
         """Where the broker knows `order_id` from, after asking for everything."""
         return OrderEvidence(**self._ask("GET", f"orders/{order_id}/evidence"))
+
+    def renew(self) -> None:
+        """Have the daemon make its connection anew: only a new one shows which order ids the broker has ever seen."""
+        self._ask("POST", "renew")
+
+    def book(self) -> BrokerBook:
+        """Everything that the broker lists of orders and executions, asked for now."""
+        answer = self._ask("GET", "book")
+        return BrokerBook(epoch=answer["epoch"], account=answer["account"],
+                          messages=tuple(messages_of(answer["messages"])))
 
     def refresh(self) -> None:
         """Have the broker repeat all orders and executions of the day; they arrive in the journal."""

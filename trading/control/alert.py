@@ -26,6 +26,7 @@ class AlertKind(StrEnum):
     CONFIG_REJECTED = "CONFIG_REJECTED"  # an edit is wrong; the old configuration stays in force
     SCHEDULE_HELD = "SCHEDULE_HELD"  # nothing is started until somebody says so
     CALENDAR_ENDS = "CALENDAR_ENDS"  # a list of holidays is about to run out
+    RISK = "RISK"  # the account, orders of unknown fate, or unread alerts: a control asks for attention
     HALTED = "HALTED"  # a kill level stops trading, or could not be carried out
     DISK_FULL = "DISK_FULL"  # little room is left for state and logs
 
@@ -50,7 +51,7 @@ DEFAULT_SEVERITY: Final[Mapping[AlertKind, Severity]] = {
     AlertKind.STORE_LOST: Severity.CRITICAL, AlertKind.BROKER_LOST: Severity.CRITICAL,
     AlertKind.CONFIG_REJECTED: Severity.WARNING, AlertKind.SCHEDULE_HELD: Severity.CRITICAL,
     AlertKind.CALENDAR_ENDS: Severity.WARNING, AlertKind.DISK_FULL: Severity.CRITICAL,
-    AlertKind.HALTED: Severity.CRITICAL,
+    AlertKind.HALTED: Severity.CRITICAL, AlertKind.RISK: Severity.WARNING,
 }
 MOMENTS: Final = frozenset({AlertKind.LEADER_CHANGED, AlertKind.CLOCK_JUMPED,
                             AlertKind.ZONES_CHANGED})  # nothing ends them but a person

@@ -30,6 +30,7 @@ from trading.data.mongo.prices import (
     MongoMultiplePrices,
 )
 from trading.data.mongo.processes import MongoProcesses
+from trading.data.mongo.reconciliation_runs import MongoReconciliationRuns
 from trading.data.mongo.roll_states import MongoRollStates
 
 _OURS: Final = ("Mongo", "Parquet", "Csv")
@@ -103,6 +104,10 @@ class DataBlob:
     @cached_property
     def db_roll_states(self) -> MongoRollStates:
         return MongoRollStates(self.store)
+
+    @cached_property
+    def db_reconciliation_runs(self) -> MongoReconciliationRuns:
+        return MongoReconciliationRuns(self.store)
 
     @cached_property
     def db_events(self) -> MongoEvents:

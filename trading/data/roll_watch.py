@@ -5,7 +5,7 @@ the position must follow.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from functools import cached_property
 from typing import Final
@@ -30,7 +30,7 @@ from trading.execution.rolls.states import URGENCY, RollState
 from trading.execution.rolls.strategy_trades import RollLeg, strategy_trade
 from trading.log import get_log
 from trading.objects.contracts import Contract
-from trading.objects.multiple_prices import current_contracts
+from trading.objects.multiple_prices import ContractSet, current_contracts
 from trading.objects.open_days import OpenDays
 from trading.objects.rolls import RollParameters, required
 
@@ -60,6 +60,7 @@ class RollWatch:
     trading_day: date
     who: str
     is_recorded: bool = False  # a recorded market counts prints, not lots: its forward contracts count as liquid
+    _contracts: dict[str, ContractSet] = field(default_factory=dict)
 
     @cached_property
     def positions(self) -> dict[str, int]:
@@ -71,14 +72,20 @@ class RollWatch:
 
     def contracts(self, code: str) -> RollingContracts:
         """The contracts of `code` that a roll is about."""
-        rows = self.data.db_multiple_prices.load_since(code, self.trading_day.year - 1)
-        current = current_contracts(code, rows)
+        current = self._current(code)
         priced, forward = Contract(code, current.price), Contract(code, current.forward)
         held = sorted(contract for contract in map(Contract.parse, self._held(code)) if contract.month < priced.month)
         front, other = (held[0], priced) if held else (priced, forward)
         return RollingContracts(front=front, forward=other, prices_have_rolled=bool(held),
                                 front_lots=self.positions.get(front.key, 0),
                                 forward_lots=self.positions.get(other.key, 0))
+
+    def _current(self, code: str) -> ContractSet:
+        """Of the day: what is positioned by them is read once as well."""
+        if code not in self._contracts:
+            rows = self.data.db_multiple_prices.load_since(code, self.trading_day.year - 1)
+            self._contracts[code] = current_contracts(code, rows)
+        return self._contracts[code]
 
     def rolls(self, code: str) -> list[RollingContracts]:
         """The same for each older contract of which lots are held, the oldest first; else for the priced one."""

@@ -1,7 +1,7 @@
 """Changes of positions that no execution explains: by a person or an expiry; each with who, why, evidence. Pure."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -73,6 +73,21 @@ def transfer(instrument: str, giver: str, taker: str, lots: int) -> tuple[Entry,
     """`lots` (signed) of what `giver` holds become `taker`'s."""
     return (Entry(strategy=giver, instrument=instrument, contract=None, con_id=0, lots=-lots),
             Entry(strategy=taker, instrument=instrument, contract=None, con_id=0, lots=lots))
+
+
+def reassigned(held: Iterable[Entry], taker: str, lots: int | None = None) -> tuple[Entry, ...]:
+    """What is `held` becomes `taker`'s, contract by contract: all, or so many `lots` (a count) of the sum's sign."""
+    held = tuple(held)
+    sign = 1 if sum(each.lots for each in held) > 0 else -1
+    left, entries = lots, list[Entry]()
+    for each in held:
+        part = each.lots
+        if left is not None:
+            part = sign * min(left, max(0, sign * each.lots))
+            left -= abs(part)
+        if part:
+            entries += [replace(each, lots=-part), replace(each, strategy=taker, lots=part)]
+    return tuple(entries)
 
 
 @dataclass(frozen=True, kw_only=True)

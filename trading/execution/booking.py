@@ -6,7 +6,7 @@ are what was traded; then flagged, and locked where the reason needs a person. N
 
 from dataclasses import dataclass, replace
 
-from trading.execution.broker_orders import NEVER_TRADED, BrokerLifecycle, BrokerOrder
+from trading.execution.broker_orders import NEVER_TRADED, BrokerOrder
 from trading.execution.fills import Fill
 from trading.execution.locks import Lock, LockCause
 from trading.execution.order_states import FillState, Flag, fill_state
@@ -23,24 +23,13 @@ class Family:
     instrument: InstrumentOrder
 
 
-def belongs(order: BrokerOrder, fill: Fill) -> bool:
-    """Whether `fill` can be one of `order`: the other side is nobody's (orders_and_risk.md 2.4, I-d)."""
-    return fill.quantity * order.quantity >= 0
-
-
-def owned(fill: Fill, order: BrokerOrder) -> Fill:
-    """`fill` as one of `order`: whose it is follows from the order, not from whoever heard of it."""
-    return replace(fill, strategy=order.strategy, instrument=order.instrument, contract=order.contract)
-
-
 def booked(family: Family, change: int, is_correction: bool) -> Family:
     """The three orders after `change` lots more, signed."""
-    broker, flags = family.broker, _flags(family.broker, change, is_correction)
-    filled = replace(broker, filled=broker.filled + change, flags=broker.flags | flags)
-    if filled.filled == filled.quantity:
-        filled = filled.advanced(BrokerLifecycle.FILLED)
-    leg = replace(family.contract, filled=family.contract.filled + change, flags=family.contract.flags | flags)
-    return Family(broker=filled.settled(), contract=leg, instrument=_parent(family.instrument, change, flags))
+    leg, flags = family.contract, family.broker.fill_flags(change, is_correction=is_correction)
+    flags |= _overfill(leg.quantity, leg.filled + change)  # each child may be right, and all of them together too many
+    leg = replace(leg, filled=leg.filled + change, flags=leg.flags | flags)
+    return Family(broker=family.broker.update_fill(change, is_correction=is_correction), contract=leg,
+                  instrument=_parent(family.instrument, change, flags))
 
 
 def _parent(order: InstrumentOrder, change: int, flags: frozenset[Flag]) -> InstrumentOrder:
@@ -49,25 +38,22 @@ def _parent(order: InstrumentOrder, change: int, flags: frozenset[Flag]) -> Inst
     return replace(order, filled=order.filled + moved, flags=order.flags | flags)
 
 
-def _flags(order: BrokerOrder, change: int, is_correction: bool) -> frozenset[Flag]:
-    found = set()
-    if is_correction:
-        found.add(Flag.CORRECTED)
-    elif not order.may_be_alive:
-        found.add(Flag.LATE_FILL)
-    if fill_state(order.quantity, order.filled + change) is FillState.OVER:
-        found.add(Flag.OVERFILL)
-    return frozenset(found)
+def _overfill(quantity: int, filled: int) -> frozenset[Flag]:
+    return frozenset({Flag.OVERFILL}) if fill_state(quantity, filled) is FillState.OVER else frozenset()
 
 
-def lock_for(before: BrokerOrder, after: BrokerOrder, fill: Fill) -> Lock | None:
+def lock_for(before: Family, after: Family, fill: Fill) -> Lock | None:
     """The lock that a fill of ours calls for; None when all is as it should be."""
-    if fill_state(after.quantity, after.filled) is FillState.OVER:
-        return _lock(after, fill, LockCause.OVERFILL, f"broker order {after.id} was for {after.quantity:+d} and has "
-                                                      f"filled {after.filled:+d}")
-    if before.lifecycle in NEVER_TRADED:
-        return _lock(after, fill, LockCause.UNEXPECTED_FILL,
-                     f"broker order {after.id} was {before.lifecycle} and traded {fill.quantity:+d} after that")
+    order, leg = after.broker, after.contract
+    if _overfill(order.quantity, order.filled):
+        return _lock(order, fill, LockCause.OVERFILL, f"broker order {order.id} was for {order.quantity:+d} and has "
+                                                      f"filled {order.filled:+d}")
+    if _overfill(leg.quantity, leg.filled):
+        return _lock(leg, fill, LockCause.OVERFILL, f"contract order {leg.id} was for {leg.quantity:+d} and its "
+                                                    f"broker orders together have filled {leg.filled:+d}")
+    if before.broker.lifecycle in NEVER_TRADED:
+        return _lock(order, fill, LockCause.UNEXPECTED_FILL,
+                     f"broker order {order.id} was {before.broker.lifecycle} and traded {fill.quantity:+d} after that")
     return None
 
 
@@ -81,5 +67,5 @@ def foreign_lock(fill: Fill) -> Lock | None:
                        f"tradectl positions assign {fill.instrument} STRATEGY", opened_at=fill.at)
 
 
-def _lock(order: BrokerOrder, fill: Fill, cause: LockCause, reason: str) -> Lock:
+def _lock(order: BrokerOrder | ContractOrder, fill: Fill, cause: LockCause, reason: str) -> Lock:
     return Lock(instrument=order.instrument, cause=cause, subject=order.id, reason=reason, opened_at=fill.at)

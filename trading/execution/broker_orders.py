@@ -4,7 +4,7 @@ A broker order that may be alive is alive: until there is proof of its end, noth
 Library-made states are never believed; only what came over the wire moves an order (orders_and_risk.md 2.3).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -13,7 +13,10 @@ from typing import Any, Final
 
 from trading.errors import TradingError
 from trading.execution.documents import Document, from_document, to_document
-from trading.execution.order_states import Flag
+from trading.execution.fills import Fill, Merge, merged, quarantined
+from trading.execution.order_states import FillState, Flag, fill_state
+from trading.execution.quotes import Touch
+from trading.execution.shortfall import Child, Part, Trade, Traded, point_costs
 from trading.risk.order_kind import OrderKind
 
 
@@ -187,6 +190,59 @@ class BrokerOrder:
         if self.lifecycle is not BrokerLifecycle.PENDING_REPLACE:
             return self
         return replace(self.moved(BrokerLifecycle.WORKING, reason), wanted_limit=None)
+
+    def owns(self, fill: Fill) -> bool:
+        """Whether `fill` can be one of ours: the other side is nobody's (orders_and_risk.md 2.4, I-d)."""
+        return fill.quantity * self.quantity >= 0
+
+    def owned(self, fill: Fill) -> Fill:
+        """`fill` as one of this order: whose it is follows from the order, not from whoever heard of it."""
+        return replace(fill, strategy=self.strategy, instrument=self.instrument, contract=self.contract)
+
+    def add_fill(self, known: Fill | None, heard: Fill) -> "tuple[BrokerOrder, Merge]":
+        """The order after an execution that was heard of, perhaps again or corrected, and what became of the fill.
+
+        Args:
+            known: the fill of the same id in the books. An execution that is known changes nothing; one of the other
+                side is booked as nobody's.
+        """
+        merge = merged(known, heard)
+        if known is None and not self.owns(heard):
+            return self, replace(merge, fill=quarantined(merge.fill))
+        after = self.update_fill(merge.change, is_correction=known is not None) if merge.change else self
+        return after, replace(merge, fill=self.owned(merge.fill))
+
+    def update_fill(self, change: int, *, is_correction: bool = False) -> "BrokerOrder":
+        """The order with `change` (signed) lots more, and the flags that this calls for; it is never revived.
+
+        Raises:
+            TradingError: lots that are no whole number.
+        """
+        if type(change) is not int:
+            raise TradingError(f"Broker order {self.id} cannot fill {change!r} lots; lots are whole numbers.")
+        flags = self.flags | self.fill_flags(change, is_correction=is_correction)
+        filled = replace(self, filled=self.filled + change, flags=flags)
+        return (filled.advanced(BrokerLifecycle.FILLED) if filled.filled == filled.quantity else filled).settled()
+
+    def fill_flags(self, change: int, *, is_correction: bool) -> frozenset[Flag]:
+        """What a person should know of `change` lots more."""
+        found = {Flag.CORRECTED} if is_correction else set() if self.may_be_alive else {Flag.LATE_FILL}
+        is_over = fill_state(self.quantity, self.filled + change) is FillState.OVER
+        return frozenset(found | ({Flag.OVERFILL} if is_over else set()))
+
+    def worked(self, fills: Iterable[Fill]) -> Child:
+        """The quote that it was made beside, and those of `fills` that are its own."""
+        return Child(quote=Touch(bid=self.bid, ask=self.ask, at=self.created), fills=tuple(
+            Traded(lots=fill.quantity, price=fill.price) for fill in fills if fill.broker_order == self.id))
+
+    def calculate_slippage(self, fills: Iterable[Fill], decided: Decimal | None,
+                           unfilled_at: Decimal | None = None) -> dict[Part, Decimal | None]:
+        """What it cost in points times lots, before fees, in parts; positive is bad, None is not known.
+
+        Source: orders_and_risk.md 5.5 (S-15).
+        """
+        return point_costs(Trade(quantity=self.quantity, children=(self.worked(fills),), money_per_point=None,
+                                 decided=decided, unfilled_at=unfilled_at))
 
     def as_dict(self) -> Document:
         """All fields as plain values."""

@@ -82,6 +82,15 @@ class Fill:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Commission:
+    """What an execution cost; told apart from it, and perhaps before it."""
+
+    id: str  # of the fill
+    amount: Decimal
+    currency: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Merge:
     """What becomes of a fill when it is heard of (again)."""
 
@@ -111,6 +120,11 @@ def busted(known: Fill) -> Merge:
     """`known` taken back by the exchange, as its statement says: a revision of no lots behind all others."""
     return merged(known, replace(known, revision=known.revision + 1, quantity=0,
                                  execution_id=f"{known.execution_id}/busted"))
+
+
+def quarantined(fill: Fill) -> Fill:
+    """`fill` as nobody's: it is of the other side of the order that it names."""
+    return replace(fill, broker_order=None, strategy=EXTERNAL, status=FillStatus.QUARANTINED)
 
 
 def _status(fill: Fill) -> FillStatus:

@@ -1,14 +1,15 @@
 """The last look before a message leaves: by the sender, from what is stored now, whatever was decided before. Pure.
 
-It knows nothing of why an order was made. It refuses what a lock or the kill level forbids, what would make more lots
-possible than the parent has, and a price off its grid or outside its collar (orders_and_risk.md RC-01, 10, 12, 28, 33).
+It knows nothing of why an order was made. It refuses what a lock or the kill level forbids, what lies beside an order
+of unknown fate, what would make more lots possible than the parent has, and a price off its grid or outside its collar
+(orders_and_risk.md RC-01, 10, 12, 22, 28, 33).
 """
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from trading.execution.broker_orders import BrokerOrder
+from trading.execution.broker_orders import BrokerLifecycle, BrokerOrder
 from trading.execution.orders import ContractOrder
 from trading.risk.exposure import Holding, effect
 from trading.risk.kill_level import KillState, Scope
@@ -21,6 +22,7 @@ class GateFacts:
 
     kill: KillState
     is_halted_by_flag: bool
+    unreconciled: str | None  # why the books are not known to agree with the broker over this connection
     locks: Mapping[str, str]
     parent: ContractOrder
     siblings: tuple[BrokerOrder, ...]  # of the same parent, this order among them
@@ -30,8 +32,8 @@ class GateFacts:
 
 def gate_problem(order: BrokerOrder, facts: GateFacts) -> str | None:
     """Why `order` must not leave now, as a sentence; None when it may."""
-    return (_halted(order, facts) or _locked(order, facts) or _too_many(order, facts) or price_problem(
-        order, order.limit_price))
+    return (_halted(order, facts) or _locked(order, facts) or _beside_unknown(order, facts)
+            or _too_many(order, facts) or price_problem(order, order.limit_price))
 
 
 def change_problem(order: BrokerOrder, limit: Decimal, facts: GateFacts) -> str | None:
@@ -56,6 +58,13 @@ def _lots(orders: Iterable[BrokerOrder], side: int) -> int:
 def _locked(order: BrokerOrder, facts: GateFacts) -> str | None:
     reason = facts.locks.get(order.instrument)
     return None if reason is None else f"{order.instrument} is locked: {reason}"
+
+
+def _beside_unknown(order: BrokerOrder, facts: GateFacts) -> str | None:
+    """Its lock comes only when somebody has looked at it; nothing may leave before that (V22)."""
+    unknown = next((each for each in facts.others if each.contract == order.contract
+                    and each.lifecycle is BrokerLifecycle.UNKNOWN), None)
+    return None if unknown is None else f"nobody knows the fate of {unknown.id}, also of {order.contract}"
 
 
 def _too_many(order: BrokerOrder, facts: GateFacts) -> str | None:

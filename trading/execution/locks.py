@@ -24,11 +24,15 @@ class LockCause(StrEnum):
     REPEATED_ORDERS = "REPEATED_ORDERS"  # too many broker orders for one parent in a short time
     REFERENCE_DATA = "REFERENCE_DATA"  # the contract at the broker is not what is configured
     UNKNOWN_CONTRACT = "UNKNOWN_CONTRACT"  # the broker holds a contract that we do not know
+    FOREIGN_ORDER = "FOREIGN_ORDER"  # somebody else's order rests in a contract of ours
+    LOST_ORDER = "LOST_ORDER"  # the broker names an order of ours that our store lacks
+    BOOKS_DIFFER = "BOOKS_DIFFER"  # positions are not the sum of their fills
     OPERATOR = "OPERATOR"  # a person locked it
 
 
-OPENS_BY_ITSELF: Final = frozenset({LockCause.UNKNOWN_ORDER, LockCause.TWIN_ORDER, LockCause.FOREIGN_FILL,
-                                    LockCause.POSITION_BREAK})  # once explained; see who opens them
+OPENS_BY_ITSELF: Final = frozenset({  # once explained; see reconciliation/openings.py and who resolves orders
+    LockCause.UNKNOWN_ORDER, LockCause.TWIN_ORDER, LockCause.FOREIGN_FILL, LockCause.POSITION_BREAK,
+    LockCause.FOREIGN_ORDER, LockCause.UNKNOWN_CONTRACT})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,3 +62,23 @@ def reasons_of(locks: Iterable[Lock]) -> Mapping[str, str]:
     for lock in locks:
         found.setdefault(lock.instrument, []).append(lock.reason)
     return {instrument: "; ".join(reasons) for instrument, reasons in sorted(found.items())}
+
+
+class Standing(StrEnum):
+    """What locks leave of an instrument for the orders in it."""
+
+    FREE = "FREE"
+    HELD = "HELD"  # nothing is sent; what rests stays, for a cancel could hit the wrong order or prove nothing
+    WITHDRAWN = "WITHDRAWN"  # nothing is sent, and what rests is taken back
+
+
+_HOLDS: Final = frozenset({LockCause.UNKNOWN_ORDER, LockCause.TWIN_ORDER})
+
+
+def standing_of(locks: Iterable[Lock]) -> dict[str, Standing]:
+    """Each locked instrument, by the strictest of its locks."""
+    found: dict[str, Standing] = {}
+    for lock in locks:
+        is_milder = lock.cause in _HOLDS and found.get(lock.instrument) is not Standing.WITHDRAWN
+        found[lock.instrument] = Standing.HELD if is_milder else Standing.WITHDRAWN
+    return found

@@ -5,7 +5,7 @@ by a newer version; its fills are facts of their own. Nothing here sends, stores
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -14,7 +14,11 @@ from typing import Any, Final
 from ulid import ULID
 
 from trading.errors import TradingError
+from trading.execution.broker_orders import BrokerOrder
+from trading.execution.broker_terms import BrokerTerms
 from trading.execution.documents import Document, from_document, to_document
+from trading.execution.order_generators.buffered import WantedBuffer, buffered_trade
+from trading.execution.order_generators.wanted_trades import Allowed, Standing
 from trading.execution.order_states import (
     CloseReason,
     ExecutionStyle,
@@ -25,7 +29,9 @@ from trading.execution.order_states import (
     check_change,
     fill_state,
 )
+from trading.risk.exposure import Holding
 from trading.risk.order_kind import OrderKind
+from trading.risk.position_limits import limited
 
 _OURS: Final = re.compile(r"[0-9A-HJKMNP-TV-Z]{26}-C\d+-B\d+")
 
@@ -101,7 +107,8 @@ class InstrumentOrder:
 
     @property
     def residual(self) -> int:
-        return self.quantity - self.filled
+        """Lots that are still wanted; an over-fill leaves none, for nothing is ever reversed by a trade."""
+        return still_wanted(self.quantity, self.filled)
 
     @property
     def is_open(self) -> bool:
@@ -119,6 +126,30 @@ class InstrumentOrder:
         """
         check_change(self.id, self.lifecycle, new)
         return replace(self, lifecycle=new, close_reason=reason or self.close_reason)
+
+    def should_create_order(self, wanted: WantedBuffer | None, allowed: Allowed) -> bool:
+        """Whether the buffer and what is allowed ask for this trade: its side, and no lot more.
+
+        What was held and what worked are those of the decision (S-23: the buffer lies around what is wanted).
+
+        Raises:
+            WrongQuantity: the order does not say what was held when it was decided.
+        """
+        if self.held is None:
+            raise WrongQuantity(f"Order {self.id} does not say what was held when it was decided, so nobody can say "
+                                f"whether it should be. Ask of an order that a strategy has decided.")
+        trade = buffered_trade(wanted, Standing(held=self.held, working=self.working or 0), allowed).trade
+        return trade * self.quantity > 0 and abs(self.quantity) <= abs(trade)
+
+    def apply_position_limits(self, holding: Holding, limit: int | None) -> "InstrumentOrder | None":
+        """The order with as many lots as `limit` leaves, never more and never of the other side; None for none.
+
+        Args:
+            holding: the position and all our working lots, without those of this order (S-26).
+            limit: lots either way; None: nobody has set one, and only what reduces is left.
+        """
+        lots = limited(self.quantity, holding.position, holding.working_buys, holding.working_sells, limit)
+        return replace(self, quantity=lots) if lots else None
 
     def create_child_contract_orders(self, lots: Mapping[str, int], now: datetime
                                      ) -> "tuple[InstrumentOrder, list[ContractOrder]]":
@@ -184,7 +215,8 @@ class ContractOrder:
 
     @property
     def residual(self) -> int:
-        return self.quantity - self.filled
+        """Lots that are still wanted; an over-fill leaves none, for nothing is ever reversed by a trade."""
+        return still_wanted(self.quantity, self.filled)
 
     @property
     def is_open(self) -> bool:
@@ -208,8 +240,29 @@ class ContractOrder:
 
         What is filled and what may be alive never exceed the order (orders_and_risk.md I-a).
         """
-        left = self.residual - committed
-        return left if left * self.quantity > 0 else 0
+        return still_wanted(self.quantity, self.filled + committed)
+
+    def create_broker_orders(self, lots: Sequence[int], committed: int,
+                             terms: BrokerTerms) -> "tuple[ContractOrder, list[BrokerOrder]]":
+        """A broker order for each of `lots` (signed), and the order that counts them.
+
+        Args:
+            committed: signed lots that may be alive at the broker already.
+
+        Raises:
+            WrongQuantity: there are none, together they are more than is left, or one is of no lots or the other side.
+            InvalidOrderChange: the order ends, and nothing new is sent for it.
+        """
+        left = self.available(committed)
+        are_ours = bool(lots) and all(type(each) is int and each * self.quantity > 0 for each in lots)
+        if not are_ours or abs(sum(lots)) > abs(left):
+            raise WrongQuantity(f"Order {self.id} has {left:+d} lots left that are not filled or alive at the broker; "
+                                f"broker orders for {', '.join(map(str, lots)) or 'nothing'} were not made.")
+        order, children = self.moved(Lifecycle.WORKING), []
+        for each in lots:
+            children.append(_broker_order(order, each, terms))
+            order = replace(order, next_child=order.next_child + 1)
+        return order, children
 
     def as_dict(self) -> Document:
         """All fields as plain values."""
@@ -228,6 +281,12 @@ class Decision:
     account: str
     trading_day: str
     now: datetime
+
+
+def still_wanted(quantity: int, done: int) -> int:
+    """What of `quantity` is left when `done` is: of its sign, or 0."""
+    left = quantity - done
+    return left if left * quantity > 0 else 0
 
 
 def new_instrument_order_id() -> str:
@@ -279,6 +338,15 @@ def _child(order: InstrumentOrder, contract: str, quantity: int, now: datetime) 
         reduce_only=order.reduce_only, trading_day=order.trading_day, created=now, deadline=order.valid_until,
         limit_price=order.limit_price if order.limit_contract in (None, contract) else None,
         reference_price=order.reference_price if order.reference_contract == contract.rpartition("/")[2] else None)
+
+
+def _broker_order(leg: ContractOrder, lots: int, terms: BrokerTerms) -> BrokerOrder:
+    return BrokerOrder(
+        id=broker_order_id(leg), parent=leg.id, account=leg.account, strategy=leg.strategy, instrument=leg.instrument,
+        contract=leg.contract, kind=leg.kind, quantity=lots, trading_day=leg.trading_day, con_id=terms.con_id,
+        exchange=terms.exchange, order_type=terms.order_type, time_in_force=terms.time_in_force,
+        limit_price=terms.limit_price, bid=terms.touch.bid, ask=terms.touch.ask, mid=terms.touch.mid, tick=terms.tick,
+        collar=terms.collar, created=terms.created)
 
 
 def closed_by_children(order: InstrumentOrder, children: list[ContractOrder]) -> InstrumentOrder | None:

@@ -1,12 +1,13 @@
 """What the stack handler needs from outside, as Protocols. The adapters live in data and broker."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Protocol
 
 from trading.execution.broker_messages import BrokerMessage
 from trading.execution.broker_orders import BrokerOrder
-from trading.execution.fills import Fill
+from trading.execution.fills import Commission, Fill
 from trading.execution.locks import Lock
 from trading.execution.orders import ContractOrder, InstrumentOrder
 from trading.execution.quotes import Touch
@@ -32,8 +33,9 @@ class OrderStore(Protocol):
 class Books(Protocol):
     """Fills and what they add up to."""
 
-    def apply_fill(self, fill: Fill) -> bool: ...
-    def apply_commission(self, fill_id: str, amount: Decimal, currency: str) -> bool: ...
+    def apply(self, heard: Sequence[Fill | Commission]) -> list[bool]:
+        """Book fills and commissions in their order; whether each was news."""
+
     def contract_positions(self) -> dict[str, int]: ...
 
 

@@ -24,7 +24,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TradingScene]:
     scene = TradingScene(tmp_path_factory.mktemp("scene"))
     try:
-        yield scene.begin()
+        scene.begin().lift_limits()
+        yield scene
     finally:
         scene.end()
 

@@ -37,6 +37,16 @@ def rest(scene: TradingScene, con_id: int, order_id: int) -> None:
     _play(scene, story)
 
 
+def withdraw(scene: TradingScene) -> None:
+    """Cancel whatever of his rests."""
+    async def story(ib: "ib_async.IB") -> None:
+        trades = [trade for trade in await ib.reqOpenOrdersAsync() if trade.order.clientId == CLIENT]
+        for trade in trades:
+            ib.cancelOrder(trade.order)
+        await so(lambda: all(trade.isDone() for trade in trades))
+    _play(scene, story)
+
+
 async def so(is_so: Callable[[], bool]) -> None:
     while not is_so():
         await asyncio.sleep(0.02)

@@ -156,6 +156,6 @@ def test_x37_a_fill_before_a_midnight_that_passes_unseen_is_a_break_and_nothing_
     ended = scene.settle(120)
     assert ended["state"] == "ERROR"
     assert scene.is_told("Positions differ")
-    assert "nobody knows the fate" in scene.locks()[instrument]
+    assert "position break" in scene.locks()[instrument]
     assert len(scene.gateway.state_of()["orders"]) == known
     assert Traded(scene, order, ended).filled == 0

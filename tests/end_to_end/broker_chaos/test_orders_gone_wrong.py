@@ -103,7 +103,7 @@ def test_x28_an_order_that_somebody_cancels_by_hand_is_not_sent_again_at_once(sc
     ended = scene.handled(run)
     traded = Traded(scene, order, ended)
     assert traded.executed == traded.filled
-    assert len(traded.at_gateway) <= 3
+    assert len(traded.at_gateway) <= 5  # the orders that a marketable one may have
     assert scene.books() == scene.theirs()
 
 

@@ -33,7 +33,9 @@ from trading.unix_socket import DaemonUnreachable, request
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 QUICK = {"broker": {"request_timeout_s": 3, "connect_timeout_s": 4, "heartbeat_s": 1},
-         "orders": {"time_out_s": 4, "acknowledge_within_s": 1}, "leadership": {"ttl_s": 4, "renew_s": 1}}
+         "orders": {"time_out_s": 4, "acknowledge_within_s": 1, "confirm_break_after_s": 1,
+                    "prove_lost_within_s": 3},
+         "leadership": {"ttl_s": 4, "renew_s": 1}}
 HANDLER = "run_stack_handler"
 ACCOUNT = "DU0000001"
 

@@ -38,6 +38,7 @@ Sink = Callable[[MessageKind, dict[str, Any]], None]
 Answer = TypeVar("Answer")
 MESSAGES_FOR_ORDERS: Final = 3  # open, completed, executed
 _ID_IN_USE: Final = 326
+_LISTED: Final = (MessageKind.OPEN_ORDER, MessageKind.COMPLETED_ORDER, MessageKind.EXECUTION)
 _FETCH_NOTHING: Final[dict[str, Any]] = (  # we ask for everything ourselves; the library's forerunner cannot be told so
     {"fetchFields": ib_async.StartupFetch(0)} if hasattr(ib_async, "StartupFetch") else {})
 
@@ -52,6 +53,7 @@ class IbLibrary:
         self._ib.RaiseRequestErrors = True
         self._ib.TimezoneTWS = "UTC"
         self._one_at_a_time = asyncio.Lock()
+        self._listeners: list[list[tuple[MessageKind, dict[str, Any]]]] = []
         self._lines = QuoteLines(self._ib)
         self._words = ExecutionWords(self._ib.client.decoder)
         self._id_in_use, self._gone = asyncio.Event(), asyncio.Event()
@@ -111,8 +113,12 @@ class IbLibrary:
         """Call `callback` when the socket is gone, whoever closed it."""
         self._ib.disconnectedEvent += callback
 
-    def allocate_order_id(self) -> int:
-        """An order id greater than every one seen on this connection."""
+    def allocate_order_id(self, highest_used: int = 0) -> int:
+        """An order id greater than every one seen on this connection, and than the highest of earlier ones.
+
+        A gateway that restarts may offer ids again that it has already given (orders_and_risk.md V3, Lean IB #242).
+        """
+        self._ib.client.updateReqId(highest_used + 1)
         return int(self._ib.client.getReqId())
 
     def place(self, order: BrokerOrder) -> None:
@@ -154,6 +160,20 @@ class IbLibrary:
         executed = await self._unkeyed(self._ib.reqExecutionsAsync)
         return ({trade.order.orderRef for trade in opened}, {trade.order.orderRef for trade in completed},
                 {fill.execution.orderRef for fill in executed})
+
+    async def everything(self) -> list[tuple[MessageKind, dict[str, Any]]]:
+        """What the broker says of all open, completed and executed orders of today, message by message.
+
+        Raises:
+            BrokerUnavailable: an answer is missing; nothing may be concluded.
+        """
+        heard: list[tuple[MessageKind, dict[str, Any]]] = []
+        self._listeners.append(heard)
+        try:
+            await self.ask_for_orders()
+        finally:
+            self._listeners.remove(heard)
+        return [(kind, facts) for kind, facts in heard if kind in _LISTED]
 
     async def positions(self) -> list[BrokerPosition]:
         """Everything that the broker says we hold."""
@@ -273,6 +293,8 @@ class IbLibrary:
         def tapped(*values: Any) -> None:
             told = without_foreign_handle(facts(*values), self._ib.client.clientId)
             self._sink(kind, told)
+            for listener in self._listeners:
+                listener.append((kind, told))
             if kind is MessageKind.ERROR:
                 self._heed(told["code"])
             original(*values)

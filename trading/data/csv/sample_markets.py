@@ -19,6 +19,7 @@ from trading.objects.rolls import RollParameters
 
 LAST_DAY: Final = date(2023, 6, 30)
 YEARS: Final = 4
+_ROLL_DAYS: Final = -30  # from the expiry: well before a long position would have to be left
 INTRADAY_DAYS: Final = 60  # hourly rows only in the newest part, as in real files
 HOURS: Final = (9, 11, 13, 15, 17)
 
@@ -112,7 +113,7 @@ def _write_configuration(folder: Path, markets: Sequence[Market]) -> None:
         "Description": f"Sample market {market.code}"} for market in markets]).to_csv(
             folder / "csvconfig" / "instrumentconfig.csv", index=False)
     pd.DataFrame([{
-        "Instrument": market.code, "HoldRollCycle": market.hold, "RollOffsetDays": -5, "CarryOffset": 1,
+        "Instrument": market.code, "HoldRollCycle": market.hold, "RollOffsetDays": _ROLL_DAYS, "CarryOffset": 1,
         "PricedRollCycle": market.hold, "ExpiryOffset": 14} for market in markets]).to_csv(
             folder / "csvconfig" / "rollconfig.csv", index=False)
     pd.DataFrame([{
@@ -135,7 +136,7 @@ def _write_rates(folder: Path, last_day: date, random: np.random.Generator) -> N
 
 
 def _rolls(market: Market) -> RollParameters:
-    return RollParameters(hold_cycle=market.hold, priced_cycle=market.hold, roll_offset_days=-5, carry_offset=1,
+    return RollParameters(hold_cycle=market.hold, priced_cycle=market.hold, roll_offset_days=_ROLL_DAYS, carry_offset=1,
                           expiry_offset_days=14)
 
 

@@ -3,26 +3,25 @@
 Positions by contract and by strategy are only a view: `rebuilt` folds them from zero, and must find the same.
 """
 
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
 from pymongo.client_session import ClientSession
+from pymongo.errors import PyMongoError
 
-from trading.data.mongo.chained import Chained, ChainedWriter, values_of
+from trading.data.mongo.chained import ChainedWriter, values_of
 from trading.data.mongo.connection import Document, MongoStore
+from trading.data.mongo.events import MongoEvents
+from trading.data.mongo.fill_batch import FillBatch, Heard
 from trading.data.mongo.locks import MongoInstrumentLocks
-from trading.errors import NotFound
-from trading.execution.adjustments import Adjustment, Movement, Positions, fold
-from trading.execution.booking import Family, belongs, booked, foreign_lock, lock_for, owned
-from trading.execution.broker_orders import BrokerOrder
-from trading.execution.fills import EXTERNAL, Fill, FillStatus, Merge, busted, merged
-from trading.execution.locks import Lock, LockCause
-from trading.execution.orders import ContractOrder, InstrumentOrder, story_of
+from trading.errors import ConcurrentUpdate, NotFound, TradingError
+from trading.execution.adjustments import Adjustment, Entry, Movement, Positions, fold
+from trading.execution.fills import EXTERNAL, Commission, Fill, FillStatus, busted
 
 _HELD: Final = {"quantity": {"$ne": 0}}
+_AT_ONCE: Final = 50  # fills of one transaction: it must end well within its time on a busy machine
 
 
 class MongoBooks:
@@ -32,15 +31,20 @@ class MongoBooks:
         self._store = store
         self._database = store.database
         self._writer = ChainedWriter(store)
-        self._locks = MongoInstrumentLocks(store)
+        self._locks, self._events = MongoInstrumentLocks(store), MongoEvents(store)
 
     def fills(self, trading_day: str | None = None) -> list[Fill]:
         query = {} if trading_day is None else {"trading_day": trading_day}
         return [_fill(row) for row in self._database.fills.find(query).sort("at", 1)]
 
     def fills_since(self, instant: datetime, instrument: str | None = None) -> list[Fill]:
-        """Those later than `instant` (aware), oldest first; of all instruments, or of one."""
-        wanted = {"at": {"$gt": instant}} | ({} if instrument is None else {"instrument": instrument})
+        """Those at `instant` (aware) or later, oldest first; of all instruments, or of one."""
+        wanted: Document = {"at": {"$gte": instant}} | ({} if instrument is None else {"instrument": instrument})
+        return [_fill(row) for row in self._database.fills.find(wanted).sort("at", 1)]
+
+    def fills_between(self, first: str, last: str) -> list[Fill]:
+        """Those of the trading days from `first` to `last`, oldest first."""
+        wanted = {"trading_day": {"$gte": first, "$lte": last}}
         return [_fill(row) for row in self._database.fills.find(wanted).sort("at", 1)]
 
     def fill(self, fill_id: str) -> Fill:
@@ -66,6 +70,12 @@ class MongoBooks:
         rows = self._database.contract_positions.find(_HELD, session=session).sort("_id", 1)
         return {row["_id"]: int(row["quantity"]) for row in rows}
 
+    def contract_positions_in(self, instrument: str) -> dict[str, int]:
+        """The same of one instrument."""
+        its_own = {"$gte": f"{instrument}/", "$lt": f"{instrument}0"}  # 0 is the character behind /
+        rows = self._database.contract_positions.find(_HELD | {"_id": its_own})
+        return {row["_id"]: int(row["quantity"]) for row in rows}
+
     def contract_positions_by_con_id(self) -> dict[str, tuple[int, int]]:
         """Contract key to the broker's number of it and lots; only what is not flat."""
         rows = self._database.contract_positions.find(_HELD).sort("_id", 1)
@@ -83,6 +93,20 @@ class MongoBooks:
             found[instrument] = found.get(instrument, 0) + lots
         return found
 
+    def external(self, session: ClientSession | None = None) -> list[Entry]:
+        """What nobody's order traded and nobody was given: lots by contract, only what is not flat."""
+        foreign = {"broker_order": None, "strategy": EXTERNAL, "instrument": {"$ne": None}}
+        lots = [((row["instrument"], row["contract"], int(row["con_id"])), int(row["quantity"]))
+                for row in self._database.fills.find(foreign, session=session)]
+        for row in self._database.position_adjustments.find({"entries.strategy": EXTERNAL}, session=session):
+            lots += [((each.instrument, each.contract, each.con_id), each.lots)
+                     for each in Adjustment.from_dict(values_of(row)).entries if each.strategy == EXTERNAL]
+        held: dict[tuple[str, str | None, int], int] = {}
+        for key, count in lots:
+            held[key] = held.get(key, 0) + count
+        return [Entry(strategy=EXTERNAL, instrument=instrument, contract=contract, con_id=con_id, lots=left)
+                for (instrument, contract, con_id), left in sorted(held.items(), key=str) if left]
+
     def positions(self) -> Positions:
         """What is held, both ways."""
         return Positions(contracts=self.contract_positions(), strategies=self.strategy_positions())
@@ -91,13 +115,57 @@ class MongoBooks:
         """The same, folded from every fill and adjustment."""
         return fold(self._movements())
 
+    def proof(self) -> tuple[Positions, Positions]:
+        """What is stored, and the same folded from zero, both of one moment.
+
+        Raises:
+            ConcurrentUpdate: positions moved during each of three attempts.
+        """
+        for _ in range(3):
+            before = self._moves()
+            both = self.positions(), self.rebuilt()
+            if self._moves() == before:
+                return both
+        raise ConcurrentUpdate("what is held", before)
+
+    def _moves(self) -> int:
+        """How often anything that is held has moved so far."""
+        return sum(int(row["v"]) for name in ("contract_positions", "strategy_positions")
+                   for row in self._database[name].find({}, {"v": 1}))
+
+    def fills_in(self, contract: str) -> list[Fill]:
+        """The fills of one contract, whoever traded, oldest first."""
+        return [_fill(row) for row in self._database.fills.find({"contract": contract}).sort("at", 1)]
+
     def apply_fill(self, fill: Fill) -> bool:
         """Book `fill` once: itself, its three orders, both positions, and the lock that it calls for.
 
         A newer revision replaces an older one by its difference. A fill of nobody's order moves the contract and the
         strategy _EXTERNAL. False when it was heard of before.
         """
-        return self._store.transact(lambda session: self.apply_fill_within(fill, session))
+        return self.apply([fill])[0]
+
+    def apply_commission(self, fill_id: str, amount: Decimal, currency: str) -> bool:
+        """Add what a fill cost, once; False when the fill is not known (yet) or already has it."""
+        return self.apply([Commission(id=fill_id, amount=amount, currency=currency)])[0]
+
+    def apply(self, heard: Sequence[Heard]) -> list[bool]:
+        """Book fills and commissions in their order, many in one transaction; whether each was news.
+
+        Raises:
+            TradingError: one of them cannot be booked; those before it are.
+        """
+        parts = (heard[start:start + _AT_ONCE] for start in range(0, len(heard), _AT_ONCE))
+        return [was_news for part in parts for was_news in self._applied(part)]
+
+    def _applied(self, heard: Sequence[Heard]) -> list[bool]:
+        """Together, or, when that does not work or takes too long, one by one: what is booked is not booked again."""
+        try:
+            return self._store.transact(lambda session: self._batch(session).book_all(heard))
+        except (TradingError, PyMongoError) as error:
+            if len(heard) == 1 or (isinstance(error, PyMongoError) and not error.timeout):
+                raise
+        return [self._applied([each])[0] for each in heard]
 
     def bust(self, fill_id: str) -> bool:
         """Take back an execution that the exchange has busted; False when it was taken back before."""
@@ -105,13 +173,14 @@ class MongoBooks:
 
     def bust_within(self, fill_id: str, session: ClientSession) -> bool:
         """The same, as a part of a transaction."""
-        row = self._database.fills.find_one({"_id": fill_id}, session=session)
-        if row is None:
+        batch = self._batch(session)
+        known = batch.read_fill(fill_id)
+        if known is None:
             raise NotFound(f"There is no fill {fill_id}. See: tradectl fills")
-        known = _fill(row)
         if known.status is FillStatus.BUSTED:
             return False
-        self._book(known, busted(known), session)
+        batch.book(known, busted(known))
+        batch.write()
         return True
 
     def adjust(self, adjustment: Adjustment) -> None:
@@ -122,92 +191,22 @@ class MongoBooks:
         """The same, as a part of a transaction."""
         if self._database.position_adjustments.find_one({"_id": adjustment.id}, session=session) is None:
             self._writer.write("position_adjustments", adjustment, "adjustment", session)
+            batch = self._batch(session)
             for entry in adjustment.entries:
-                self._move(Movement(contract=entry.contract, strategy=entry.strategy, instrument=entry.instrument,
-                                    lots=entry.lots), entry.con_id, session)
+                batch.move(Movement(contract=entry.contract, strategy=entry.strategy, instrument=entry.instrument,
+                                    lots=entry.lots), entry.con_id)
+            batch.write()
 
     def adjustments(self) -> list[Adjustment]:
         rows = self._database.position_adjustments.find({}).sort("at", 1)
         return [Adjustment.from_dict(values_of(row)) for row in rows]
 
-    def apply_commission(self, fill_id: str, amount: Decimal, currency: str) -> bool:
-        """Add what a fill cost, once; False when the fill is not known (yet) or already has it."""
-        def steps(session: ClientSession) -> bool:
-            row = self._database.fills.find_one({"_id": fill_id}, session=session)
-            if row is None:
-                return False
-            fill = _fill(row)
-            if (fill.commission, fill.commission_currency) == (amount, currency):
-                return False
-            changed: list[tuple[str, Chained, str]] = [
-                ("fills", replace(fill, commission=amount, commission_currency=currency), "commission")]
-            if fill.broker_order is not None:
-                order = self._broker_order(fill.broker_order, session)
-                total = (order.commission or Decimal(0)) + amount - (fill.commission or Decimal(0))
-                changed.append(("broker_orders", replace(order, commission=total, commission_currency=currency),
-                                "commission"))
-            self._writer.write_all(changed, session, _story(fill))
-            return True
-        return self._store.transact(steps)
-
     def apply_fill_within(self, fill: Fill, session: ClientSession) -> bool:
-        """The same, as a part of a transaction."""
-        row = self._database.fills.find_one({"_id": fill.id}, session=session)
-        known = None if row is None else _fill(row)
-        merge = merged(known, fill)
-        if merge.conflict and fill.instrument is not None:
-            self._locks.lock_within(Lock(instrument=fill.instrument, cause=LockCause.CONFLICT, subject=fill.id,
-                                         reason=merge.conflict, opened_at=fill.at), session)
-        if merge.is_news:
-            self._book(known, merge, session)
-        return merge.is_news
+        """The same as `apply_fill`, as a part of a transaction."""
+        return self._batch(session).book_all([fill])[0]
 
-    def _book(self, known: Fill | None, merge: Merge, session: ClientSession) -> None:
-        fill = merge.fill
-        if fill.broker_order is None:
-            self._book_foreign(known, merge, session)
-            return
-        before = self._family(fill.broker_order, session)
-        if known is None and not belongs(before.broker, fill):
-            stranger = replace(fill, broker_order=None, strategy=EXTERNAL, status=FillStatus.QUARANTINED)
-            self._book_foreign(None, replace(merge, fill=stranger), session)
-            return
-        fill = owned(fill, before.broker)
-        after = booked(before, merge.change, is_correction=known is not None) if merge.change else before
-        changed: list[tuple[str, Chained, str]] = [("fills", fill, "fill" if known is None else "fill corrected")]
-        if merge.change:
-            changed += [("broker_orders", after.broker, "broker order"),
-                        ("contract_orders", after.contract, "contract order"),
-                        ("instrument_orders", after.instrument, "instrument order")]
-        self._writer.write_all(changed, session, before.instrument.id)
-        self._move_by(fill, merge.change, session)
-        lock = lock_for(before.broker, after.broker, fill)
-        if lock is not None:
-            self._locks.lock_within(lock, session)
-
-    def _book_foreign(self, known: Fill | None, merge: Merge, session: ClientSession) -> None:
-        self._writer.write("fills", merge.fill, "foreign fill" if known is None else "fill corrected", session)
-        if merge.fill.instrument is not None:
-            self._move_by(merge.fill, merge.change, session)
-        lock = foreign_lock(merge.fill)
-        if lock is not None and merge.change:
-            self._locks.lock_within(lock, session)
-
-    def _move_by(self, fill: Fill, change: int, session: ClientSession) -> None:
-        if change:
-            assert fill.instrument is not None
-            self._move(Movement(contract=fill.contract, strategy=fill.strategy, instrument=fill.instrument,
-                                lots=change), fill.con_id, session)
-
-    def _move(self, movement: Movement, con_id: int, session: ClientSession) -> None:
-        strategy = {"strategy": movement.strategy, "instrument": movement.instrument}
-        self._add("strategy_positions", f"{movement.strategy}/{movement.instrument}", movement.lots, strategy, session)
-        if movement.contract is not None:
-            self._add("contract_positions", movement.contract, movement.lots, {"con_id": con_id}, session)
-
-    def _add(self, collection: str, key: str, lots: int, facts: Document, session: ClientSession) -> None:
-        self._database[collection].update_one({"_id": key}, {"$inc": {"quantity": lots, "v": 1}, "$set": facts},
-                                              upsert=True, session=session)
+    def _batch(self, session: ClientSession) -> FillBatch:
+        return FillBatch(store=self._store, events=self._events, locks=self._locks, session=session)
 
     def _movements(self) -> Iterator[Movement]:
         for row in self._database.fills.find({"instrument": {"$ne": None}},
@@ -219,24 +218,6 @@ class MongoBooks:
                 yield Movement(contract=entry.contract, strategy=entry.strategy, instrument=entry.instrument,
                                lots=entry.lots)
 
-    def _family(self, broker_order: str, session: ClientSession) -> Family:
-        broker = self._broker_order(broker_order, session)
-        leg = ContractOrder.from_dict(self._row("contract_orders", broker.parent, session))
-        parent = InstrumentOrder.from_dict(self._row("instrument_orders", leg.parent, session))
-        return Family(broker=broker, contract=leg, instrument=parent)
-
-    def _broker_order(self, order_id: str, session: ClientSession) -> BrokerOrder:
-        return BrokerOrder.from_dict(self._row("broker_orders", order_id, session))
-
-    def _row(self, collection: str, key: str, session: ClientSession) -> Document:
-        row = self._database[collection].find_one({"_id": key}, session=session)
-        assert row is not None, f"{collection} {key} must exist: its child does"
-        return values_of(row)
-
 
 def _fill(row: Document) -> Fill:
     return Fill.from_dict(values_of(row))
-
-
-def _story(fill: Fill) -> str:
-    return "" if fill.broker_order is None else story_of(fill.broker_order)

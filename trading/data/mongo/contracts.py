@@ -27,6 +27,10 @@ class MongoContracts:
         rows = self._collection.find({"instrument": instrument, "sampled": True}).sort("_id", 1)
         return {Contract.parse(row["_id"]): _details(row) for row in rows}
 
+    def all(self) -> dict[str, ContractDetails]:
+        """Every contract that the broker has described, by our key."""
+        return {row["_id"]: _details(row) for row in self._collection.find()}
+
     def by_con_id(self) -> dict[int, Contract]:
         return {row["details"]["con_id"]: Contract.parse(row["_id"]) for row in self._collection.find()}
 

@@ -63,14 +63,19 @@ class MongoEvents:
         """The event, and its digest, which goes into the changed document."""
         payload = {key: value for key, value in document.items() if key not in ("_id", "chain")}
         found = digest(previous, kind, document["_id"], payload)
-        return {"_id": f"{document['_id']}#{document['v']:06d}", "aggregate": document["_id"], "v": document["v"],
+        return {"_id": event_id(document["_id"], document["v"]), "aggregate": document["_id"], "v": document["v"],
                 "kind": kind, "payload": payload, "actor": self._author, "story": story,
                 "ms": Int64(to_milliseconds(self._clock.now())), "order": Int64(time.monotonic_ns()),
                 "previous": previous, "digest": found}, found
 
     def of(self, aggregate: str) -> list[Event]:
         """All that happened to one thing, oldest first."""
-        return list(map(_event, self._collection.find({"aggregate": aggregate}).sort("_id", 1)))
+        return list(map(_event, self._collection.find(_about(aggregate)).sort("_id", 1)))
+
+    def newest(self, aggregate: str, session: ClientSession | None = None) -> tuple[int, str]:
+        """Version and digest of the last event of a thing; 0 and FIRST when nothing has happened to it."""
+        row = self._collection.find_one(_about(aggregate), sort=[("_id", -1)], session=session)
+        return (0, FIRST) if row is None else (row["v"], row["digest"])
 
     def story(self, order: str) -> list[Event]:
         """All that happened to an instrument order and everything below it, in time order."""
@@ -80,7 +85,7 @@ class MongoEvents:
     def breaks_in_chain(self) -> Iterator[str]:
         """A sentence for each event that is missing, or is not what was written."""
         aggregate, previous, expected = "", FIRST, 1
-        for row in self._collection.find({}).sort([("aggregate", 1), ("v", 1)]):
+        for row in self._collection.find({}).sort("_id", 1):
             if row["aggregate"] != aggregate:
                 aggregate, previous, expected = row["aggregate"], FIRST, 1
             if row["v"] != expected:
@@ -89,6 +94,16 @@ class MongoEvents:
                     previous, row["kind"], aggregate, row["payload"]):
                 yield f"{aggregate}: version {row['v']} is not what was written."
             previous, expected = row["digest"], row["v"] + 1
+
+
+def event_id(aggregate: str, version: int) -> str:
+    """One event a thing and version, so that no update is ever lost; they sort by thing, then by version."""
+    return f"{aggregate}#{version:06d}"
+
+
+def _about(aggregate: str) -> Document:
+    """By `_id`: an index of its own would cost as much as the event. $ is the character behind #."""
+    return {"_id": {"$gte": f"{aggregate}#", "$lt": f"{aggregate}$"}, "aggregate": aggregate}
 
 
 def digest(previous: str, kind: str, aggregate: str, payload: Document) -> str:

@@ -5,8 +5,10 @@ from trading.data.mongo.connection import MongoStore
 from trading.data.mongo.controls import MongoKillState
 from trading.data.mongo.locks import MongoInstrumentLocks
 from trading.data.mongo.orders import MongoOrders
+from trading.data.mongo.reconciliation_runs import MongoReconciliationRuns
 from trading.execution.broker_orders import TERMINAL, BrokerOrder
 from trading.execution.gate import GateFacts
+from trading.execution.reconciliation.run import may_trade
 
 _LIVE = {"$nin": [state.value for state in TERMINAL]}
 
@@ -16,15 +18,17 @@ class MongoGate:
 
     def __init__(self, store: MongoStore) -> None:
         self._database = store.database
+        self._runs = MongoReconciliationRuns(store)
         self._orders, self._kill, self._locks = MongoOrders(store), MongoKillState(store), MongoInstrumentLocks(store)
 
-    def facts(self, order: BrokerOrder) -> GateFacts:
-        """Everything stored that may forbid sending `order`."""
+    def facts(self, order: BrokerOrder, epoch: str) -> GateFacts:
+        """Everything stored that may forbid sending `order` over connection `epoch`."""
         known = self._database.broker_orders.find({"$or": [
             {"parent": order.parent}, {"instrument": order.instrument, "lifecycle": _LIVE}]})
         orders = [BrokerOrder.from_dict(values_of(row)) for row in known]
         return GateFacts(
             kill=self._kill.load(), is_halted_by_flag=False, locks=self._locks.reasons(),
+            unreconciled=may_trade(self._runs.last(), epoch),
             parent=self._orders.contract_order(order.parent), position=self._position(order.instrument),
             siblings=tuple(each for each in orders if each.parent == order.parent),
             others=tuple(each for each in orders if each.may_be_alive and each.id != order.id))

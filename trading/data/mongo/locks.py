@@ -7,7 +7,7 @@ from bson import Int64
 from pymongo.client_session import ClientSession
 
 from trading.data.mongo.connection import Document, MongoStore
-from trading.data.mongo.events import FIRST, MongoEvents
+from trading.data.mongo.events import MongoEvents
 from trading.errors import NotFound
 from trading.execution.locks import Lock, LockCause, reasons_of
 
@@ -64,11 +64,9 @@ class MongoInstrumentLocks:
 
     def _tell(self, kind: str, lock_id: str, facts: Document, session: ClientSession) -> None:
         """A lock may be opened and closed again and again: its events count on."""
-        newest = self._store.database.events.find_one({"aggregate": f"lock {lock_id}"}, sort=[("v", -1)],
-                                                      session=session) or {"v": 0, "digest": FIRST}
+        version, digest = self._events.newest(f"lock {lock_id}", session)
         document = {key: value for key, value in facts.items() if key != "_id"}
-        self._events.append(kind, document | {"_id": f"lock {lock_id}", "v": Int64(newest["v"] + 1)},
-                            newest["digest"], session)
+        self._events.append(kind, document | {"_id": f"lock {lock_id}", "v": Int64(version + 1)}, digest, session)
 
 
 def _lock(row: Document) -> Lock:

@@ -5,7 +5,7 @@ an order that cannot be seen would be traded again.
 """
 
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from pymongo.client_session import ClientSession
@@ -13,8 +13,8 @@ from pymongo.errors import DuplicateKeyError
 
 from trading.data.mongo.chained import Chained, ChainedWriter, values_of
 from trading.data.mongo.connection import Document, MongoStore
-from trading.errors import NotFound, TradingError
-from trading.execution.broker_orders import TERMINAL, BrokerOrder
+from trading.errors import ConcurrentUpdate, NotFound, TradingError
+from trading.execution.broker_orders import SENT_PERHAPS, TERMINAL, BrokerOrder
 from trading.execution.order_states import Lifecycle
 from trading.execution.orders import ContractOrder, InstrumentOrder, child_number, story_of
 
@@ -31,6 +31,16 @@ class TooManyLots(TradingError):
                          f"{parent.filled:+d} are filled and {committed:+d} may still be alive at the broker.")
 
 
+@dataclass(frozen=True, kw_only=True)
+class SentLately:
+    """The broker orders of an instrument that live or are of a trading day, oldest first; of all others the count."""
+
+    of_instrument: tuple[BrokerOrder, ...]
+    open_orders: int
+    in_flight: int
+    day_orders: int
+
+
 class MongoOrders:
     """Instrument, contract and broker orders."""
 
@@ -43,12 +53,12 @@ class MongoOrders:
 
     def add_instrument_order(self, order: InstrumentOrder) -> InstrumentOrder | None:
         """Store a new order; None when its decision already has one."""
-        if self._instrument.find_one({"idempotency_key": order.idempotency_key}, {"_id": 1}) is not None:
-            return None
         try:
             return self._store.transact(lambda session: self.write("instrument_orders", order, session))
-        except DuplicateKeyError:
-            return None  # somebody else decided the same at the same moment
+        except (ConcurrentUpdate, DuplicateKeyError):
+            if self._instrument.find_one({"idempotency_key": order.idempotency_key}, {"_id": 1}) is None:
+                raise
+            return None
 
     def open_instrument_orders(self) -> list[InstrumentOrder]:
         return [_instrument_order(row) for row in self._instrument.find({"lifecycle": {"$ne": _CLOSED}}).sort("_id", 1)]
@@ -58,6 +68,11 @@ class MongoOrders:
 
     def live_broker_orders(self) -> list[BrokerOrder]:
         return [_broker_order(row) for row in self._broker.find({"lifecycle": {"$nin": _TERMINAL}}).sort("_id", 1)]
+
+    def ended_broker_orders(self, since: str) -> list[BrokerOrder]:
+        """Those of trading day `since` (YYYY-MM-DD) or later that have ended."""
+        query = {"trading_day": {"$gte": since}, "lifecycle": {"$in": _TERMINAL}}
+        return [_broker_order(row) for row in self._broker.find(query).sort("_id", 1)]
 
     def contract_orders_of(self, parent: str) -> list[ContractOrder]:
         return [_contract_order(row) for row in self._contract.find({"parent": parent}).sort("_id", 1)]
@@ -69,6 +84,32 @@ class MongoOrders:
 
     def broker_orders_on(self, trading_day: str) -> list[BrokerOrder]:
         return [_broker_order(row) for row in self._broker.find({"trading_day": trading_day})]
+
+    def sent_lately(self, instrument: str, trading_day: str) -> SentLately:
+        """What the controls of an intent count; an order has its parent's day, so all siblings are here."""
+        wanted = {"$or": [{"lifecycle": {"$nin": _TERMINAL}}, {"trading_day": trading_day}]}
+        rows = list(self._broker.find({"instrument": instrument} | wanted))
+        others = list(self._broker.find({"instrument": {"$ne": instrument}} | wanted,
+                                        {"lifecycle": 1, "trading_day": 1}))
+        living = [row["lifecycle"] for row in (*rows, *others) if row["lifecycle"] not in _TERMINAL]
+        return SentLately(
+            of_instrument=tuple(sorted(map(_broker_order, rows), key=lambda order: child_number(order.id))),
+            open_orders=len(living), in_flight=sum(state in SENT_PERHAPS for state in living),
+            day_orders=sum(row["trading_day"] == trading_day for row in (*rows, *others)))
+
+    def contract_orders_between(self, first: str, last: str) -> list[ContractOrder]:
+        """Those of the trading days from `first` to `last`, oldest first, whatever became of them."""
+        rows = self._contract.find({"trading_day": {"$gte": first, "$lte": last}}).sort("_id", 1)
+        return [_contract_order(row) for row in rows]
+
+    def broker_orders_between(self, first: str, last: str) -> list[BrokerOrder]:
+        """The same of the broker orders, in no order."""
+        return [_broker_order(row) for row in self._broker.find({"trading_day": {"$gte": first, "$lte": last}})]
+
+    def instrument_orders_between(self, first: str, last: str) -> list[InstrumentOrder]:
+        """The same of the instrument orders, oldest first."""
+        rows = self._instrument.find({"trading_day": {"$gte": first, "$lte": last}}).sort("_id", 1)
+        return [_instrument_order(row) for row in rows]
 
     def broker_order(self, order_id: str) -> BrokerOrder:
         row = self._broker.find_one({"_id": order_id})
@@ -86,6 +127,11 @@ class MongoOrders:
             if row is not None:
                 return _broker_order(row)
         return None
+
+    def highest_order_id(self) -> int:
+        """The highest handle that any order was ever sent with; 0 when none was."""
+        row = self._broker.find_one({"ib_order_id": {"$ne": None}}, {"ib_order_id": 1}, sort=[("ib_order_id", -1)])
+        return 0 if row is None else int(row["ib_order_id"])
 
     def everything(self, only_open: bool) -> dict[str, list[Document]]:
         """The documents of all tiers, for people to read."""

@@ -66,14 +66,16 @@ COLLECTIONS: Final[dict[str, Collection]] = {
         (Index((("strategy", 1), ("instrument", 1), ("day", 1)), unique=True),)),
     "instrument_orders": Collection(
         {**_ORDER, "idempotency_key": "string"},
-        (Index((("idempotency_key", 1),), unique=True), Index((("lifecycle", 1),)))),
-    "contract_orders": Collection(_ORDER, (Index((("parent", 1),)), Index((("lifecycle", 1),)))),
+        (Index((("idempotency_key", 1),), unique=True), Index((("lifecycle", 1),)), Index((("trading_day", 1),)))),
+    "contract_orders": Collection(
+        _ORDER, (Index((("parent", 1),)), Index((("lifecycle", 1),)), Index((("trading_day", 1),)))),
     "broker_orders": Collection(
         _ORDER, (Index((("parent", 1),)), Index((("lifecycle", 1),)), Index((("perm_id", 1),)),
-                 Index((("trading_day", 1),)))),
+                 Index((("trading_day", 1),)), Index((("ib_order_id", -1),)))),
     "fills": Collection({"broker_order": ["string", "null"], "quantity": _INTEGER},
                         (Index((("broker_order", 1),)), Index((("trading_day", 1),)),
-                         Index((("instrument", 1), ("at", 1))))),
+                         Index((("instrument", 1), ("at", 1))), Index((("contract", 1), ("at", 1))),
+                         Index((("at", 1),)))),
     "contract_positions": Collection({**_VERSIONED, "quantity": _INTEGER}),
     "strategy_positions": Collection({**_VERSIONED, "quantity": _INTEGER}),
     "kill_state": Collection({**_VERSIONED, "state": "object"}),
@@ -82,7 +84,12 @@ COLLECTIONS: Final[dict[str, Collection]] = {
     "limits": Collection({**_VERSIONED, "limit": "object"}),
     "position_adjustments": Collection({**_VERSIONED, "kind": "string", "reason": "string"}),
     "events": Collection({"aggregate": "string", "v": _INTEGER, "digest": "string", "actor": "string"},
-                         (Index((("aggregate", 1), ("v", 1)), unique=True), Index((("story", 1), ("ms", 1))))),
+                         (Index((("story", 1), ("ms", 1))),)),  # its _id is aggregate and version
+    "reconciliation_runs": Collection(
+        {"epoch": "string", "kind": "string", "trading_day": "string", "verdict": ["string", "null"],
+         "number": _INTEGER},
+        (Index((("number", 1),)), Index((("begun_ms", 1),)), Index((("epoch", 1), ("number", 1))))),
+    "counters": Collection({"last": _INTEGER}),
     "instrument_locks": Collection({"instrument": "string", "cause": "string", "reason": "string"}),
     "broker_messages": Collection({"kind": "string"}, (Index((("kind", 1), ("_id", 1))),)),
 }

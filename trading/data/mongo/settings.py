@@ -8,6 +8,7 @@ from pymongo.errors import DuplicateKeyError
 
 from trading.data.mongo.connection import MongoStore
 from trading.errors import StoreError
+from trading.risk.account_track import AccountTrack
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +63,14 @@ class MongoSettings:
         document = {"days": [day.isoformat() for day in playback.days], "source": playback.source,
                     "current": playback.current and playback.current.isoformat(), "finished": playback.finished}
         self._collection.replace_one({"_id": "playback"}, document, upsert=True)
+
+    def account_track(self) -> AccountTrack:
+        """What is remembered of the account's worth; a fresh one when nothing is."""
+        document = self._collection.find_one({"_id": "account_track"})
+        return AccountTrack() if document is None else AccountTrack.from_dict(document)
+
+    def save_account_track(self, track: AccountTrack) -> None:
+        self._collection.replace_one({"_id": "account_track"}, track.as_dict(), upsert=True)
 
     def swap_leader(self, node: str) -> str | None:
         """Note that `node` leads now; who did before."""

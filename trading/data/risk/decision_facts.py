@@ -61,6 +61,10 @@ class DecisionFacts:
                 for code, record in self.records.items()}
 
     @cached_property
+    def _portfolio(self) -> PortfolioRisk:
+        return PortfolioRisk(self.risks, self.vol_target)
+
+    @cached_property
     def kill(self) -> KillState:
         return self.data.db_kill_state.load()
 
@@ -126,7 +130,7 @@ class DecisionFacts:
             account=AccountFacts(nav=self.nav, own_margin=self._margin(settled)),
             activity=Activity(is_known_key=any(order.idempotency_key == proposal.key for order in others),
                               recent=()),
-            portfolio=PortfolioRisk(self.risks, self.vol_target).facts(code, now_held, settled, self.nav or 0.0))
+            portfolio=self._portfolio.facts(code, now_held, settled, self.nav or 0.0))
 
     def _instrument(self, strategy: str, code: str, usual_change: float | None) -> InstrumentFacts:
         risk = self.risks[code]

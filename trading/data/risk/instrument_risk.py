@@ -7,7 +7,9 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Final
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from trading.data.data_blob import DataBlob
 from trading.errors import DataError
@@ -35,6 +37,13 @@ class InstrumentRisk:
         return prices.dropna().resample("B").last().diff().dropna() if len(prices) else pd.Series(dtype=float)
 
     @cached_property
+    def last_year(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """The days (counted from 1970) of the last year's changes, and these; both of shape (n,), n <= 256."""
+        newest = self.changes.tail(DAYS_A_YEAR)
+        days = pd.DatetimeIndex(newest.index).tz_localize(None).to_numpy("datetime64[D]").astype(np.int64)
+        return days, newest.to_numpy(float)
+
+    @cached_property
     def sigma_d(self) -> float | None:
         """Standard deviation of a day, in points."""
         if len(self.changes) < _LEAST_DAYS:
@@ -59,26 +68,26 @@ class InstrumentRisk:
             return None
         return FxRate(rate=float(rates.iloc[-1]), at=rates.index[-1].to_pydatetime()) if len(rates) else None
 
-    @property
+    @cached_property
     def money_per_point(self) -> float | None:
         """Base currency for a lot and a point."""
         return None if self.fx is None else self.instrument.point_size * self.fx.rate
 
-    @property
+    @cached_property
     def annual_risk(self) -> float | None:
         """Standard deviation of the money that one lot makes in a year."""
         if self.sigma_d is None or self.money_per_point is None:
             return None
         return self.sigma_d * math.sqrt(DAYS_A_YEAR) * self.money_per_point
 
-    @property
+    @cached_property
     def notional(self) -> float | None:
         """What one lot is worth."""
         if self.settlement is None or self.money_per_point is None:
             return None
         return abs(float(self.settlement)) * self.money_per_point
 
-    @property
+    @cached_property
     def median_spread(self) -> Decimal | None:
         """Twice the usual half spread; None when nobody has said what is usual."""
         half = self.instrument.slippage

@@ -41,12 +41,15 @@ class IntentControls:
 
     def flow(self, leg: ContractOrder) -> Flow:
         """What was sent and filled up to this moment."""
-        orders, books = self.data.db_orders, self.data.db_books
+        books, seen = self.data.db_books, self.data.db_orders.sent_lately(leg.instrument, leg.trading_day)
         return Flow(
-            live=tuple(orders.live_broker_orders()), today=tuple(orders.broker_orders_on(leg.trading_day)),
-            siblings=tuple(orders.broker_orders_of(leg.id)), kill=self.data.db_kill_state.load(),
+            live=tuple(order for order in seen.of_instrument if order.may_be_alive),
+            today=tuple(order for order in seen.of_instrument if order.trading_day == leg.trading_day),
+            siblings=tuple(order for order in seen.of_instrument if order.parent == leg.id),
+            open_orders=seen.open_orders, in_flight=seen.in_flight, day_orders=seen.day_orders,
+            kill=self.data.db_kill_state.load(), locks=self.data.db_locks.reasons(),
             fills=tuple(books.fills_since(self.data.clock.now() - _FILLS, leg.instrument)),
-            locks=self.data.db_locks.reasons(), positions=books.contract_positions())
+            positions=books.contract_positions_in(leg.instrument))
 
     def collar(self, leg: ContractOrder, touch: Touch) -> tuple[Decimal, Decimal] | None:
         """Around the mid of now; None when what is usual is not known."""

@@ -40,15 +40,18 @@ OUT_BEFORE_LAST_DAY: Final = 2  # business days; the roll rules know first notic
 
 @dataclass(frozen=True, kw_only=True)
 class Flow:
-    """What was sent and filled, read once a pass."""
+    """What was sent and filled, read for each broker order: all of its instrument, and of the others how many."""
 
     live: tuple[BrokerOrder, ...]
     today: tuple[BrokerOrder, ...]  # of this trading day, live or not
+    open_orders: int  # live ones of the whole system
+    in_flight: int  # of these, those that the broker has not acknowledged
+    day_orders: int  # of this trading day, of the whole system
     siblings: tuple[BrokerOrder, ...]  # of the same contract order
     fills: tuple[Fill, ...]  # of the instrument, the last 30 days
     kill: KillState
     locks: dict[str, str]
-    positions: dict[str, int]  # by contract
+    positions: dict[str, int]  # by contract of the instrument
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,15 +127,15 @@ class IntentFacts:
                                      parent=order.parent, sent_at=order.sent) for order in flow.today
                          if order.sent is not None),
             open_buys=sum(order.quantity > 0 for order in on_contract),
-            open_sells=sum(order.quantity < 0 for order in on_contract), open_orders=len(flow.live),
+            open_sells=sum(order.quantity < 0 for order in on_contract), open_orders=flow.open_orders,
             in_flight_contract=sum(order.lifecycle in SENT_PERHAPS for order in on_contract),
-            in_flight=sum(order.lifecycle in SENT_PERHAPS for order in flow.live),
+            in_flight=flow.in_flight,
             unknown_contract=sum(order.lifecycle is BrokerLifecycle.UNKNOWN for order in on_contract),
             parent_sent_at=tuple(order.sent for order in flow.siblings if order.sent is not None),
             parent_unfilled_at=_unfilled_in_a_row(ended), parent_fill=leg.filled, parent_quantity=leg.quantity,
             bucket=full_bucket(now, self.settings.flow),
             instrument_day_orders=sum(order.instrument == leg.instrument for order in flow.today),
-            system_day_orders=len(flow.today), chase=0.0, day_chase=0.0)
+            system_day_orders=flow.day_orders, chase=0.0, day_chase=0.0)
 
 
 def _traded(instrument: str, flow: Flow, now: datetime, strategy: str | None = None) -> tuple[TradedLots, ...]:

@@ -2,9 +2,9 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-import pandas as pd
+import numpy as np
 
 from trading.data.risk.instrument_risk import DAYS_A_YEAR, InstrumentRisk
 from trading.risk.snapshot import Change, PortfolioFacts
@@ -12,10 +12,14 @@ from trading.risk.snapshot import Change, PortfolioFacts
 
 @dataclass(frozen=True)
 class PortfolioRisk:
-    """The risks of all instruments that may be held."""
+    """The risks of all instruments that may be held.
+
+    All orders of a batch are asked about the same two books, so a book's volatility is computed once.
+    """
 
     risks: Mapping[str, InstrumentRisk]
     vol_target: float  # share of NAV a year
+    _known: dict[frozenset[tuple[str, int]], float] = field(default_factory=dict)
 
     def facts(self, code: str, before: Mapping[str, int], after: Mapping[str, int],
               nav: float) -> PortfolioFacts | None:
@@ -35,12 +39,24 @@ class PortfolioRisk:
 
     def _volatility(self, lots: Mapping[str, int]) -> float:
         """A year's standard deviation of the money made, with the correlations of the last year."""
-        money = [self.risks[code].changes.tail(DAYS_A_YEAR) * ((self.risks[code].money_per_point or 0.0) * size)
-                 for code, size in lots.items() if size]
-        if not money:
+        book = frozenset((code, size) for code, size in lots.items() if size)
+        if book not in self._known:
+            self._known[book] = self._computed(book)
+        return self._known[book]
+
+    def _computed(self, book: frozenset[tuple[str, int]]) -> float:
+        """On a day without a price of its own an instrument made nothing; a day without any price does not count."""
+        moves = [(*self.risks[code].last_year, (self.risks[code].money_per_point or 0.0) * size)
+                 for code, size in sorted(book)]
+        if not moves:
             return 0.0
-        daily = pd.concat(money, axis=1).fillna(0.0).sum(axis=1)
-        return float(daily.std()) * math.sqrt(DAYS_A_YEAR)
+        first = min(days[0] for days, _, _ in moves if len(days))
+        money = np.zeros(max(days[-1] for days, _, _ in moves if len(days)) - first + 1)
+        traded = np.zeros(len(money), dtype=bool)
+        for days, changes, each in moves:
+            money[days - first] += changes * each
+            traded[days - first] = True
+        return float(money[traded].std(ddof=1)) * math.sqrt(DAYS_A_YEAR)
 
     def _class_share(self, code: str, before: Mapping[str, int], after: Mapping[str, int]) -> Change:
         asset_class = self.risks[code].instrument.asset_class

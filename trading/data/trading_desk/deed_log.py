@@ -5,7 +5,7 @@ from typing import Final
 from pymongo.client_session import ClientSession
 
 from trading.data.mongo.connection import Document, MongoStore
-from trading.data.mongo.events import FIRST, MongoEvents
+from trading.data.mongo.events import FIRST, MongoEvents, event_id
 from trading.data.trading_desk.deed import Outcome
 
 DEED_PREFIX: Final = "deed "  # of the aggregate of a deed's event
@@ -19,7 +19,7 @@ class DeedLog:
 
     def find(self, deed: str, session: ClientSession | None = None) -> tuple[Outcome, Document] | None:
         """What was done under this id, and what had been asked; None: nothing yet."""
-        row = self._collection.find_one({"aggregate": f"{DEED_PREFIX}{deed}"}, session=session)
+        row = self._collection.find_one({"_id": event_id(f"{DEED_PREFIX}{deed}", 1)}, session=session)
         return None if row is None else (_outcome(row), row["payload"]["asked"])
 
     def append(self, outcome: Outcome, asked: Document, session: ClientSession, story: str) -> None:
@@ -31,7 +31,7 @@ class DeedLog:
 
     def newest(self, count: int) -> list[Outcome]:
         """The last deeds, newest first."""
-        rows = self._collection.find({"aggregate": {"$regex": f"^{DEED_PREFIX}"}}).sort([("ms", -1), ("order", -1)])
+        rows = self._collection.find({"_id": {"$regex": f"^{DEED_PREFIX}"}}).sort([("ms", -1), ("order", -1)])
         return [_outcome(row) for row in rows.limit(count)]
 
 

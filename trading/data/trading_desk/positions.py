@@ -8,7 +8,7 @@ from typing import ClassVar
 from trading.data.trading_desk.deed import Deed, DeedRefused, Plan, Signed
 from trading.data.trading_desk.records import Records, check_tick
 from trading.errors import ConfigError
-from trading.execution.adjustments import Adjustment, AdjustmentKind, Entry, transfer
+from trading.execution.adjustments import Adjustment, AdjustmentKind, Entry, reassigned, transfer
 from trading.execution.fills import EXTERNAL
 
 
@@ -36,13 +36,15 @@ class Assign(Deed):
     lots: int | None = None
 
     def plan(self, records: Records, signed: Signed) -> Plan:
-        held = records.strategy_positions().get((EXTERNAL, self.instrument), 0)
+        held = records.external(self.instrument)
         if not held:
             raise DeedRefused(f"Nothing of {self.instrument} is unassigned. See: tradectl positions. "
                               f"Nothing was changed.")
-        lots = abs(held) if self.lots is None else self.lots
-        return _transfer(records, signed, Transfer(instrument=self.instrument, giver=EXTERNAL, taker=self.strategy,
-                                                   lots=lots))
+        if self.lots is not None:
+            return _transfer(records, signed, Transfer(instrument=self.instrument, giver=EXTERNAL,
+                                                       taker=self.strategy, lots=self.lots))
+        records.check_taker(self.strategy)
+        return _given(records, signed, EXTERNAL, self.strategy, reassigned(held, self.strategy))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,16 +90,25 @@ def _transfer(records: Records, signed: Signed, asked: Transfer) -> Plan:
     held = records.strategy_positions()
     given = held.get((asked.giver, asked.instrument), 0)
     _check_transfer(records, asked, given)
-    lots = asked.lots if given > 0 else -asked.lots
-    has = held.get((asked.taker, asked.instrument), 0)
-    giver, taker = f"{asked.instrument} of {asked.giver}", f"{asked.instrument} of {asked.taker}"
-    adjustment = _adjustment(signed, AdjustmentKind.TRANSFER,
-                             transfer(asked.instrument, asked.giver, asked.taker, lots), None)
-    return Plan(before={giver: given, taker: has}, after={giver: given - lots, taker: has + lots},
-                meaning=f"{lots:+d} {asked.instrument} go from {asked.giver} to {asked.taker}; nothing is traded.",
-                done=f"{asked.taker} holds {has + lots:+d} {asked.instrument}, {asked.giver} {given - lots:+d}.",
+    if asked.giver == EXTERNAL:
+        entries = reassigned(records.external(asked.instrument), asked.taker, asked.lots)
+    else:
+        entries = transfer(asked.instrument, asked.giver, asked.taker, asked.lots if given > 0 else -asked.lots)
+    return _given(records, signed, asked.giver, asked.taker, entries)
+
+
+def _given(records: Records, signed: Signed, giver: str, taker: str, entries: tuple[Entry, ...]) -> Plan:
+    held, got = records.strategy_positions(), [each for each in entries if each.strategy == taker]
+    instrument, lots = got[0].instrument, sum(each.lots for each in got)
+    gives, takes = held.get((giver, instrument), 0), held.get((taker, instrument), 0)
+    adjustment = _adjustment(signed, AdjustmentKind.TRANSFER, entries, None)
+    what = ", ".join(f"{each.lots:+d} {each.contract or instrument}" for each in got)
+    return Plan(before={f"{instrument} of {giver}": gives, f"{instrument} of {taker}": takes},
+                after={f"{instrument} of {giver}": gives - lots, f"{instrument} of {taker}": takes + lots},
+                meaning=f"{what} go from {giver} to {taker}; nothing is traded.",
+                done=f"{taker} holds {takes + lots:+d} {instrument}, {giver} {gives - lots:+d}.",
                 write=lambda session: records.books.adjust_within(adjustment, session),
-                warnings=_working(records, asked.instrument))
+                warnings=_working(records, instrument))
 
 
 def _check_transfer(records: Records, asked: Transfer, given: int) -> None:

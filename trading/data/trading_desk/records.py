@@ -17,6 +17,7 @@ from trading.data.mongo.locks import MongoInstrumentLocks
 from trading.data.mongo.orders import MongoOrders
 from trading.data.mongo.roll_states import MongoRollStates
 from trading.errors import ConfigError, DataError, NotFound
+from trading.execution.adjustments import Entry
 from trading.execution.fills import EXTERNAL
 from trading.objects.contracts import Contract
 from trading.risk.exposure import Holding
@@ -44,6 +45,10 @@ class Records:
 
     def strategy_positions(self) -> dict[tuple[str, str], int]:
         return self.books.strategy_positions(self.session)
+
+    def external(self, instrument: str) -> list[Entry]:
+        """What nobody's order traded in it and nobody was given, by contract."""
+        return [each for each in self.books.external(self.session) if each.instrument == instrument]
 
     def contract_positions(self) -> dict[str, int]:
         return self.books.contract_positions(self.session)

@@ -10,7 +10,7 @@ from trading.errors import BrokerError, BrokerUnavailable
 from trading.execution.algos.choice import begin, choose, step
 from trading.execution.algos.frame import Action, AlgoState, Cancel, Change, Finish, Look, Phase, Place, Tell, Terms
 from trading.execution.broker_orders import BrokerLifecycle, BrokerOrder
-from trading.execution.locks import Lock, LockCause
+from trading.execution.locks import Lock, LockCause, Standing
 from trading.execution.order_states import CloseReason, ExecutionStyle, Lifecycle
 from trading.execution.orders import ContractOrder
 from trading.execution.ports import Locks, Market, OrderStore, Sender
@@ -21,6 +21,7 @@ from trading.log import get_log
 from trading.risk.check import Outcome
 
 log = get_log()
+SOON_OVER: Final = frozenset({"RC-16", "RC-18", "RC-19", "RC-20", "RC-21"})  # holds that end while others trade
 CLOSE_REASONS: Final = {
     Finish.FILLED: CloseReason.FILLED, Finish.CANCELLED: CloseReason.CANCELLED, Finish.DEADLINE: CloseReason.EXPIRED,
     Finish.NO_QUOTE: CloseReason.EXPIRED, Finish.SESSION_ENDS: CloseReason.EXPIRED,
@@ -47,12 +48,14 @@ class AlgoWorker:
     clock: Clock
     manners: Manners
     waits: dict[str, str] = field(default_factory=dict)  # contract order -> why it cannot go on now
+    told: dict[str, str] = field(default_factory=dict)  # contract order -> the control that held it last
 
-    def work(self, leg: ContractOrder, locked: bool, today: str) -> None:
+    def work(self, leg: ContractOrder, standing: Standing, today: str) -> None:
         """One look at `leg`, and one action."""
-        now, children = self.clock.now(), self.orders.broker_orders_of(leg.id)
+        now = self.clock.now()
+        children = self.orders.broker_orders_of(leg.id) if leg.next_child > 1 else []  # it counts them as they are made
         style, state = self._remembered(leg, now)
-        look = self._look(leg, children, locked, today)
+        look = self._look(leg, children, standing, today)
         new, action = step(style, state, look, self._terms(leg), leg.quantity)
         kept = replace(leg, algo={"style": style.value, "state": new.as_dict()})
         self._note_waiting(leg, new, look)
@@ -73,12 +76,14 @@ class AlgoWorker:
         log.info("algo", order=leg.id, style=choice.style.value, reason=choice.reason)
         return choice.style, begin(leg, choice.style, now)
 
-    def _look(self, leg: ContractOrder, children: list[BrokerOrder], locked: bool, today: str) -> Look:
+    def _look(self, leg: ContractOrder, children: list[BrokerOrder], standing: Standing, today: str) -> Look:
+        is_free = standing is Standing.FREE
         is_over = leg.lifecycle is Lifecycle.CLOSING or leg.trading_day < today
         is_done = leg.residual == 0 or is_over
-        touch = None if locked or is_done else self.market.touch(leg.contract)
+        touch = None if is_done or not is_free else self.market.touch(leg.contract)
         return Look(now=self.clock.now(), touch=touch, residual=leg.residual, children=len(children),
-                    child=_newest(children), may_send=not locked, must_withdraw=locked, is_cancelled=is_over,
+                    child=_newest(children), may_send=is_free,
+                    must_withdraw=standing is Standing.WITHDRAWN, is_cancelled=is_over,
                     closes=self.controls.closes(leg.contract, self.clock.now()))
 
     def _terms(self, leg: ContractOrder) -> Terms:
@@ -91,7 +96,7 @@ class AlgoWorker:
         self.waits.pop(leg.id, None)
         if state.phase is Phase.QUOTE_WAIT and state.waits:
             self.waits[leg.id] = f"no usable quote of {leg.contract}"
-        elif look.must_withdraw and look.living is None:
+        elif not look.may_send and look.living is None:
             self.waits[leg.id] = "locked"
 
     def _close(self, leg: ContractOrder, state: AlgoState, today: str) -> None:
@@ -106,15 +111,15 @@ class AlgoWorker:
         makes = ChildOrders(market=self.market, controls=self.controls, clock=self.clock)
         found = makes.intended(leg, place, look.touch)
         if found.order is not None:
-            self.send(self.orders.add_broker_order(found.leg.moved(Lifecycle.WORKING), found.order))
+            self.send(self.orders.add_broker_order(found.leg, found.order))
         else:
             self._refused(found, look.touch)
 
     def _refused(self, found: Intended, touch: Touch) -> None:
-        log.warning("not_intended", order=found.leg.id, outcome=found.outcome.value, reason=found.sentence,
-                    bid=str(touch.bid), ask=str(touch.ask))
+        self._tell_once(found, touch)
         if found.outcome is Outcome.HOLD:
-            self.waits[found.leg.id] = found.sentence
+            if found.control not in SOON_OVER:
+                self.waits[found.leg.id] = found.sentence
             return
         if found.outcome is Outcome.LOCK:
             self.locks.lock(Lock(instrument=found.leg.instrument, cause=LockCause.REPEATED_ORDERS,
@@ -125,6 +130,13 @@ class AlgoWorker:
             self.controls.raise_level(found.sentence)
             return
         self.orders.save_contract_order(found.leg.moved(Lifecycle.CLOSED, CloseReason.DENIED))
+
+    def _tell_once(self, found: Intended, touch: Touch) -> None:
+        """What holds an order is told when it begins, not at every look."""
+        if self.told.get(found.leg.id) != found.control or found.outcome is not Outcome.HOLD:
+            self.told[found.leg.id] = found.control
+            log.warning("not_intended", order=found.leg.id, control=found.control, outcome=found.outcome.value,
+                        reason=found.sentence, bid=str(touch.bid), ask=str(touch.ask))
 
     def _do(self, leg: ContractOrder, action: Action, look: Look) -> None:
         if isinstance(action, Tell):

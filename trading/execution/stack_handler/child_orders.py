@@ -12,8 +12,9 @@ from typing import Final, Protocol
 from trading.clock import Clock
 from trading.execution.algos.frame import Place
 from trading.execution.broker_orders import BrokerOrder
+from trading.execution.broker_terms import BrokerTerms
 from trading.execution.decided_orders import stored_checks
-from trading.execution.orders import ContractOrder, broker_order_id
+from trading.execution.orders import ContractOrder
 from trading.execution.ports import Market
 from trading.execution.quotes import Touch
 from trading.risk.check import Outcome
@@ -45,6 +46,7 @@ class Intended:
     order: BrokerOrder | None
     outcome: Outcome
     sentence: str = ""
+    control: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,21 +59,22 @@ class ChildOrders:
 
     def intended(self, leg: ContractOrder, place: Place, touch: Touch) -> Intended:
         """The broker order for `place`, as far as the controls allow it."""
-        order = self._order(leg, place, touch)
+        # an algo places nothing beside a living child; what may be alive is counted again when this is stored
+        counted, (order,) = leg.create_broker_orders([place.quantity], 0, self._terms(leg, place, touch))
         verdict = self.controls.at_intent(leg, order, touch, is_passive=place.is_passive)
-        kept = replace(leg, checks=(*leg.checks, *stored_checks(verdict.checks, order.created))[-MOST_CHECKS:])
+        checks = (*leg.checks, *stored_checks(verdict.checks, order.created))[-MOST_CHECKS:]
         if verdict.outcome in (Outcome.PASS, Outcome.CUT) and verdict.quantity:
-            counted = replace(kept, next_child=leg.next_child + 1)
-            return Intended(leg=counted, order=replace(order, quantity=verdict.quantity), outcome=verdict.outcome)
+            return Intended(leg=replace(counted, checks=checks), order=replace(order, quantity=verdict.quantity),
+                            outcome=verdict.outcome)
         decisive = verdict.decisive
         outcome = Outcome.DENY if verdict.outcome is Outcome.CUT else verdict.outcome
-        return Intended(leg=kept, order=None, outcome=outcome, sentence="" if decisive is None else decisive.sentence)
+        kept = replace(leg, checks=checks)
+        if decisive is None:
+            return Intended(leg=kept, order=None, outcome=outcome)
+        return Intended(leg=kept, order=None, outcome=outcome, sentence=decisive.sentence, control=decisive.control)
 
-    def _order(self, leg: ContractOrder, place: Place, touch: Touch) -> BrokerOrder:
+    def _terms(self, leg: ContractOrder, place: Place, touch: Touch) -> BrokerTerms:
         tradable = self.market.tradable(leg.contract)
-        return BrokerOrder(
-            id=broker_order_id(leg), parent=leg.id, account=leg.account, strategy=leg.strategy,
-            instrument=leg.instrument, contract=leg.contract, con_id=tradable.con_id, exchange=tradable.exchange,
-            kind=leg.kind, quantity=place.quantity, order_type="LMT", time_in_force="DAY", limit_price=place.limit,
-            bid=touch.bid, ask=touch.ask, mid=touch.mid, tick=tradable.min_tick,
-            collar=self.controls.collar(leg, touch), trading_day=leg.trading_day, created=self.clock.now())
+        return BrokerTerms(con_id=tradable.con_id, exchange=tradable.exchange, tick=tradable.min_tick,
+                           limit_price=place.limit, touch=touch, collar=self.controls.collar(leg, touch),
+                           created=self.clock.now())

@@ -1,20 +1,25 @@
-"""Bring the journal into the books: message by message, in order; a message applied twice changes nothing."""
+"""Bring the journal into the books: message by message, in order; a message applied twice changes nothing.
 
-from collections.abc import Sequence
+Executions and commissions that stand one behind the other are booked together: hundreds come at once after an outage.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
+from itertools import groupby
+from typing import Any, Final
 
 from trading.execution.broker_messages import BrokerMessage, MessageKind
 from trading.execution.broker_orders import BrokerOrder
 from trading.execution.error_policy import ErrorPolicy
-from trading.execution.fills import execution_base
+from trading.execution.fills import Commission, Fill, execution_base
 from trading.execution.ports import Books, Journal, Locks, Market, OrderStore
 from trading.execution.stack_handler.reports import Today, after_error, after_status, fill_of
 from trading.execution.twins import has_ended, is_about, is_twin, twin_lock
 from trading.log import get_log
 
 log = get_log()
+_OF_FILLS: Final = frozenset({MessageKind.EXECUTION, MessageKind.COMMISSION})
 
 
 @dataclass
@@ -29,7 +34,8 @@ class JournalReader:
     account: str
     today: Today
     policy: ErrorPolicy
-    _early_commissions: dict[str, dict[str, Any]] = field(default_factory=dict)
+    connection: str = ""  # the newest one that the journal tells of
+    _early_commissions: dict[str, Commission] = field(default_factory=dict)
 
     def apply_new(self) -> int:
         """Apply everything that is stored; the last message applied."""
@@ -40,17 +46,19 @@ class JournalReader:
 
     def apply(self, messages: Sequence[BrokerMessage]) -> int:
         """Apply `messages`, at least one, which lie behind the last applied; the last of them."""
-        for message in messages:
-            self._apply(message)
+        for are_fills, run in groupby(messages, key=lambda message: message.kind in _OF_FILLS):
+            if are_fills:
+                self._book(run)
+            else:
+                for message in run:
+                    self._apply(message)
         self.journal.mark_applied(messages[-1].sequence)
         return messages[-1].sequence
 
     def _apply(self, message: BrokerMessage) -> None:
         facts = message.facts
-        if message.kind is MessageKind.EXECUTION:
-            self._apply_execution(message)
-        elif message.kind is MessageKind.COMMISSION:
-            self._apply_commission(facts)
+        if message.kind is MessageKind.CONNECTED:
+            self.connection = message.epoch
         elif message.kind in (MessageKind.ORDER_STATUS, MessageKind.OPEN_ORDER, MessageKind.COMPLETED_ORDER):
             order = self._order(message)
             if order is not None:
@@ -62,32 +70,42 @@ class JournalReader:
             if order is not None:
                 self._save(order, after_error(order, facts, self.policy))
 
-    def _apply_execution(self, message: BrokerMessage) -> None:
+    def _book(self, messages: Iterable[BrokerMessage]) -> None:
+        """A run of executions and commissions; a commission that came before its execution waits for it."""
+        fills, commissions = list[Fill](), list[Commission]()
+        orders = _Once(self._order)
+        for message in messages:
+            if message.kind is MessageKind.COMMISSION:
+                commissions += self._commissions_in(message.facts)
+                continue
+            for fill in self._fills_in(message, orders):
+                fills.append(fill)
+                commissions += [self._early_commissions.pop(fill.id)] if fill.id in self._early_commissions else []
+        heard: list[Fill | Commission] = [*fills, *commissions]
+        news = self.books.apply(heard)
+        for each, was_news in zip(heard, news, strict=True):
+            if isinstance(each, Fill) and was_news:
+                log.info("fill", order=each.broker_order or "not ours", contract=each.contract,
+                         quantity=each.quantity, price=str(each.price))
+            elif isinstance(each, Commission) and not was_news:
+                self._early_commissions[each.id] = each
+
+    def _fills_in(self, message: BrokerMessage, orders: "_Once") -> list[Fill]:
         facts = message.facts
         if facts["security"] == "BAG" or facts["account"] != self.account:
-            return  # the legs of a spread report themselves; other accounts are not ours
-        order = self._order(message)
-        contract = self.market.contract_of(facts["con_id"])
-        fill = fill_of(message, order, contract, self.today)
-        if self.books.apply_fill(fill):
-            log.info("fill", order=fill.broker_order or "not ours", contract=fill.contract, quantity=fill.quantity,
-                     price=str(fill.price))
-        early = self._early_commissions.pop(facts["execution_id"], None)
-        if early is not None:
-            self._apply_commission(early)
+            return []  # the legs of a spread report themselves; other accounts are not ours
+        return [fill_of(message, orders.of(message), self.market.contract_of(facts["con_id"]), self.today)]
 
-    def _apply_commission(self, facts: dict[str, Any]) -> None:
+    def _commissions_in(self, facts: dict[str, Any]) -> list[Commission]:
         if facts["amount"] is None:
-            return
+            return []
         fill_id = f"{self.account}/{execution_base(facts['execution_id'])[0]}"
-        if not self.books.apply_commission(fill_id, Decimal(facts["amount"]), facts["currency"]):
-            self._early_commissions[facts["execution_id"]] = facts
+        return [Commission(id=fill_id, amount=Decimal(facts["amount"]), currency=facts["currency"])]
 
     def _order(self, message: BrokerMessage) -> BrokerOrder | None:
         """The order of ours that `message` is about; the second life of one is nobody's, and locks its instrument."""
         facts = message.facts
-        order = self.orders.find_broker_order(facts.get("reference") or "", facts.get("perm_id") or 0,
-                                              facts.get("ib_order_id") or 0, message.epoch)
+        order = self.orders.find_broker_order(*_names(message))
         if order is None or not is_twin(order, facts):
             return order
         if not has_ended(facts):
@@ -107,3 +125,23 @@ class JournalReader:
             self.orders.save_broker_order(new)
             if new.lifecycle is not old.lifecycle:
                 log.info("broker_order", id=new.id, state=new.lifecycle.value, reason=new.reason)
+
+
+@dataclass
+class _Once:
+    """Finds the order of each execution in a run; what it fills changes neither its names nor whose it is."""
+
+    find: Callable[[BrokerMessage], BrokerOrder | None]
+    _known: dict[tuple[str, int, int, str], BrokerOrder | None] = field(default_factory=dict)
+
+    def of(self, message: BrokerMessage) -> BrokerOrder | None:
+        names = _names(message)
+        if names not in self._known:
+            self._known[names] = self.find(message)
+        return self._known[names]
+
+
+def _names(message: BrokerMessage) -> tuple[str, int, int, str]:
+    """What a message calls its order: our reference, permanent id, and the handle of its connection."""
+    facts = message.facts
+    return (facts.get("reference") or "", facts.get("perm_id") or 0, facts.get("ib_order_id") or 0, message.epoch)

@@ -1,8 +1,8 @@
 """Orders whose fate is unknown: ask until there is proof, and never send again without it. Pure decision, thin shell.
 
-Proof that an order never reached the broker: the broker offered an order id at or below the order's own when we first
-connected again, and in two separate answers, some seconds apart, it knew nothing of the order (ib_wire.md 4.2). On the
-connection on which it was sent nothing is proof: answers may be empty while it lives (orders_and_risk.md 2.6).
+Proof that an order never reached the broker (orders_and_risk.md 2.6, 9): over one connection that was made after the
+order was sent, the broker offered an order id at or below the order's own, and it knew nothing of the order in three
+answers over a minute. The connection over which it was sent proves nothing: the bytes may still be on their way.
 """
 
 from dataclasses import dataclass, field
@@ -12,9 +12,10 @@ from typing import Final, Protocol
 
 from trading.execution.broker_orders import SENT_PERHAPS, BrokerLifecycle, BrokerOrder
 
-PASSES_NEEDED: Final = 2
-PASSES_AT_MOST: Final = 5
-PASS_EVERY: Final = timedelta(seconds=2)
+PASSES_NEEDED: Final = 3
+PASSES_AT_MOST: Final = 12
+PROVES_WITHIN: Final = timedelta(seconds=60)
+PASS_EVERY: Final = timedelta(seconds=2)  # or a sixth of the time that a proof takes, if that is longer
 
 
 class Verdict(StrEnum):
@@ -31,22 +32,39 @@ class Evidence(Protocol):
     @property
     def found(self) -> bool: ...
     @property
-    def offered_id(self) -> int | None: ...
+    def next_valid_id(self) -> int: ...
+    @property
+    def epoch(self) -> str: ...
 
 
-def verdict(order: BrokerOrder, passes: list[Evidence]) -> Verdict:
+@dataclass(frozen=True, kw_only=True)
+class Pass:
+    """One full answer, and when it was given."""
+
+    at: datetime
+    evidence: Evidence
+
+
+def verdict(order: BrokerOrder, passes: list[Pass], proves_within: timedelta = PROVES_WITHIN) -> Verdict:
     """What `passes` over everything that the broker knows prove about `order`."""
-    if any(evidence.found for evidence in passes):
+    if any(each.evidence.found for each in passes):
         return Verdict.KNOWN
-    offered = passes[-1].offered_id if passes else None
-    never_seen = order.ib_order_id is not None and offered is not None and offered <= order.ib_order_id
-    return Verdict.NOT_RECEIVED if never_seen and len(passes) >= PASSES_NEEDED else Verdict.UNDECIDED
+    later = [each for each in passes if each.evidence.epoch == passes[-1].evidence.epoch != order.epoch]
+    if order.ib_order_id is None or len(later) < PASSES_NEEDED or later[-1].at - later[0].at < proves_within:
+        return Verdict.UNDECIDED
+    was_never_seen = later[-1].evidence.next_valid_id <= order.ib_order_id
+    return Verdict.NOT_RECEIVED if was_never_seen else Verdict.UNDECIDED
 
 
-def vanished(passes: list[Evidence]) -> bool:
+def needs_another_connection(order: BrokerOrder, passes: list[Pass]) -> bool:
+    """Whether the connection over which `order` was sent still lasts, and has been asked often enough."""
+    return len(passes) >= PASSES_NEEDED and passes[-1].evidence.epoch == order.epoch
+
+
+def vanished(passes: list[Pass]) -> bool:
     """Do the newest answers agree that the broker knows nothing of an order? It forgets what ended before midnight."""
-    newest = passes[-PASSES_NEEDED:]
-    return len(newest) == PASSES_NEEDED and not any(evidence.found for evidence in newest)
+    newest = passes[-2:]
+    return len(newest) == 2 and not any(each.evidence.found for each in newest)
 
 
 def needs_resolving(order: BrokerOrder, now: datetime, acknowledge_within: timedelta) -> bool:
@@ -59,15 +77,17 @@ class AsksBroker(Protocol):
     """One full question to the broker about an order."""
 
     def evidence(self, order_id: str) -> Evidence: ...
+    def renew(self) -> None: ...
 
 
 @dataclass
 class Resolver:
-    """Collects evidence, at most one pass an order every two seconds."""
+    """Collects evidence, a pass an order now and then; once an order it asks for a connection of its own."""
 
     broker: AsksBroker
-    _passes: dict[str, list[Evidence]] = field(default_factory=dict)
-    _asked: dict[str, datetime] = field(default_factory=dict)
+    proves_within: timedelta = PROVES_WITHIN
+    _passes: dict[str, list[Pass]] = field(default_factory=dict)
+    _renewed: set[str] = field(default_factory=set)
 
     def gave_up(self, order_id: str) -> bool:
         """Whether asking about the order has not helped."""
@@ -76,20 +96,27 @@ class Resolver:
     def misses(self, order_id: str) -> bool:
         """Whether the newest answer did not know the order."""
         passes = self._passes.get(order_id, [])
-        return bool(passes) and not passes[-1].found
+        return bool(passes) and not passes[-1].evidence.found
 
     def resolve(self, order: BrokerOrder, now: datetime) -> Verdict:
         """Ask once more if it is time to, and judge what is known by now."""
-        return verdict(order, self._after_asking(order, now))
+        passes = self._after_asking(order, now)
+        found = verdict(order, passes, self.proves_within)
+        if found is Verdict.UNDECIDED and order.id not in self._renewed and needs_another_connection(order, passes):
+            self._renewed.add(order.id)
+            self.broker.renew()
+        return found
 
     def has_vanished(self, order: BrokerOrder, now: datetime) -> bool:
         """Ask once more if it is time to: does the broker no longer know an order that it did know?"""
         return vanished(self._after_asking(order, now))
 
-    def _after_asking(self, order: BrokerOrder, now: datetime) -> list[Evidence]:
+    def _after_asking(self, order: BrokerOrder, now: datetime) -> list[Pass]:
         passes = self._passes.setdefault(order.id, [])
-        last = self._asked.get(order.id)
-        if last is None or now - last >= PASS_EVERY:
-            self._asked[order.id] = now
-            passes.append(self.broker.evidence(order.id))
+        every = max(PASS_EVERY, self.proves_within / 6) if self._later(order, passes) else PASS_EVERY
+        if not passes or now - passes[-1].at >= every:
+            passes.append(Pass(at=now, evidence=self.broker.evidence(order.id)))
         return passes
+
+    def _later(self, order: BrokerOrder, passes: list[Pass]) -> bool:
+        return bool(passes) and passes[-1].evidence.epoch != order.epoch

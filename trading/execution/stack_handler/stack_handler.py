@@ -14,7 +14,7 @@ from trading.clock import Clock
 from trading.errors import ConcurrentUpdate, DataError, NotFound
 from trading.execution.broker_orders import BrokerLifecycle, BrokerOrder
 from trading.execution.decided_orders import why
-from trading.execution.locks import Lock, LockCause
+from trading.execution.locks import Lock, LockCause, Standing, standing_of
 from trading.execution.order_states import CloseReason, Lifecycle
 from trading.execution.orders import InstrumentOrder, closed_by_children, spawn
 from trading.execution.ports import Locks, OrderStore, Sender
@@ -42,15 +42,22 @@ class StackHandler:
     acknowledge_within: timedelta
     lots_by_contract: Callable[[str, int], dict[str, int]]
     judge: Callable[[InstrumentOrder], InstrumentOrder]
+    compare: Callable[[], None]  # with the broker, where that is due; raises when nothing may be traded
     fatal: tuple[type[BaseException], ...]
     sick: dict[str, str] = field(default_factory=dict)  # orders that could not be worked, and why
 
     def run(self, checkpoint: Callable[[], None]) -> int:
-        """Work until nothing is open that could move; how many instrument orders were closed."""
+        """Work until nothing is open that could move; how many instrument orders were closed.
+
+        Before the first pass, and whenever the connection is another one, the books are compared with the broker.
+        """
         self.sender.refresh()
-        applied, closed = self.reader.apply_new(), 0
+        applied, closed, compared = self.reader.apply_new(), 0, None
         while True:
             checkpoint()
+            if compared != self.reader.connection:
+                compared = self.reader.connection
+                self.compare()
             closed += self.one_pass()
             if not self._can_move():
                 return closed
@@ -68,10 +75,10 @@ class StackHandler:
         for order in self.orders.live_broker_orders():
             self._alone(order.id, lambda order=order: self._manage(order))  # type: ignore[misc]  # bound at once
         self._release_locks()
-        locked, today = self.locks.reasons(), self.reader.today.trading_day
+        standing, today = standing_of(self.locks.all()), self.reader.today.trading_day
         for leg in self.orders.open_contract_orders():
             self._alone(leg.id, lambda leg=leg: self.worker.work(  # type: ignore[misc]  # bound at once
-                leg, leg.instrument in locked, today))
+                leg, standing.get(leg.instrument, Standing.FREE), today))
         closed = sum(self._close(parent) for parent in self.orders.open_instrument_orders())
         for parent in self.orders.open_instrument_orders():
             self._alone(parent.id, lambda parent=parent: self._judge(parent))  # type: ignore[misc]  # bound at once

@@ -1,10 +1,9 @@
 """Our books beside the broker's: where they differ, nothing is traded until a person knows why. Pure."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from trading.execution.fills import EXTERNAL
 from trading.execution.locks import Lock, LockCause
 
 
@@ -42,19 +41,3 @@ class Explained:
 
     lock: Lock
     how: str
-
-
-def explained_locks(locks: Iterable[Lock], ours: Mapping[str, int], theirs: Mapping[str, int],
-                    strategies: Mapping[tuple[str, str], int]) -> Iterator[Explained]:
-    """Locks that open by themselves now.
-
-    A position break, once both sides agree because executions came into our books: when it was the broker's number
-    that moved, nobody knows why, and a person must look. What others traded, once nothing of it is left unassigned.
-    """
-    for lock in locks:
-        if lock.cause is LockCause.POSITION_BREAK:
-            held = ours.get(lock.subject, 0)
-            if held == theirs.get(lock.subject, 0) and held != lock.facts["ours"]:
-                yield Explained(lock=lock, how=f"executions explain it: our books hold {held:+d} now")
-        elif lock.cause is LockCause.FOREIGN_FILL and not strategies.get((EXTERNAL, lock.instrument), 0):
-            yield Explained(lock=lock, how="nothing of what others traded is left unassigned")

@@ -1,0 +1,150 @@
+"""RiskWatch: looks at the account, at orders of unknown fate and at alerts that nobody reads, and raises the level.
+
+It only ever raises, and only the level: what that means at the broker is the kill switch's. A K2 that it raised for
+want of sound data falls again when the data were sound twice; everything else a person lowers.
+"""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Final
+
+from pymongo.errors import PyMongoError
+
+from daemon.alerts.alerts import Alerts
+from daemon.broker_service import BrokerService, Link
+from daemon.store.async_store import AsyncStore
+from trading.clock import Clock
+from trading.config import ServiceConfig
+from trading.control.alert import AlertKind, AlertState, Severity
+from trading.data.mongo.controls import StoredOverride
+from trading.errors import ConcurrentUpdate, TradingError
+from trading.execution.broker_orders import BrokerLifecycle
+from trading.log import get_log
+from trading.risk.check import Check
+from trading.risk.controls.watch import rc_22_monitor, rc_42
+from trading.risk.kill_level import Cause, Command, KillLevel, KillState, data_found_sound, lowered, raised
+from trading.risk.monitors import Wanted, wanted
+from trading.risk.overrides import NO_OVERRIDE, combined
+from trading.risk.settings import RiskSettings
+
+log = get_log()
+EVERY_S: Final = 20.0
+WHO: Final = "risk watch"
+
+
+@dataclass(frozen=True, kw_only=True)
+class RiskParts:
+    """What the watch works with. `day` gives the trading day of now."""
+
+    store: AsyncStore
+    broker: BrokerService
+    clock: Clock
+    alerts: Alerts
+    service: ServiceConfig
+    settings: RiskSettings
+    day: Callable[[], str]
+
+
+class RiskWatch:
+    """One loop in the leading daemon."""
+
+    def __init__(self, parts: RiskParts) -> None:
+        self._parts = parts
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        self._task = asyncio.create_task(self._watch(), name="risk watch")
+
+    async def stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._task
+
+    async def _watch(self) -> None:
+        while True:
+            await asyncio.sleep(EVERY_S)
+            try:
+                await self.look()
+            except (TradingError, PyMongoError, OSError) as error:
+                log.warning("risk_not_watched", reason=str(error), effect="it is looked at again soon")
+
+    async def look(self) -> Wanted:
+        """Look once, and raise what is called for; what that was."""
+        checks = [await self._unknown_orders(), await self._unread_alerts(), *await self._account()]
+        found = wanted(checks)
+        await self._carry_out(found)
+        for check in found.alerts:
+            self._parts.alerts.tell(AlertKind.RISK, check.control, check.sentence, Severity(check.severity.lower()))
+        for check in checks:
+            if check not in found.alerts:
+                self._parts.alerts.over(AlertKind.RISK, check.control)
+        return found
+
+    async def _unknown_orders(self) -> Check:
+        now, store = self._parts.clock.now(), self._parts.store
+        orders = await store.call(store.orders.live_broker_orders)
+        ages = [now - (order.sent or order.created) for order in orders
+                if order.lifecycle is BrokerLifecycle.UNKNOWN]
+        return rc_22_monitor(ages, self._parts.settings.flow)
+
+    async def _unread_alerts(self) -> Check:
+        """Those of this watch and of the level itself do not count: they would stop what they announce."""
+        now = self._parts.clock.now()
+        ages = [now - state.first_at for state in await self._parts.alerts.open_alerts() if _is_unread(state)]
+        return rc_42(max(ages, default=None), in_trading_hours=self._parts.broker.link is Link.READY,
+                     settings=self._parts.settings.account)
+
+    async def _account(self) -> tuple[Check, ...]:
+        """Nothing while the broker cannot be asked: that is another alert's matter."""
+        if self._parts.broker.link is not Link.READY:
+            return ()
+        service, store = self._parts.service, self._parts.store
+        library = await self._parts.broker.library("risk watch")
+        worth = await library.account_value(service.broker.account, service.base_currency)
+        before = await store.call(store.settings.account_track)
+        track = before.after(worth, self._parts.day(), self._parts.clock.now(), self._parts.settings.account)
+        await store.call(store.settings.save_account_track, track)
+        return track.checks(self._parts.settings.account)
+
+    async def _carry_out(self, found: Wanted) -> None:
+        store = self._parts.store
+        state = await store.call(store.kill.load)
+        newer = self._level_after(state, found)
+        if newer != state:
+            with suppress(ConcurrentUpdate):  # somebody was faster: it is looked at again soon
+                await store.call(store.kill.save, newer)
+                log.warning("level_changed", was=state.level.name, now=newer.level.name, reason=newer.reason)
+        if found.override != NO_OVERRIDE:
+            await self._override(found)
+
+    def _level_after(self, state: KillState, found: Wanted) -> KillState:
+        now = self._parts.clock.now()
+        if found.level is not KillLevel.K0_NORMAL:
+            why = " ".join(check.sentence for check in found.reasons)
+            return raised(state, found.level, Command(who=WHO, why=why, when=now, cause=found.cause))
+        if state.cause is not Cause.DATA or state.level is not KillLevel.K2_NO_NEW_RISK:
+            return state
+        sound = data_found_sound(state)
+        with suppress(TradingError):  # not sound often enough yet
+            return lowered(sound, KillLevel.K0_NORMAL, Command(who=WHO, why="the data are sound again", when=now,
+                                                               cause=Cause.DATA))
+        return sound
+
+    async def _override(self, found: Wanted) -> None:
+        """For everything, and never milder than what is there: only a person takes it back."""
+        store = self._parts.store
+        known = [each.override for each in await store.call(store.overrides.all)
+                 if each.strategy is None and each.instrument is None]
+        strictest = combined([*known, found.override])
+        if [strictest] != known:
+            why = " ".join(check.sentence for check in found.alerts)
+            await store.call(store.overrides.put, StoredOverride(
+                strategy=None, instrument=None, override=strictest, who=WHO, reason=why, at=self._parts.clock.now()))
+
+
+def _is_unread(state: AlertState) -> bool:
+    is_own = state.kind in (AlertKind.RISK, AlertKind.HALTED)
+    return state.severity is Severity.CRITICAL and not state.acknowledged and not is_own

@@ -1,0 +1,172 @@
+"""The risk watch over a real gateway and store: it raises what is called for, and takes nothing back by itself."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from broker_link_scene import BrokerScene
+from recorded_gateway import GatewayProcess
+from test_gate import ANN, intent
+
+from daemon.risk_watch import RiskParts, RiskWatch
+from daemon.store.async_store import AsyncStore
+from trading.config import BrokerConfig, ServiceConfig
+from trading.control.alert import AlertKind, AlertState, Severity
+from trading.data.mongo.connection import MongoStore
+from trading.data.mongo.controls import MongoKillState, MongoOverrides
+from trading.data.mongo.orders import MongoOrders
+from trading.data.mongo.settings import MongoSettings
+from trading.execution.broker_orders import BrokerLifecycle
+from trading.risk.account_track import AccountTrack
+from trading.risk.controls.watch import NavTrack
+from trading.risk.kill_level import KillLevel, KillState, lowered
+from trading.risk.overrides import REDUCE_ONLY
+from trading.risk.settings import RiskSettings
+
+START = datetime(2021, 10, 13, 12, tzinfo=UTC)
+
+
+@dataclass
+class HandClock:
+    instant: datetime = START
+
+    def now(self) -> datetime:
+        return self.instant
+
+    def monotonic_s(self) -> float:
+        return self.instant.timestamp()
+
+
+@dataclass
+class OpenAlerts:
+    """Remembers what stands open, by kind and subject."""
+
+    states: list[AlertState] = field(default_factory=list)
+    open: dict[str, str] = field(default_factory=dict)
+
+    def tell(self, kind: AlertKind, subject: str, text: str, _severity: Severity | None = None) -> None:
+        self.open[f"{kind}:{subject}"] = text
+
+    def over(self, kind: AlertKind, subject: str) -> None:
+        self.open.pop(f"{kind}:{subject}", None)
+
+    async def open_alerts(self) -> list[AlertState]:
+        return self.states
+
+
+class WatchScene:
+    """A broker link, and a watch that looks when it is told to, on a clock in our hands."""
+
+    def __init__(self, scene: BrokerScene, store: MongoStore) -> None:
+        self.scene, self.store, self.clock, self.alerts = scene, store, HandClock(), OpenAlerts()
+        parts: Any = RiskParts(
+            store=AsyncStore(store), broker=scene.service, clock=self.clock, alerts=self.alerts,  # type: ignore[arg-type]
+            service=ServiceConfig(broker=BrokerConfig(account="DU0000001")), settings=RiskSettings(),
+            day=lambda: self.clock.instant.date().isoformat())
+        self.watch = RiskWatch(parts)
+
+    def look(self, times: int = 1) -> None:
+        for _ in range(times):
+            self.scene.awaited(lambda _service: self.watch.look())
+            self.clock.instant += timedelta(seconds=20)
+
+    @property
+    def level(self) -> KillLevel:
+        return MongoKillState(self.store).load().level
+
+    def remember(self, **changes: Any) -> None:
+        settings = MongoSettings(self.store)
+        settings.save_account_track(replace(settings.account_track(), **changes))
+
+
+@pytest.fixture
+def scene(tmp_path: Path, gateway: GatewayProcess, store: MongoStore) -> Iterator[WatchScene]:
+    with BrokerScene(tmp_path, gateway, store) as opened:
+        yield WatchScene(opened, store)
+
+
+def worth(scene: WatchScene) -> float:
+    """What the account is worth now, as the broker says, three times."""
+    scene.look(3)
+    good = MongoSettings(scene.store).account_track().nav.good
+    assert good is not None
+    return good
+
+
+def test_a_sound_account_raises_nothing_and_is_remembered(scene: WatchScene) -> None:
+    first = worth(scene)
+    track = MongoSettings(scene.store).account_track()
+    assert (track.day, track.day_began_at, track.high_water_mark) == ("2021-10-13", first, first)
+    assert (scene.level, scene.alerts.open) == (KillLevel.K0_NORMAL, {})
+
+
+def test_a_days_loss_halts_only_when_it_was_seen_three_times(scene: WatchScene) -> None:
+    # given an account that was worth six percent more when the day began
+    now = worth(scene)
+    scene.remember(day_began_at=now * 1.06)
+    scene.look(2)
+    assert scene.level is KillLevel.K0_NORMAL
+    scene.look(2)
+    assert scene.level is KillLevel.K3_HALT
+    assert "of NAV were lost today" in MongoKillState(scene.store).load().reason
+
+
+def test_a_drawdown_shrinks_positions_until_a_person_says_otherwise(scene: WatchScene) -> None:
+    scene.remember(high_water_mark=worth(scene) / 0.74)
+    scene.look(2)
+    [override] = MongoOverrides(scene.store).all()
+    assert (override.override, override.strategy, override.instrument, override.who) == (
+        REDUCE_ONLY, None, None, "risk watch")
+
+
+def test_one_strange_reading_of_the_account_holds_new_risk_and_lets_it_go_again(scene: WatchScene) -> None:
+    # given a worth that is far from the last one
+    now = worth(scene)
+    scene.remember(nav=NavTrack(good=now * 2))
+    scene.look()
+    assert scene.level is KillLevel.K2_NO_NEW_RISK
+
+    # when three readings agree, then it is believed, and the level falls by itself
+    scene.look(6)
+    assert scene.level is KillLevel.K0_NORMAL
+
+
+def test_three_orders_of_unknown_fate_stop_new_risk(scene: WatchScene) -> None:
+    order, orders = intent(scene.scene, scene.store), MongoOrders(scene.store)
+    orders.save_broker_order(replace(order, lifecycle=BrokerLifecycle.UNKNOWN, created=START))
+    scene.look()
+    assert scene.level is KillLevel.K0_NORMAL
+    scene.clock.instant += timedelta(minutes=11)
+    scene.look()
+    assert scene.level is KillLevel.K2_NO_NEW_RISK
+
+
+def test_knight_a_critical_alert_that_nobody_reads_stops_new_risk(scene: WatchScene) -> None:
+    # given one that has been open for a while
+    unread = AlertState(kind=AlertKind.LOST, subject="run_systems", text="lost", severity=Severity.CRITICAL, open=True,
+                        first_at=START, last_at=START)
+    scene.alerts.states = [unread]
+    scene.look()
+    assert scene.level is KillLevel.K0_NORMAL
+    scene.clock.instant += timedelta(minutes=15)
+    scene.look()
+    assert scene.level is KillLevel.K2_NO_NEW_RISK
+    assert "Nobody has acknowledged a critical alert" in scene.alerts.open["RISK:RC-42"]
+
+
+def test_a_level_that_a_person_set_is_not_lowered(scene: WatchScene) -> None:
+    kill = MongoKillState(scene.store)
+    kill.save(replace(KillState(level=KillLevel.K3_HALT, who="ann", reason="looking", when=START)))
+    scene.look(4)
+    assert scene.level is KillLevel.K3_HALT
+    kill.save(lowered(kill.load(), KillLevel.K0_NORMAL, ANN))
+    scene.look()
+    assert scene.level is KillLevel.K0_NORMAL
+
+
+def test_what_is_remembered_comes_back() -> None:
+    track = AccountTrack(day="2021-10-13", day_began_at=5.0, high_water_mark=7.0, nav=NavTrack(good=6.0))
+    assert AccountTrack.from_dict(track.as_dict()) == track
