@@ -3,7 +3,7 @@
 from itertools import product
 
 import pytest
-from broker_order_samples import a_broker_order
+from broker_order_samples import NOW, a_broker_order
 
 from trading.execution.broker_orders import MOVES, TERMINAL, BrokerLifecycle, InvalidMove
 
@@ -67,3 +67,10 @@ def test_a_move_keeps_the_reason_when_it_brings_none() -> None:
 @pytest.mark.parametrize("state", sorted(B))
 def test_an_order_may_be_alive_until_it_has_ended(state: BrokerLifecycle) -> None:
     assert a_broker_order(lifecycle=state).may_be_alive == (state not in TERMINAL)
+
+
+def test_a_cancel_that_we_want_does_not_make_an_unknown_order_known() -> None:
+    unknown = a_broker_order(lifecycle=BrokerLifecycle.UNKNOWN).with_cancel_wanted(NOW, "halt")
+    assert (unknown.lifecycle, unknown.cancel_requested) == (BrokerLifecycle.UNKNOWN, NOW)
+    working = a_broker_order(lifecycle=BrokerLifecycle.WORKING).with_cancel_wanted(NOW, "halt")
+    assert (working.lifecycle, working.reason) == (BrokerLifecycle.PENDING_CANCEL, "halt")

@@ -155,6 +155,11 @@ class BrokerOrder:
         """The order after the broker's word `status`, which counts so many lots (unsigned) as filled."""
         return replace(self, told_status=status, told_filled=filled).settled()
 
+    def with_cancel_wanted(self, now: datetime, reason: str) -> "BrokerOrder":
+        """The order when a cancel is asked for. One of unknown fate stays so: that we ask proves nothing about it."""
+        asked = replace(self, cancel_requested=now)
+        return asked if self.lifecycle is BrokerLifecycle.UNKNOWN else asked.advanced(_B.PENDING_CANCEL, reason)
+
     def settled(self) -> "BrokerOrder":
         """Cancelled, once the broker has said so and all that it counted as filled is in our books.
 

@@ -9,7 +9,7 @@ from trading.clock import Clock
 from trading.errors import BrokerError, BrokerUnavailable
 from trading.execution.algos.choice import begin, choose, step
 from trading.execution.algos.frame import Action, AlgoState, Cancel, Change, Finish, Look, Phase, Place, Tell, Terms
-from trading.execution.broker_orders import BrokerLifecycle, BrokerOrder
+from trading.execution.broker_orders import BrokerOrder
 from trading.execution.locks import Lock, LockCause, Standing
 from trading.execution.order_states import CloseReason, ExecutionStyle, Lifecycle
 from trading.execution.orders import ContractOrder
@@ -153,8 +153,7 @@ class AlgoWorker:
 
     def cancel(self, order: BrokerOrder, reason: str) -> None:
         """Store that a cancel is wanted, then ask for it; asking again is harmless."""
-        asked = replace(order.advanced(BrokerLifecycle.PENDING_CANCEL, reason), cancel_requested=self.clock.now())
-        self.orders.save_broker_order(asked)
+        self.orders.save_broker_order(order.with_cancel_wanted(self.clock.now(), reason))
         self._ask("cancel_refused", order, lambda: self.sender.cancel(order.id))
 
     def _change(self, order: BrokerOrder, change: Change) -> None:
