@@ -1,11 +1,13 @@
 """The life of an order at the broker: which state may follow which, and reports that come twice or late."""
 
+from decimal import Decimal
 from itertools import product
 
 import pytest
 from broker_order_samples import NOW, a_broker_order
 
 from trading.execution.broker_orders import MOVES, TERMINAL, BrokerLifecycle, InvalidMove
+from trading.execution.order_states import Flag
 
 B = BrokerLifecycle
 PAIRS = list(product(BrokerLifecycle, BrokerLifecycle))
@@ -74,3 +76,18 @@ def test_a_cancel_that_we_want_does_not_make_an_unknown_order_known() -> None:
     assert (unknown.lifecycle, unknown.cancel_requested) == (BrokerLifecycle.UNKNOWN, NOW)
     working = a_broker_order(lifecycle=BrokerLifecycle.WORKING).with_cancel_wanted(NOW, "halt")
     assert (working.lifecycle, working.reason) == (BrokerLifecycle.PENDING_CANCEL, "halt")
+
+
+@pytest.mark.parametrize("lots", [3, 8])
+def test_an_order_that_was_edited_at_the_broker_is_filled_when_that_many_have_traded(lots: int) -> None:
+    working = a_broker_order(lifecycle=BrokerLifecycle.WORKING)
+    edited_first = working.with_terms_told(Decimal(100), lots).update_fill(lots)
+    assert edited_first.lifecycle is BrokerLifecycle.FILLED
+    assert (Flag.OVERFILL in edited_first.flags) is (lots > 5)
+    assert working.with_terms_told(Decimal(100), lots).update_fill(lots - 1).may_be_alive
+
+
+def test_an_edit_that_is_heard_after_its_fills_ends_the_order_as_well() -> None:
+    traded = a_broker_order(lifecycle=BrokerLifecycle.WORKING).update_fill(3)
+    assert traded.may_be_alive
+    assert traded.with_terms_told(Decimal(100), 3).lifecycle is BrokerLifecycle.FILLED

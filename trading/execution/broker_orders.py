@@ -161,10 +161,13 @@ class BrokerOrder:
         return asked if self.lifecycle is BrokerLifecycle.UNKNOWN else asked.advanced(_B.PENDING_CANCEL, reason)
 
     def settled(self) -> "BrokerOrder":
-        """Cancelled, once the broker has said so and all that it counted as filled is in our books.
+        """Filled, once all that the broker has of it has traded: fewer or more lots when a person edited it there.
 
-        Two sources agree, or nothing is concluded: a cancel and a fill may cross (orders_and_risk.md 2.3, row 18).
+        Cancelled, once the broker has said so and all that it counted as filled is in our books: two sources agree,
+        or nothing is concluded, for a cancel and a fill may cross (orders_and_risk.md 2.3, row 18).
         """
+        if self.filled and abs(self.filled) >= abs(self.broker_quantity or self.quantity):
+            return self.advanced(BrokerLifecycle.FILLED)
         is_over = self.told_status in CANCEL_WORDS and self.told_filled == abs(self.filled)
         return self.advanced(BrokerLifecycle.CANCELLED) if is_over else self
 
@@ -188,7 +191,8 @@ class BrokerOrder:
             return self
         if self.lifecycle is BrokerLifecycle.PENDING_REPLACE and quantity == self.quantity:
             return self  # the echo of the old terms
-        return replace(self, limit_price=limit, broker_quantity=quantity, flags=self.flags | {Flag.MANUAL_TOUCH})
+        edited = replace(self, limit_price=limit, broker_quantity=quantity, flags=self.flags | {Flag.MANUAL_TOUCH})
+        return edited.settled()
 
     def with_terms_refused(self, reason: str) -> "BrokerOrder":
         """The broker refused a change: the order goes on under its old terms."""
@@ -226,8 +230,7 @@ class BrokerOrder:
         if type(change) is not int:
             raise TradingError(f"Broker order {self.id} cannot fill {change!r} lots; lots are whole numbers.")
         flags = self.flags | self.fill_flags(change, is_correction=is_correction)
-        filled = replace(self, filled=self.filled + change, flags=flags)
-        return (filled.advanced(BrokerLifecycle.FILLED) if filled.filled == filled.quantity else filled).settled()
+        return replace(self, filled=self.filled + change, flags=flags).settled()
 
     def fill_flags(self, change: int, *, is_correction: bool) -> frozenset[Flag]:
         """What a person should know of `change` lots more."""
