@@ -8,7 +8,19 @@ from typing import Final
 from trading.clock import Clock
 from trading.errors import BrokerError, BrokerUnavailable
 from trading.execution.algos.choice import begin, choose, step
-from trading.execution.algos.frame import Action, AlgoState, Cancel, Change, Finish, Look, Phase, Place, Tell, Terms
+from trading.execution.algos.frame import (
+    ENDING,
+    Action,
+    AlgoState,
+    Cancel,
+    Change,
+    Finish,
+    Look,
+    Phase,
+    Place,
+    Tell,
+    Terms,
+)
 from trading.execution.broker_orders import BrokerOrder
 from trading.execution.locks import Lock, LockCause, Standing
 from trading.execution.order_states import CloseReason, ExecutionStyle, Lifecycle
@@ -142,10 +154,15 @@ class AlgoWorker:
         if isinstance(action, Tell):
             log.warning("algo_tells", order=leg.id, text=action.text)
         elif isinstance(action, Cancel) and look.living is not None:
-            log.info("order_withdrawn", order=look.living.id, reason=action.reason, residual=look.living.residual)
-            self.cancel(look.living, action.reason)
+            self._withdraw(look.living, action.reason)
         elif isinstance(action, Change) and look.living is not None:
             self._change(look.living, action)
+
+    def _withdraw(self, order: BrokerOrder, reason: str) -> None:
+        """Once: the handler asks again in its time, or a broker that refuses would be asked with every answer."""
+        if order.lifecycle not in ENDING:
+            log.info("order_withdrawn", order=order.id, reason=reason, residual=order.residual)
+            self.cancel(order, reason)
 
     def send(self, order: BrokerOrder) -> None:
         """Hand a stored intent over; a refusal is only told, the order itself knows how it stands."""
