@@ -7,7 +7,7 @@ a flag file halts as well, also while the store does not answer. Until nothing i
 import asyncio
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -19,7 +19,7 @@ from daemon.store.async_store import AsyncStore
 from trading.clock import Clock
 from trading.control.alert import AlertKind
 from trading.errors import TradingError
-from trading.execution.broker_orders import BrokerLifecycle, BrokerOrder
+from trading.execution.broker_orders import BrokerOrder
 from trading.execution.kill_actions import Verified, still_out, to_cancel, with_flag
 from trading.log import get_log
 from trading.risk.kill_level import KillLevel, KillState
@@ -120,10 +120,15 @@ class KillSwitch:
             await self._verify(state, orders, positions)
 
     async def _cancel(self, order: BrokerOrder) -> None:
-        """Note that it is asked, then ask; repeating it is harmless, and a lost race is seen in the next second."""
+        """Note that it is asked, then ask; repeating it is harmless, and a lost race is seen in the next second.
+
+        A store that reads and takes no notes, such as one whose disk is full, does not keep an order alive.
+        """
         store, now = self._parts.store, self._parts.clock.now()
-        asked = replace(order.advanced(BrokerLifecycle.PENDING_CANCEL, "kill level"), cancel_requested=now)
-        await store.call(store.orders.save_broker_order, asked)
+        try:
+            await store.call(store.orders.save_broker_order, order.with_cancel_wanted(now, "kill level"))
+        except PyMongoError as error:
+            log.error("cancel_not_noted", order=order.id, reason=str(error)[:200], effect="it is asked all the same")
         await self._parts.broker.cancel(order.id)
 
     async def _verify(self, state: KillState, orders: list[BrokerOrder], positions: Mapping[str, int]) -> None:

@@ -76,6 +76,16 @@ def test_an_order_that_does_not_exist_is_said(store: MongoStore) -> None:
         MongoOrders(store).broker_order("x")
 
 
+@pytest.mark.parametrize("order_of_arrival", [(0, 1, 2), (2, 1, 0), (1, 2, 0)])
+def test_parts_of_an_order_add_up_whichever_is_heard_first(store: MongoStore,
+                                                           order_of_arrival: tuple[int, ...]) -> None:
+    order, = sent(store)
+    books, parts = MongoBooks(store), [a_fill(order, lots, f"e{number}") for number, lots in enumerate((1, 3, 1))]
+    assert all(books.apply_fill(parts[at]) for at in order_of_arrival)
+    assert books.contract_positions() == {"SP500/20260600": 5}
+    assert (MongoOrders(store).broker_order(order.id).filled, books.positions()) == (5, books.rebuilt())
+
+
 def test_a_fill_brought_by_eight_at_once_is_booked_once(store: MongoStore) -> None:
     # given an order and eight readers of the same message
     order, = sent(store)

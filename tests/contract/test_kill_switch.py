@@ -115,11 +115,13 @@ def test_the_flag_halts_without_a_stored_level(scene: SwitchScene) -> None:
     assert scene.switch.state.level is KillLevel.K3_HALT
 
 
-def test_an_order_of_unknown_fate_is_out_and_halted_is_not_said_to_be_done(scene: SwitchScene) -> None:
+@pytest.mark.parametrize("ib_order_id", [None, 700], ids=["without", "with a number to cancel it by"])
+def test_an_order_of_unknown_fate_is_out_and_halted_is_not_said_to_be_done(scene: SwitchScene,
+                                                                           ib_order_id: int | None) -> None:
     # given an order of which nobody knows whether it was sent
     order = intent(scene.scene, scene.store)
     orders = MongoOrders(scene.store)
-    orders.save_broker_order(replace(order, lifecycle=BrokerLifecycle.UNKNOWN))
+    orders.save_broker_order(replace(order, lifecycle=BrokerLifecycle.UNKNOWN, ib_order_id=ib_order_id))
     scene.set(KillLevel.K3_HALT)
     for _ in range(4):
         scene.look()

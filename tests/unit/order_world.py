@@ -235,8 +235,7 @@ class OrderWorld:
             return
         positions = {code: self.instrument_position(code) for code in ("SP500", "GOLD")}
         for order in to_cancel(self.kill, self.store.broker.values(), positions, self.clock.now()):
-            asked = replace(order.advanced(BrokerLifecycle.PENDING_CANCEL), cancel_requested=self.clock.now())
-            self.orders.save_broker_order(asked)
+            self.orders.save_broker_order(order.with_cancel_wanted(self.clock.now(), "kill level"))
             self.cancel(order.id)
         if self.kill.level >= KillLevel.K5_SEVER:
             self.broker.cancel_everything()

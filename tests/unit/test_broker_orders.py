@@ -1,12 +1,14 @@
 """The life of an order at the broker: which state may follow which, and reports that come twice or late."""
 
 from dataclasses import replace
+from decimal import Decimal
 from itertools import product
 
 import pytest
-from broker_order_samples import a_broker_order
+from broker_order_samples import NOW, a_broker_order
 
 from trading.execution.broker_orders import MOVES, TERMINAL, BrokerLifecycle, InvalidMove
+from trading.execution.order_states import Flag
 
 B = BrokerLifecycle
 PAIRS = list(product(BrokerLifecycle, BrokerLifecycle))
@@ -76,3 +78,25 @@ def test_an_order_is_filled_when_all_is_that_the_broker_has_of_it(touched: int |
     """More than all, in one execution or after an edit at the broker, is an end too: else it is asked for for ever."""
     order = replace(a_broker_order(), quantity=2, filled=0, lifecycle=BrokerLifecycle.WORKING, broker_quantity=touched)
     assert (order.update_fill(lots).lifecycle is BrokerLifecycle.FILLED) is ended
+
+
+def test_a_cancel_that_we_want_does_not_make_an_unknown_order_known() -> None:
+    unknown = a_broker_order(lifecycle=BrokerLifecycle.UNKNOWN).with_cancel_wanted(NOW, "halt")
+    assert (unknown.lifecycle, unknown.cancel_requested) == (BrokerLifecycle.UNKNOWN, NOW)
+    working = a_broker_order(lifecycle=BrokerLifecycle.WORKING).with_cancel_wanted(NOW, "halt")
+    assert (working.lifecycle, working.reason) == (BrokerLifecycle.PENDING_CANCEL, "halt")
+
+
+@pytest.mark.parametrize("lots", [3, 8])
+def test_an_order_that_was_edited_at_the_broker_is_filled_when_that_many_have_traded(lots: int) -> None:
+    working = a_broker_order(lifecycle=BrokerLifecycle.WORKING)
+    edited_first = working.with_terms_told(Decimal(100), lots).update_fill(lots)
+    assert edited_first.lifecycle is BrokerLifecycle.FILLED
+    assert (Flag.OVERFILL in edited_first.flags) is (lots > 5)
+    assert working.with_terms_told(Decimal(100), lots).update_fill(lots - 1).may_be_alive
+
+
+def test_an_edit_that_is_heard_after_its_fills_ends_the_order_as_well() -> None:
+    traded = a_broker_order(lifecycle=BrokerLifecycle.WORKING).update_fill(3)
+    assert traded.may_be_alive
+    assert traded.with_terms_told(Decimal(100), 3).lifecycle is BrokerLifecycle.FILLED

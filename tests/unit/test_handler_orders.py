@@ -134,6 +134,39 @@ def test_what_rests_of_an_order_that_cannot_be_worked_is_taken_back(monkeypatch:
     assert world.sent[0].lifecycle is BrokerLifecycle.CANCELLED
 
 
+def test_what_an_edit_at_the_broker_took_away_is_ordered_anew() -> None:
+    world = World(fills_at_once=False)
+    world.wants(5)
+    handler = world.handler()
+    for _ in range(3):
+        a_pass(world, handler)
+    order = world.sent[0]
+    world.say(MessageKind.OPEN_ORDER, status="Submitted", limit=str(order.limit_price), lots=3,
+              ib_order_id=order.ib_order_id, reference=order.id, perm_id=order.perm_id, con_id=42)
+    world.fill(order, 3)
+    world.fills_at_once = True
+    world.handler().run(checkpoint)
+    assert [(each.lifecycle, each.quantity) for each in world.sent] == [(BrokerLifecycle.FILLED, 5),
+                                                                        (BrokerLifecycle.FILLED, 2)]
+    assert (world.order.close_reason, world.order.filled) == (CloseReason.FILLED, 5)
+
+
+def test_a_cancel_that_the_broker_refuses_is_repeated_only_after_a_while() -> None:
+    world = World(fills_at_once=False)
+    world.wants(5)
+    handler = world.handler()
+    for _ in range(3):
+        a_pass(world, handler)
+    world.forgotten.add(world.sent[0].id)
+    world.clock.advance(61)  # longer than it may rest
+    assert world.quote is not None
+    world.quote = replace(world.quote, at=world.clock.now())
+    refusals = len(world.messages)
+    for _ in range(4):  # a second each
+        a_pass(world, handler)
+    assert len(world.messages) - refusals == 1
+
+
 def test_a_locked_instrument_takes_back_what_rests_and_its_order_waits() -> None:
     world = World(fills_at_once=False)
     world.wants(5)

@@ -159,11 +159,19 @@ class BrokerOrder:
         """The order after the broker's word `status`, which counts so many lots (unsigned) as filled."""
         return replace(self, told_status=status, told_filled=filled).settled()
 
-    def settled(self) -> "BrokerOrder":
-        """Cancelled, once the broker has said so and all that it counted as filled is in our books.
+    def with_cancel_wanted(self, now: datetime, reason: str) -> "BrokerOrder":
+        """The order when a cancel is asked for. One of unknown fate stays so: that we ask proves nothing about it."""
+        asked = replace(self, cancel_requested=now)
+        return asked if self.lifecycle is BrokerLifecycle.UNKNOWN else asked.advanced(_B.PENDING_CANCEL, reason)
 
-        Two sources agree, or nothing is concluded: a cancel and a fill may cross (orders_and_risk.md 2.3, row 18).
+    def settled(self) -> "BrokerOrder":
+        """Filled, once all that the broker has of it has traded: fewer or more lots when a person edited it there.
+
+        Cancelled, once the broker has said so and all that it counted as filled is in our books: two sources agree,
+        or nothing is concluded, for a cancel and a fill may cross (orders_and_risk.md 2.3, row 18).
         """
+        if self.filled * self.whole > 0 and abs(self.filled) >= abs(self.whole):
+            return self.advanced(BrokerLifecycle.FILLED)
         is_over = self.told_status in CANCEL_WORDS and self.told_filled == abs(self.filled)
         return self.advanced(BrokerLifecycle.CANCELLED) if is_over else self
 
@@ -187,8 +195,8 @@ class BrokerOrder:
             return self
         if self.lifecycle is BrokerLifecycle.PENDING_REPLACE and quantity == self.quantity:
             return self  # the echo of the old terms
-        touched = self.flags | {Flag.MANUAL_TOUCH}
-        return replace(self, limit_price=limit, broker_quantity=quantity, flags=touched).ended()
+        edited = replace(self, limit_price=limit, broker_quantity=quantity, flags=self.flags | {Flag.MANUAL_TOUCH})
+        return edited.settled()
 
     def with_terms_refused(self, reason: str) -> "BrokerOrder":
         """The broker refused a change: the order goes on under its old terms."""
@@ -226,13 +234,7 @@ class BrokerOrder:
         if type(change) is not int:
             raise TradingError(f"Broker order {self.id} cannot fill {change!r} lots; lots are whole numbers.")
         flags = self.flags | self.fill_flags(change, is_correction=is_correction)
-        filled = replace(self, filled=self.filled + change, flags=flags)
-        return filled.ended().settled()
-
-    def ended(self) -> "BrokerOrder":
-        """Filled, once all lots are that the broker has; more than all is an end as well."""
-        is_over = self.filled * self.whole > 0 and abs(self.filled) >= abs(self.whole)
-        return self.advanced(BrokerLifecycle.FILLED) if is_over else self
+        return replace(self, filled=self.filled + change, flags=flags).settled()
 
     def fill_flags(self, change: int, *, is_correction: bool) -> frozenset[Flag]:
         """What a person should know of `change` lots more."""

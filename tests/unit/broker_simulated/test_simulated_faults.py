@@ -110,6 +110,30 @@ def test_a_cancel_can_cross_a_fill(stage: Stage) -> None:
     assert kinds(stage.ask(client, ["4", "1", "1", ""])) == ["error 10148", *FILLED[2:]]
 
 
+def test_a_cancel_can_cross_a_part_of_the_fill(stage: Stage) -> None:
+    client = stage.a_client()
+    stage.ask(client, place_order(1, order_type="LMT", limit="4300", quantity="3"))
+    let(stage, "fill_on_cancel", size=1)
+    stage.ask(client, ["4", "1", "1", ""])
+    [order] = stage.gateway.book.orders.values()
+    assert (order.status, order.filled, order.quantity) == (OrderStatus.CANCELLED, 1, 3)
+
+
+def test_an_order_can_be_changed_by_hand_and_its_owner_hears_of_it(stage: Stage) -> None:
+    client = stage.a_client()
+    stage.ask(client, place_order(1, order_type="LMT", limit="4300", quantity="3", ref="A"))
+    let(stage, "manual_edit", order="A", price=4301.0, size=2)
+    assert kinds(client.take_outbox())[0] == "5"
+    [order] = stage.gateway.book.open_orders()
+    assert (order.quantity, order.limit_price) == (2, 4301)
+
+
+def test_a_status_can_be_a_word_that_nobody_knows(stage: Stage) -> None:
+    let(stage, "reword", text="Dreaming", times=0)
+    assert {word for word in kinds(stage.ask(stage.a_client(), place_order(1))) if "status" in word} == {
+        "status Dreaming"}
+
+
 def test_an_inactive_order_may_still_come_alive(stage: Stage) -> None:
     let(stage, "inactive_first")
     assert kinds(stage.ask(stage.a_client(), place_order(1))) == ["5", "status Inactive", *FILLED]
@@ -268,7 +292,7 @@ def test_a_wrong_fault_is_refused_with_what_is_allowed(values: dict[str, object]
 
 
 def test_nothing_to_strike_is_said(stage: Stage) -> None:
-    for kind in ("error", "correct", "bust", "manual_cancel", "manual_trade", "lives_twice"):
+    for kind in ("error", "correct", "bust", "manual_cancel", "manual_edit", "manual_trade", "lives_twice"):
         with pytest.raises(TradingError, match=r"There is no|needs a known"):
             let(stage, kind)
 

@@ -87,12 +87,7 @@ def cancel_order(gateway: Gateway, session: "Session", request: CancelOrder) -> 
     if order is None or refusal is not None:
         session.refuse(request.order_id, refusal or Refusal(10147, "The order is not found."))
         return
-    if gateway.faults.take({FaultKind.FILL_ON_CANCEL}, lambda each: each.strikes_order(order.order_ref)):
-        session.refuse(request.order_id, Refusal(10148, f"OrderId {request.order_id} that needs to be cancelled cannot "
-                                                        f"be cancelled, state: PendingCancel."))
-        gateway.fill_now(order)
-        return
-    gateway.record(exchange.cancel(order, CANCELLED_BY_CLIENT, gateway.now()))
+    _cancel(gateway, session, order)
 
 
 def global_cancel(gateway: Gateway, _session: "Session", _request: GlobalCancel) -> None:
@@ -140,6 +135,19 @@ def executions(gateway: Gateway, session: "Session", request: RequestExecutions)
 
 def next_ids(gateway: Gateway, session: "Session", _request: RequestIds) -> None:
     session.send(responses.next_valid_id(gateway.book.next_order_id(_client(session))))
+
+
+def _cancel(gateway: Gateway, session: "Session", order: Order) -> None:
+    fault = gateway.faults.take({FaultKind.FILL_ON_CANCEL}, lambda each: each.strikes_order(order.order_ref))
+    if fault is None:
+        gateway.record(exchange.cancel(order, CANCELLED_BY_CLIENT, gateway.now()))
+    elif 0 < fault.size < order.remaining:
+        gateway.fill_now(order, fault.size)
+        gateway.record(exchange.cancel(gateway.book.orders[order.perm_id], CANCELLED_BY_CLIENT, gateway.now()))
+    else:
+        session.refuse(order.order_id, Refusal(10148, f"OrderId {order.order_id} that needs to be cancelled cannot "
+                                                      f"be cancelled, state: PendingCancel."))
+        gateway.fill_now(order, order.remaining)
 
 
 def _place_or_modify(gateway: Gateway, session: "Session", request: PlaceOrder, contract: ListedContract) -> None:

@@ -122,13 +122,12 @@ class Gateway:
                             if hold is None or not hold.strikes_order(order.order_ref)]:
                 self._advance(perm_id)
 
-    def fill_now(self, order: Order) -> None:
-        """The rest of `order` at the last price, whatever its terms."""
+    def fill_now(self, order: Order, lots: int) -> None:
+        """So many lots of `order` at the last price, whatever its terms."""
         market = self.market_of(order)
         price = None if market is None else market.contract.prints.until(self.now()).last()
         if market is not None and price is not None:
-            self.record(exchange.filled(order, market, self.book, Slice(order.remaining, Decimal(repr(price))),
-                                        self.now()))
+            self.record(exchange.filled(order, market, self.book, Slice(lots, Decimal(repr(price))), self.now()))
 
     def quote_again(self) -> None:
         """Tell every stream its market once more, whether it has moved or not."""

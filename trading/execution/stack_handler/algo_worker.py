@@ -9,6 +9,7 @@ from trading.clock import Clock
 from trading.errors import BrokerError, BrokerUnavailable
 from trading.execution.algos.choice import Choice, begin, choose, step
 from trading.execution.algos.frame import (
+    ENDING,
     Action,
     AlgoState,
     Cancel,
@@ -210,10 +211,15 @@ class AlgoWorker:
         if isinstance(action, Tell):
             log.warning("algo_tells", order=leg.id, text=action.text)
         elif isinstance(action, Cancel) and look.living is not None:
-            log.info("order_withdrawn", order=look.living.id, reason=action.reason, residual=look.living.residual)
-            self.cancel(look.living, action.reason)
+            self._withdraw(look.living, action.reason)
         elif isinstance(action, Change) and look.living is not None:
             self._change(look.living, action)
+
+    def _withdraw(self, order: BrokerOrder, reason: str) -> None:
+        """Once: the handler asks again in its time, or a broker that refuses would be asked with every answer."""
+        if order.lifecycle not in ENDING:
+            log.info("order_withdrawn", order=order.id, reason=reason, residual=order.residual)
+            self.cancel(order, reason)
 
     def send(self, order: BrokerOrder) -> None:
         """Hand a stored intent over; a refusal is only told, the order itself knows how it stands."""
@@ -221,8 +227,7 @@ class AlgoWorker:
 
     def cancel(self, order: BrokerOrder, reason: str) -> None:
         """Store that a cancel is wanted, then ask for it; asking again is harmless."""
-        asked = replace(order.advanced(BrokerLifecycle.PENDING_CANCEL, reason), cancel_requested=self.clock.now())
-        self.orders.save_broker_order(asked)
+        self.orders.save_broker_order(order.with_cancel_wanted(self.clock.now(), reason))
         self._ask("cancel_refused", order, lambda: self.sender.cancel(order.id))
 
     def _change(self, order: BrokerOrder, change: Change) -> None:

@@ -18,6 +18,7 @@ class FaultKind(StrEnum):
     DUPLICATE = "duplicate"  # sent twice
     LATE = "late"  # sent behind the next `after` messages
     CORRUPT = "corrupt"  # its last field is missing
+    REWORD = "reword"  # an orderStatus says `text` for its status
     # requests of clients that match `request`, `order`, `client`
     LOSE = "lose"  # never read, and the connection breaks
     BREAK_AFTER = "break_after"  # carried out, but the connection breaks before a word is said
@@ -27,7 +28,7 @@ class FaultKind(StrEnum):
     # orders
     ERROR = "error"  # an open order gets `code` and `text`, and nothing happens to it
     HOLD = "hold"  # orders do not fill for `seconds`
-    FILL_ON_CANCEL = "fill_on_cancel"  # a cancel is refused with 10148, and the order fills
+    FILL_ON_CANCEL = "fill_on_cancel"  # a cancel is refused with 10148, and the order fills; with `size`: only so far
     INACTIVE_FIRST = "inactive_first"  # an order is Inactive before it works
     TWIN = "twin"  # a modification makes a second live order
     LIVES_TWICE = "lives_twice"  # an open order lives a second time, under ids of its own
@@ -37,6 +38,7 @@ class FaultKind(StrEnum):
     MANUAL_TRADE = "manual_trade"  # somebody trades `size` of contract `contract` by hand
     LIQUIDATE = "liquidate"  # the broker closes the position in `contract`
     MANUAL_CANCEL = "manual_cancel"  # somebody cancels an order by hand
+    MANUAL_EDIT = "manual_edit"  # somebody changes an open order to `price` and `size` by hand
     # connections
     CLOSE = "close"  # the socket is closed
     RESET = "reset"  # the socket is reset

@@ -9,7 +9,9 @@ from trading.broker.simulated.faults.message_names import ORDER_REFERENCE_AT
 from trading.broker.simulated.faults.quote_faults import quoted
 
 Message = tuple[str, ...]
-KINDS: Final = {FaultKind.DROP, FaultKind.DELAY, FaultKind.DUPLICATE, FaultKind.LATE, FaultKind.CORRUPT}
+KINDS: Final = {FaultKind.DROP, FaultKind.DELAY, FaultKind.DUPLICATE, FaultKind.LATE, FaultKind.CORRUPT,
+                FaultKind.REWORD}
+ORDER_STATUS: Final = "3"
 
 LASTING: Final = (FaultKind.SLOW, FaultKind.QUOTES)
 
@@ -56,7 +58,8 @@ class Outgoing:
 
     def _struck(self, message: Message, client: int | None, now_s: float) -> list[Message]:
         reference = self._reference(message)
-        fault = self.faults.take(KINDS, lambda each: each.strikes_message(message[0], reference, client))
+        fault = self.faults.take(KINDS, lambda each: each.strikes_message(message[0], reference, client)
+                                 and (each.kind is not FaultKind.REWORD or message[0] == ORDER_STATUS))
         if fault is None:
             return [message]
         return self._by_kind(fault, message, now_s)
@@ -67,6 +70,8 @@ class Outgoing:
                 return [message, message]
             case FaultKind.CORRUPT:
                 return [message[:-1]]
+            case FaultKind.REWORD:
+                return [(*message[:2], fault.text, *message[3:])]
             case FaultKind.DELAY:
                 self._delayed.append((now_s + fault.seconds, message))
             case FaultKind.LATE:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 from trading.broker.simulated import exchange
@@ -71,6 +72,13 @@ def _manual_cancel(gateway: "Gateway", fault: Fault) -> str:
     return f"Order {order.order_ref or order.order_id} was cancelled by hand."
 
 
+def _manual_edit(gateway: "Gateway", fault: Fault) -> str:
+    order = _order(gateway, fault)
+    limit = Decimal(repr(fault.price)) if fault.price else order.limit_price
+    gateway.record(Changes(orders=(replace(order, quantity=fault.size or order.quantity, limit_price=limit),)))
+    return f"Order {order.order_ref or order.order_id} was changed by hand."
+
+
 def _correct(gateway: "Gateway", fault: Fault) -> str:
     fill = _last_fill(gateway, fault)
     gateway.record(Changes(executions=(corrected(fill, fault.price or fill.price, fault.size or fill.shares),)))
@@ -124,6 +132,7 @@ def _last_fill(gateway: "Gateway", fault: Fault) -> Execution:
 
 
 ACTS: Final[Mapping[FaultKind, Callable[["Gateway", Fault], str]]] = {
-    K.ERROR: _error, K.LIVES_TWICE: _lives_twice, K.MANUAL_CANCEL: _manual_cancel, K.CORRECT: _correct, K.BUST: _bust,
+    K.ERROR: _error, K.LIVES_TWICE: _lives_twice, K.MANUAL_CANCEL: _manual_cancel,
+    K.MANUAL_EDIT: _manual_edit, K.CORRECT: _correct, K.BUST: _bust,
     K.MANUAL_TRADE: _manual_trade, K.LIQUIDATE: _liquidate,
 }
