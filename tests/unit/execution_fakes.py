@@ -20,6 +20,7 @@ from trading.execution.fills import Commission, Fill, merged
 from trading.execution.locks import Lock, LockCause, reasons_of
 from trading.execution.order_states import ExecutionStyle
 from trading.execution.orders import ContractOrder, InstrumentOrder, StoredCheck, child_number
+from trading.execution.ports import Intent, Spawned
 from trading.execution.quotes import Touch
 from trading.execution.stack_handler.algo_worker import AlgoWorker, Manners
 from trading.execution.stack_handler.journal_reader import JournalReader
@@ -214,17 +215,20 @@ class FakeOrders:
                 return order  # type: ignore[no-any-return]
         return None
 
-    def spawned(self, parent: InstrumentOrder, children: list[ContractOrder]) -> None:
-        def effect() -> None:
-            self._save("instrument", parent)
-            for child in children:
-                self._save("contract", child)
-        self.world.call(effect)
+    def spawned_all(self, families: Sequence[Spawned]) -> list[Exception | None]:
+        def effect() -> list[Exception | None]:
+            for family in families:
+                self._save("instrument", family.parent)
+                for child in family.children:
+                    self._save("contract", child)
+            return [None] * len(families)
+        return self.world.call(effect)  # type: ignore[no-any-return]
 
-    def add_broker_order(self, parent: ContractOrder, order: BrokerOrder) -> BrokerOrder:
-        def effect() -> Any:
-            self._save("contract", parent)
-            return self._save("broker", order)
+    def add_broker_orders(self, intents: Sequence[Intent]) -> list[BrokerOrder | Exception]:
+        def effect() -> list[BrokerOrder | Exception]:
+            for intent in intents:
+                self._save("contract", intent.parent)
+            return [self._save("broker", intent.order) for intent in intents]
         return self.world.call(effect)  # type: ignore[no-any-return]
 
     def save_broker_order(self, order: BrokerOrder) -> BrokerOrder:
@@ -313,6 +317,10 @@ class FakeLocks:
 @dataclass
 class FakeControls:
     world: World
+
+    def look_at(self, legs: Sequence[ContractOrder]) -> None: ...
+    def note(self, order: BrokerOrder) -> None: ...
+    def heed_new_rules(self) -> None: ...
 
     def at_intent(self, leg: ContractOrder, order: BrokerOrder, touch: Touch, *, is_passive: bool) -> Verdict:
         outcome = self.world.verdicts.pop(0) if self.world.verdicts else Outcome.PASS

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from trading.execution.broker_messages import BrokerMessage
 from trading.execution.broker_orders import BrokerOrder
@@ -11,6 +11,20 @@ from trading.execution.fills import Commission, Fill
 from trading.execution.locks import Lock
 from trading.execution.orders import ContractOrder, InstrumentOrder
 from trading.execution.quotes import Touch
+
+
+class Spawned(NamedTuple):
+    """New contract orders, and the instrument order that counts them."""
+
+    parent: InstrumentOrder
+    children: tuple[ContractOrder, ...]
+
+
+class Intent(NamedTuple):
+    """A new broker order, and the contract order that counts it."""
+
+    parent: ContractOrder
+    order: BrokerOrder
 
 
 class OrderStore(Protocol):
@@ -23,8 +37,12 @@ class OrderStore(Protocol):
     def broker_orders_of(self, parent: str) -> list[BrokerOrder]: ...
     def broker_order(self, order_id: str) -> BrokerOrder: ...
     def find_broker_order(self, reference: str, perm_id: int, ib_order_id: int, epoch: str) -> BrokerOrder | None: ...
-    def spawned(self, parent: InstrumentOrder, children: list[ContractOrder]) -> None: ...
-    def add_broker_order(self, parent: ContractOrder, order: BrokerOrder) -> BrokerOrder: ...
+    def spawned_all(self, families: Sequence[Spawned]) -> list[Exception | None]:
+        """Store many families at once; one that cannot be stored stops no other, and its exception says why."""
+
+    def add_broker_orders(self, intents: Sequence[Intent]) -> list[BrokerOrder | Exception]:
+        """The same of intents, each of another parent, before anything is sent."""
+
     def save_broker_order(self, order: BrokerOrder) -> BrokerOrder: ...
     def save_contract_order(self, order: ContractOrder) -> None: ...
     def save_instrument_order(self, order: InstrumentOrder) -> None: ...

@@ -3,7 +3,7 @@
 Positions by contract and by strategy are only a view: `rebuilt` folds them from zero, and must find the same.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Final
@@ -13,8 +13,8 @@ from pymongo.errors import PyMongoError
 
 from trading.data.mongo.chained import ChainedWriter, values_of
 from trading.data.mongo.connection import Document, MongoStore
-from trading.data.mongo.events import MongoEvents
 from trading.data.mongo.fill_batch import FillBatch, Heard
+from trading.data.mongo.fills_together import FillsTogether
 from trading.data.mongo.locks import MongoInstrumentLocks
 from trading.errors import ConcurrentUpdate, NotFound, TradingError
 from trading.execution.adjustments import Adjustment, Entry, Movement, Positions, fold
@@ -31,7 +31,7 @@ class MongoBooks:
         self._store = store
         self._database = store.database
         self._writer = ChainedWriter(store)
-        self._locks, self._events = MongoInstrumentLocks(store), MongoEvents(store)
+        self._locks = MongoInstrumentLocks(store)
 
     def fills(self, trading_day: str | None = None) -> list[Fill]:
         query = {} if trading_day is None else {"trading_day": trading_day}
@@ -41,6 +41,14 @@ class MongoBooks:
         """Those at `instant` (aware) or later, oldest first; of all instruments, or of one."""
         wanted: Document = {"at": {"$gte": instant}} | ({} if instrument is None else {"instrument": instrument})
         return [_fill(row) for row in self._database.fills.find(wanted).sort("at", 1)]
+
+    def fills_together(self, instant: datetime, instruments: Collection[str]) -> FillsTogether:
+        """The same of some instruments, read at once."""
+        rows: dict[str, list[Document]] = {}
+        wanted: Document = {"instrument": {"$in": sorted(instruments)}, "at": {"$gte": instant}}
+        for row in self._database.fills.find(wanted).sort("at", 1):
+            rows.setdefault(row["instrument"], []).append(row)
+        return FillsTogether(rows)
 
     def fills_between(self, first: str, last: str) -> list[Fill]:
         """Those of the trading days from `first` to `last`, oldest first."""
@@ -206,7 +214,7 @@ class MongoBooks:
         return self._batch(session).book_all([fill])[0]
 
     def _batch(self, session: ClientSession) -> FillBatch:
-        return FillBatch(store=self._store, events=self._events, locks=self._locks, session=session)
+        return FillBatch(store=self._store, writer=self._writer, locks=self._locks, session=session)
 
     def _movements(self) -> Iterator[Movement]:
         for row in self._database.fills.find({"instrument": {"$ne": None}},

@@ -4,22 +4,28 @@ Ids are ours, so repeating any step changes nothing. A document that is not what
 an order that cannot be seen would be traded again.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
-from typing import TypeVar
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
+from typing import Final, TypeVar
 
 from pymongo.client_session import ClientSession
 from pymongo.errors import DuplicateKeyError
 
-from trading.data.mongo.chained import Chained, ChainedWriter, values_of
+from trading.data.mongo.chained import ChainedWriter, Change, values_of
 from trading.data.mongo.connection import Document, MongoStore
+from trading.data.mongo.sent_lately import COUNTED, SentLately, SentTogether
+from trading.data.mongo.together import together
 from trading.errors import ConcurrentUpdate, NotFound, TradingError
-from trading.execution.broker_orders import SENT_PERHAPS, TERMINAL, BrokerOrder
+from trading.execution.broker_orders import TERMINAL, BrokerOrder
 from trading.execution.order_states import Lifecycle
 from trading.execution.orders import ContractOrder, InstrumentOrder, child_number, story_of
+from trading.execution.ports import Intent, Spawned
 
 _CLOSED = Lifecycle.CLOSED.value
 _TERMINAL = [state.value for state in TERMINAL]
+_AT_ONCE: Final = 100  # new orders of one transaction: it must end well within its time on a busy machine
+_KINDS: Final = {"instrument_orders": "instrument order", "contract_orders": "contract order",
+                 "broker_orders": "broker order"}
 Order = TypeVar("Order", InstrumentOrder, ContractOrder, BrokerOrder)
 
 
@@ -29,16 +35,6 @@ class TooManyLots(TradingError):
     def __init__(self, parent: ContractOrder, order: BrokerOrder, committed: int) -> None:
         super().__init__(f"{order.id} for {order.quantity:+d} was not stored: {parent.id} is for {parent.quantity:+d}, "
                          f"{parent.filled:+d} are filled and {committed:+d} may still be alive at the broker.")
-
-
-@dataclass(frozen=True, kw_only=True)
-class SentLately:
-    """The broker orders of an instrument that live or are of a trading day, oldest first; of all others the count."""
-
-    of_instrument: tuple[BrokerOrder, ...]
-    open_orders: int
-    in_flight: int
-    day_orders: int
 
 
 class MongoOrders:
@@ -59,6 +55,23 @@ class MongoOrders:
             if self._instrument.find_one({"idempotency_key": order.idempotency_key}, {"_id": 1}) is None:
                 raise
             return None
+
+    def add_instrument_orders(self, orders: Sequence[InstrumentOrder]) -> list[InstrumentOrder | Exception | None]:
+        """The same of many, in one transaction; an exception says why one of them was not stored."""
+        parts = (orders[start:start + _AT_ONCE] for start in range(0, len(orders), _AT_ONCE))
+        return [stored for part in parts
+                for stored in together(part, self._add_instrument_orders, self.add_instrument_order)]
+
+    def _add_instrument_orders(self, orders: Sequence[InstrumentOrder]) -> list[InstrumentOrder | None]:
+        changes = [_change("instrument_orders", order) for order in orders]
+        chains = self._store.transact(lambda session: self._writer.write_all(changes, session))
+        return [replace(order, version=order.version + 1, chain=chain)
+                for order, chain in zip(orders, chains, strict=True)]
+
+    def known_decisions(self, keys: Iterable[str]) -> set[str]:
+        """Those of the idempotency keys that an order has already."""
+        wanted = {"idempotency_key": {"$in": list(keys)}}
+        return {row["idempotency_key"] for row in self._instrument.find(wanted, {"idempotency_key": 1})}
 
     def open_instrument_orders(self) -> list[InstrumentOrder]:
         return [_instrument_order(row) for row in self._instrument.find({"lifecycle": {"$ne": _CLOSED}}).sort("_id", 1)]
@@ -87,15 +100,18 @@ class MongoOrders:
 
     def sent_lately(self, instrument: str, trading_day: str) -> SentLately:
         """What the controls of an intent count; an order has its parent's day, so all siblings are here."""
-        wanted = {"$or": [{"lifecycle": {"$nin": _TERMINAL}}, {"trading_day": trading_day}]}
-        rows = list(self._broker.find({"instrument": instrument} | wanted))
-        others = list(self._broker.find({"instrument": {"$ne": instrument}} | wanted,
-                                        {"lifecycle": 1, "trading_day": 1}))
-        living = [row["lifecycle"] for row in (*rows, *others) if row["lifecycle"] not in _TERMINAL]
-        return SentLately(
-            of_instrument=tuple(sorted(map(_broker_order, rows), key=lambda order: child_number(order.id))),
-            open_orders=len(living), in_flight=sum(state in SENT_PERHAPS for state in living),
-            day_orders=sum(row["trading_day"] == trading_day for row in (*rows, *others)))
+        return self.sent_together({instrument}, {trading_day}).of(instrument, trading_day)
+
+    def sent_together(self, instruments: Collection[str], trading_days: Collection[str]) -> SentTogether:
+        """The same of some instruments; all orders are counted, those of the instruments are read."""
+        living = self._broker.find({"lifecycle": {"$nin": _TERMINAL}}, COUNTED)
+        of_days = self._broker.find({"trading_day": {"$in": sorted(trading_days)}}, COUNTED)
+        counted = {row["_id"]: row for row in (*living, *of_days)}
+        wanted = sorted(key for key, row in counted.items() if row["instrument"] in instruments)
+        rows: dict[str, list[Document]] = {}
+        for row in self._broker.find({"_id": {"$in": wanted}}) if wanted else ():
+            rows.setdefault(row["instrument"], []).append(row)
+        return SentTogether(counted=list(counted.values()), rows=rows)
 
     def contract_orders_between(self, first: str, last: str) -> list[ContractOrder]:
         """Those of the trading days from `first` to `last`, oldest first, whatever became of them."""
@@ -154,10 +170,18 @@ class MongoOrders:
 
     def spawned(self, parent: InstrumentOrder, children: Iterable[ContractOrder]) -> None:
         """Store the children together with the parent that counts them."""
-        orders: list[tuple[str, Chained, str]] = [
-            ("instrument_orders", parent, "instrument order"),
-            *(("contract_orders", child, "contract order") for child in children)]
-        self._store.transact(lambda session: self._writer.write_all(orders, session, parent.id))
+        self._spawn([Spawned(parent, tuple(children))])
+
+    def spawned_all(self, families: Sequence[Spawned]) -> list[Exception | None]:
+        """The same of many, in one transaction; an exception says why one family was not stored."""
+        parts = (families[start:start + _AT_ONCE] for start in range(0, len(families), _AT_ONCE))
+        return [each for part in parts for each in together(part, self._spawn, lambda family: self._spawn([family])[0])]
+
+    def _spawn(self, families: Sequence[Spawned]) -> list[None]:
+        changes = [_change("instrument_orders", parent) for parent, _ in families]
+        changes += [_change("contract_orders", child) for _, children in families for child in children]
+        self._store.transact(lambda session: self._writer.write_all(changes, session))
+        return [None] * len(families)
 
     def add_broker_order(self, parent: ContractOrder, order: BrokerOrder) -> BrokerOrder:
         """Store the intent together with the parent that counts it, before anything is sent.
@@ -165,16 +189,30 @@ class MongoOrders:
         Raises:
             TooManyLots: with it, more lots than the parent has could be filled.
         """
-        def steps(session: ClientSession) -> BrokerOrder:
-            rows = self._broker.find({"parent": parent.id, "lifecycle": {"$nin": _TERMINAL}}, session=session)
-            committed = sum(_broker_order(row).committed for row in rows)
-            available = parent.available(committed)
-            if order.quantity * available < 0 or abs(order.quantity) > abs(available):
-                raise TooManyLots(parent, order, committed)
-            chains = self._writer.write_all([("contract_orders", parent, "contract order"),
-                                             ("broker_orders", order, "broker order")], session, story_of(order.id))
-            return replace(order, version=order.version + 1, chain=chains[1])
-        return self._store.transact(steps)
+        return self._intend([Intent(parent, order)])[0]
+
+    def add_broker_orders(self, intents: Sequence[Intent]) -> list[BrokerOrder | Exception]:
+        """The same of many parents, in one transaction; an exception says why one intent was not stored."""
+        return together(intents, self._intend, lambda intent: self._intend([intent])[0])
+
+    def _intend(self, intents: Sequence[Intent]) -> list[BrokerOrder]:
+        def steps(session: ClientSession) -> list[str]:
+            committed = self._committed([parent.id for parent, _ in intents], session)
+            for parent, order in intents:
+                _refuse_too_many(parent, order, committed.get(parent.id, 0))
+            return self._writer.write_all([*(_change("broker_orders", order) for _, order in intents),
+                                           *(_change("contract_orders", parent) for parent, _ in intents)], session)
+        chains = self._store.transact(steps)
+        return [replace(order, version=order.version + 1, chain=chain)
+                for (_, order), chain in zip(intents, chains, strict=False)]  # those of the parents come behind
+
+    def _committed(self, parents: Sequence[str], session: ClientSession) -> dict[str, int]:
+        """Lots of each parent that may be alive at the broker."""
+        found: dict[str, int] = {}
+        wanted: Document = {"parent": {"$in": list(parents)}, "lifecycle": {"$nin": _TERMINAL}}
+        for order in map(_broker_order, self._broker.find(wanted, session=session)):
+            found[order.parent] = found.get(order.parent, 0) + order.committed
+        return found
 
     def save_broker_order(self, order: BrokerOrder) -> BrokerOrder:
         """Write `order`.
@@ -192,9 +230,18 @@ class MongoOrders:
 
     def write(self, collection: str, order: Order, session: ClientSession) -> Order:
         """Write one order against the version that it was read at, with its event."""
-        chain = self._writer.write(collection, order, collection.removesuffix("s").replace("_", " "), session,
-                                   story_of(order.id))
+        chain = self._writer.write(collection, order, _KINDS[collection], session, story_of(order.id))
         return replace(order, version=order.version + 1, chain=chain)
+
+
+def _change(collection: str, order: InstrumentOrder | ContractOrder | BrokerOrder) -> Change:
+    return Change(collection=collection, fact=order, kind=_KINDS[collection], story=story_of(order.id))
+
+
+def _refuse_too_many(parent: ContractOrder, order: BrokerOrder, committed: int) -> None:
+    available = parent.available(committed)
+    if order.quantity * available < 0 or abs(order.quantity) > abs(available):
+        raise TooManyLots(parent, order, committed)
 
 
 def _instrument_order(row: Document) -> InstrumentOrder:

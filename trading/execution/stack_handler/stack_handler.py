@@ -5,10 +5,10 @@ sends for a parent one of whose broker orders may still be alive. An order that 
 stops nobody else: what rests of it is taken back, and a person is told.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, TypeVar
 
 from trading.clock import Clock
 from trading.errors import ConcurrentUpdate, DataError, NotFound
@@ -16,8 +16,8 @@ from trading.execution.broker_orders import BrokerLifecycle, BrokerOrder
 from trading.execution.decided_orders import why
 from trading.execution.locks import Lock, LockCause, Standing, standing_of
 from trading.execution.order_states import CloseReason, Lifecycle
-from trading.execution.orders import InstrumentOrder, closed_by_children, spawn
-from trading.execution.ports import Locks, OrderStore, Sender
+from trading.execution.orders import ContractOrder, InstrumentOrder, closed_by_children, spawn
+from trading.execution.ports import Locks, OrderStore, Sender, Spawned
 from trading.execution.stack_handler.algo_worker import AlgoWorker
 from trading.execution.stack_handler.journal_reader import JournalReader
 from trading.execution.stack_handler.resolver import Resolver, Verdict, needs_resolving
@@ -25,7 +25,9 @@ from trading.log import get_log
 from trading.risk.order_kind import OrderKind
 
 log = get_log()
+Stored = TypeVar("Stored")
 REPEAT_CANCEL: Final = timedelta(seconds=5)
+AT_ONCE: Final = 20  # contract orders that are looked at, and whose new broker orders are stored, before any is sent
 
 
 @dataclass(kw_only=True)
@@ -75,16 +77,23 @@ class StackHandler:
         for order in self.orders.live_broker_orders():
             self._alone(order.id, lambda order=order: self._manage(order))  # type: ignore[misc]  # bound at once
         self._release_locks()
-        standing, today = standing_of(self.locks.all()), self.reader.today.trading_day
-        for leg in self.orders.open_contract_orders():
-            self._alone(leg.id, lambda leg=leg: self.worker.work(  # type: ignore[misc]  # bound at once
-                leg, standing.get(leg.instrument, Standing.FREE), today))
-        closed = sum(self._close(parent) for parent in self.orders.open_instrument_orders())
+        standing, legs = standing_of(self.locks.all()), self.orders.open_contract_orders()
+        for start in range(0, len(legs), AT_ONCE):
+            self._work(legs[start:start + AT_ONCE], standing)
+        closed = self._close_all()
         for parent in self.orders.open_instrument_orders():
             self._alone(parent.id, lambda parent=parent: self._judge(parent))  # type: ignore[misc]  # bound at once
-        for parent in self.orders.open_instrument_orders():
-            self._alone(parent.id, lambda parent=parent: self._spawn(parent))  # type: ignore[misc]  # bound at once
+        self._spawn_all()
         return closed
+
+    def _work(self, legs: Sequence[ContractOrder], standing: Mapping[str, Standing]) -> None:
+        """Look at each; then store all broker orders that come of it, and send those."""
+        self.worker.look_at(legs)
+        for leg in legs:
+            self._alone(leg.id, lambda leg=leg: self.worker.work(  # type: ignore[misc]  # bound at once
+                leg, standing.get(leg.instrument, Standing.FREE), self.reader.today.trading_day))
+        for order, found in self.worker.store_noted():
+            self._alone(order, lambda found=found: self.worker.send(_stored(found)))  # type: ignore[misc]  # likewise
 
     def _alone(self, order: str, work: Callable[[], None]) -> None:
         """Do one order's work; whatever goes wrong in it is that order's alone."""
@@ -122,11 +131,21 @@ class StackHandler:
     def _is_worth_waiting_for(self, order: BrokerOrder) -> bool:
         return (not order.held or self.resolver.misses(order.id)) and not self.resolver.gave_up(order.id)
 
-    def _spawn(self, parent: InstrumentOrder) -> None:
+    def _spawn_all(self) -> None:
+        found = list[Spawned]()
+        for parent in self.orders.open_instrument_orders():
+            self._alone(parent.id, lambda parent=parent: self._spawn(parent, found))  # type: ignore[misc]  # likewise
+        stored = self.orders.spawned_all(found) if found else []
+        for family, problem in zip(found, stored, strict=True):
+            if problem is not None:
+                self._alone(family.parent.id, lambda problem=problem: _stored(problem))  # type: ignore[misc]  # likewise
+
+    def _spawn(self, parent: InstrumentOrder, found: list[Spawned]) -> None:
+        """Add to `found` what is to be stored."""
         if parent.lifecycle is not Lifecycle.OPEN or parent.next_child > 1 or parent.holds:
             return
         if parent.kind is OrderKind.ROLL or parent.contract is not None:
-            self.orders.spawned(*spawn(parent, parent.contract or "", self.clock.now()))
+            found.append(_family(*spawn(parent, parent.contract or "", self.clock.now())))
             return
         try:
             lots = self.lots_by_contract(parent.instrument, parent.quantity)
@@ -137,7 +156,8 @@ class StackHandler:
         if allowed == 0:
             self._deny(parent, "its roll state lets nothing be opened, and there is nothing to reduce")
             return
-        self.orders.spawned(*replace(parent, quantity=allowed).create_child_contract_orders(lots, self.clock.now()))
+        wanted = replace(parent, quantity=allowed)
+        found.append(_family(*wanted.create_child_contract_orders(lots, self.clock.now())))
 
     def _judge(self, parent: InstrumentOrder) -> None:
         """An order that a person has made, and that no control has seen yet."""
@@ -202,6 +222,12 @@ class StackHandler:
         log.warning("order_vanished", order=order.id, perm_id=order.perm_id)
         self._lock(self.orders.save_broker_order(order.advanced(BrokerLifecycle.UNKNOWN)), now)
 
+    def _close_all(self) -> int:
+        """Close the parents none of whose children is open; how many."""
+        busy = {leg.parent for leg in self.orders.open_contract_orders()}
+        return sum(self._close(parent) for parent in self.orders.open_instrument_orders()
+                   if parent.id not in busy and parent.next_child > 1)
+
     def _close(self, parent: InstrumentOrder) -> int:
         closed = closed_by_children(parent, self.orders.contract_orders_of(parent.id))
         if closed is None:
@@ -210,6 +236,17 @@ class StackHandler:
         log.info("instrument_order_closed", order=closed.id, instrument=closed.instrument,
                  reason=closed.close_reason and closed.close_reason.value, filled=closed.filled)
         return 1
+
+
+def _stored(found: Stored | Exception) -> Stored:
+    """What was stored; raises what kept it from being stored."""
+    if isinstance(found, Exception):
+        raise found
+    return found
+
+
+def _family(parent: InstrumentOrder, children: Iterable[ContractOrder]) -> Spawned:
+    return Spawned(parent, tuple(children))
 
 
 def should_repeat_cancel(order: BrokerOrder, now: datetime) -> bool:

@@ -1,0 +1,39 @@
+"""What was sent lately, as the controls of an intent count it: of one instrument, or of some that are read together."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from trading.data.mongo.chained import values_of
+from trading.data.mongo.connection import Document
+from trading.execution.broker_orders import SENT_PERHAPS, TERMINAL, BrokerOrder
+from trading.execution.orders import child_number
+
+COUNTED = {"instrument": 1, "lifecycle": 1, "trading_day": 1}
+
+
+@dataclass(frozen=True, kw_only=True)
+class SentLately:
+    """The broker orders of an instrument that live or are of a trading day, oldest first; of all others the count."""
+
+    of_instrument: tuple[BrokerOrder, ...]
+    open_orders: int
+    in_flight: int
+    day_orders: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class SentTogether:
+    """Rows of some instruments, and of every order what is counted. A row is understood when its instrument is asked
+    for: one that cannot be harms no other instrument."""
+
+    counted: Sequence[Document]
+    rows: Mapping[str, Sequence[Document]]  # by instrument
+
+    def of(self, instrument: str, trading_day: str) -> SentLately:
+        living = [row["lifecycle"] for row in self.counted if row["lifecycle"] not in TERMINAL]
+        found = [BrokerOrder.from_dict(values_of(row)) for row in self.rows.get(instrument, ())
+                 if row["lifecycle"] not in TERMINAL or row["trading_day"] == trading_day]
+        return SentLately(
+            of_instrument=tuple(sorted(found, key=lambda order: child_number(order.id))),
+            open_orders=len(living), in_flight=sum(state in SENT_PERHAPS for state in living),
+            day_orders=sum(row["trading_day"] == trading_day for row in self.counted))
