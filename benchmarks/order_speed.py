@@ -75,8 +75,11 @@ def to_intent(firm: Firm, worker: AlgoWorker, order: InstrumentOrder, batch: dic
     parent, children = stored.create_child_contract_orders(
         firm.watch.lots_by_contract(order.instrument, stored.quantity), firm.clock.now())
     orders.spawned(parent, children)
-    for leg in orders.contract_orders_of(parent.id):
+    legs = orders.contract_orders_of(parent.id)
+    worker.look_at(legs)
+    for leg in legs:
         worker.work(leg, Standing.FREE, DAY.isoformat())
+    assert len(list(worker.store_noted())) == len(legs)
 
 
 def acknowledged(firm: Firm, order: BrokerOrder, number: int) -> BrokerOrder:

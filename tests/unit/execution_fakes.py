@@ -3,12 +3,14 @@
 `World.crash_at` lets the n-th call of any port fail as a killed worker would: before or after its effect.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
+
+from memory_orders import Grouped
 
 from trading.broker.error_codes import shipped_error_policy
 from trading.broker.facts import OrderEvidence
@@ -194,6 +196,9 @@ class FakeOrders:
     def open_contract_orders(self) -> list[ContractOrder]:
         return [order for order in self._list("contract") if order.is_open]
 
+    def parents_of_open_legs(self) -> set[str]:
+        return {order.parent for order in self.open_contract_orders()}
+
     def live_broker_orders(self) -> list[BrokerOrder]:
         return [order for order in self._list("broker") if order.may_be_alive]
 
@@ -203,6 +208,9 @@ class FakeOrders:
     def broker_orders_of(self, parent: str) -> list[BrokerOrder]:
         found = [order for order in self._list("broker") if order.parent == parent]
         return sorted(found, key=lambda order: child_number(order.id))
+
+    def broker_orders_under(self, parents: Collection[str]) -> Grouped:
+        return Grouped({parent: self.broker_orders_of(parent) for parent in parents})
 
     def broker_order(self, order_id: str) -> BrokerOrder:
         found: BrokerOrder = self.world.tiers["broker"][order_id]

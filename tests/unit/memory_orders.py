@@ -3,7 +3,7 @@
 What must happen together happens in one `write`, the place where a test may let a worker die.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
@@ -70,6 +70,16 @@ class MemoryStore:
                                 lots=entry.lots) for each in self.adjustments for entry in each.entries)])
 
 
+@dataclass(frozen=True)
+class Grouped:
+    """Broker orders by parent."""
+
+    orders: dict[str, list[BrokerOrder]]
+
+    def of(self, parent: str) -> list[BrokerOrder]:
+        return self.orders[parent]
+
+
 @dataclass
 class MemoryOrders:
     """The port of the order stacks."""
@@ -87,6 +97,9 @@ class MemoryOrders:
     def open_contract_orders(self) -> list[ContractOrder]:
         return [each for _, each in sorted(self.store.contract.items()) if each.is_open]
 
+    def parents_of_open_legs(self) -> set[str]:
+        return {each.parent for each in self.open_contract_orders()}
+
     def live_broker_orders(self) -> list[BrokerOrder]:
         return [each for _, each in sorted(self.store.broker.items()) if each.may_be_alive]
 
@@ -96,6 +109,9 @@ class MemoryOrders:
     def broker_orders_of(self, parent: str) -> list[BrokerOrder]:
         found = [each for each in self.store.broker.values() if each.parent == parent]
         return sorted(found, key=lambda each: child_number(each.id))
+
+    def broker_orders_under(self, parents: Collection[str]) -> Grouped:
+        return Grouped({parent: self.broker_orders_of(parent) for parent in parents})
 
     def instrument_order(self, order_id: str) -> InstrumentOrder:
         return self.store.instrument[order_id]

@@ -5,17 +5,18 @@ noted before it. What cannot be read of one instrument harms no order of another
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import cached_property
 from typing import Final
 
 from trading.data.data_blob import DataBlob
-from trading.data.mongo.fills_together import FillsTogether
+from trading.data.mongo.grouped import Grouped
 from trading.data.mongo.sent_lately import SentTogether
 from trading.data.risk.intent_controls import IntentControls
 from trading.data.risk.intent_facts import Flow
-from trading.execution.broker_orders import BrokerOrder
+from trading.execution.broker_orders import BrokerLifecycle, BrokerOrder
+from trading.execution.fills import Fill
 from trading.execution.orders import ContractOrder
 from trading.risk.kill_level import KillState
 
@@ -55,7 +56,7 @@ class SeenOnce:
         return self.data.db_orders.sent_together(self._instruments, {leg.trading_day for leg in self._legs})
 
     @cached_property
-    def fills(self) -> FillsTogether:
+    def fills(self) -> Grouped[Fill]:
         return self.data.db_books.fills_together(self.data.clock.now() - _FILLS, self._instruments)
 
     @property
@@ -77,7 +78,8 @@ class PassControls(IntentControls):
         self.seen.look_at(legs)
 
     def note(self, order: BrokerOrder) -> None:
-        self.seen.noted.append(order)
+        """It leaves before anything else is looked at, so it counts as what is on its way."""
+        self.seen.noted.append(replace(order, lifecycle=BrokerLifecycle.SENT, sent=order.created))
 
     def heed_new_rules(self) -> None:
         self.seen.forget_rules()
@@ -91,9 +93,9 @@ class PassControls(IntentControls):
             live=tuple(order for order in orders if order.may_be_alive),
             today=tuple(order for order in orders if order.trading_day == leg.trading_day),
             siblings=tuple(order for order in orders if order.parent == leg.id),
-            open_orders=sent.open_orders + len(noted), in_flight=sent.in_flight,  # what was noted has not left
+            open_orders=sent.open_orders + len(noted), in_flight=sent.in_flight + len(noted),
             day_orders=sent.day_orders + sum(order.trading_day == leg.trading_day for order in noted),
-            kill=seen.kill, locks=seen.locks, fills=seen.fills.of(leg.instrument),
+            kill=seen.kill, locks=seen.locks, fills=tuple(seen.fills.of(leg.instrument)),
             positions=positions_in(leg.instrument, seen.positions))
 
 

@@ -1,6 +1,6 @@
 """What the stack handler needs from outside, as Protocols. The adapters live in data and broker."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import NamedTuple, Protocol
@@ -27,14 +27,24 @@ class Intent(NamedTuple):
     order: BrokerOrder
 
 
+class BrokerOrders(Protocol):
+    """Broker orders of some parents. One that cannot be understood is told to whoever asks for its parent."""
+
+    def of(self, parent: str) -> list[BrokerOrder]: ...
+
+
 class OrderStore(Protocol):
     """The three tiers, durable."""
 
     def open_instrument_orders(self) -> list[InstrumentOrder]: ...
     def open_contract_orders(self) -> list[ContractOrder]: ...
+    def parents_of_open_legs(self) -> set[str]:
+        """The instrument orders that have an open contract order."""
+
     def live_broker_orders(self) -> list[BrokerOrder]: ...
     def contract_orders_of(self, parent: str) -> list[ContractOrder]: ...
     def broker_orders_of(self, parent: str) -> list[BrokerOrder]: ...
+    def broker_orders_under(self, parents: Collection[str]) -> BrokerOrders: ...
     def broker_order(self, order_id: str) -> BrokerOrder: ...
     def find_broker_order(self, reference: str, perm_id: int, ib_order_id: int, epoch: str) -> BrokerOrder | None: ...
     def spawned_all(self, families: Sequence[Spawned]) -> list[Exception | None]:

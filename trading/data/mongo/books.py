@@ -14,7 +14,7 @@ from pymongo.errors import PyMongoError
 from trading.data.mongo.chained import ChainedWriter, values_of
 from trading.data.mongo.connection import Document, MongoStore
 from trading.data.mongo.fill_batch import FillBatch, Heard
-from trading.data.mongo.fills_together import FillsTogether
+from trading.data.mongo.grouped import Grouped
 from trading.data.mongo.locks import MongoInstrumentLocks
 from trading.errors import ConcurrentUpdate, NotFound, TradingError
 from trading.execution.adjustments import Adjustment, Entry, Movement, Positions, fold
@@ -42,13 +42,10 @@ class MongoBooks:
         wanted: Document = {"at": {"$gte": instant}} | ({} if instrument is None else {"instrument": instrument})
         return [_fill(row) for row in self._database.fills.find(wanted).sort("at", 1)]
 
-    def fills_together(self, instant: datetime, instruments: Collection[str]) -> FillsTogether:
+    def fills_together(self, instant: datetime, instruments: Collection[str]) -> Grouped[Fill]:
         """The same of some instruments, read at once."""
-        rows: dict[str, list[Document]] = {}
         wanted: Document = {"instrument": {"$in": sorted(instruments)}, "at": {"$gte": instant}}
-        for row in self._database.fills.find(wanted).sort("at", 1):
-            rows.setdefault(row["instrument"], []).append(row)
-        return FillsTogether(rows)
+        return Grouped.by("instrument", instruments, self._database.fills.find(wanted).sort("at", 1), _fill)
 
     def fills_between(self, first: str, last: str) -> list[Fill]:
         """Those of the trading days from `first` to `last`, oldest first."""

@@ -13,6 +13,7 @@ from pymongo.errors import DuplicateKeyError
 
 from trading.data.mongo.chained import ChainedWriter, Change, values_of
 from trading.data.mongo.connection import Document, MongoStore
+from trading.data.mongo.grouped import Grouped
 from trading.data.mongo.sent_lately import COUNTED, SentLately, SentTogether
 from trading.data.mongo.together import together
 from trading.errors import ConcurrentUpdate, NotFound, TradingError
@@ -79,6 +80,10 @@ class MongoOrders:
     def open_contract_orders(self) -> list[ContractOrder]:
         return [_contract_order(row) for row in self._contract.find({"lifecycle": {"$ne": _CLOSED}}).sort("_id", 1)]
 
+    def parents_of_open_legs(self) -> set[str]:
+        """The instrument orders that have an open contract order."""
+        return {row["parent"] for row in self._contract.find({"lifecycle": {"$ne": _CLOSED}}, {"parent": 1})}
+
     def live_broker_orders(self) -> list[BrokerOrder]:
         return [_broker_order(row) for row in self._broker.find({"lifecycle": {"$nin": _TERMINAL}}).sort("_id", 1)]
 
@@ -95,6 +100,11 @@ class MongoOrders:
         found = [_broker_order(row) for row in self._broker.find({"parent": parent})]
         return sorted(found, key=lambda order: child_number(order.id))
 
+    def broker_orders_under(self, parents: Collection[str]) -> Grouped[BrokerOrder]:
+        """The same of some parents, read at once; in no order."""
+        rows = self._broker.find({"parent": {"$in": sorted(parents)}}) if parents else ()
+        return Grouped.by("parent", parents, rows, _broker_order)
+
     def broker_orders_on(self, trading_day: str) -> list[BrokerOrder]:
         return [_broker_order(row) for row in self._broker.find({"trading_day": trading_day})]
 
@@ -108,10 +118,9 @@ class MongoOrders:
         of_days = self._broker.find({"trading_day": {"$in": sorted(trading_days)}}, COUNTED)
         counted = {row["_id"]: row for row in (*living, *of_days)}
         wanted = sorted(key for key, row in counted.items() if row["instrument"] in instruments)
-        rows: dict[str, list[Document]] = {}
-        for row in self._broker.find({"_id": {"$in": wanted}}) if wanted else ():
-            rows.setdefault(row["instrument"], []).append(row)
-        return SentTogether(counted=list(counted.values()), rows=rows)
+        rows = self._broker.find({"_id": {"$in": wanted}}) if wanted else ()
+        return SentTogether(counted=list(counted.values()),
+                            orders=Grouped.by("instrument", instruments, rows, _broker_order))
 
     def contract_orders_between(self, first: str, last: str) -> list[ContractOrder]:
         """Those of the trading days from `first` to `last`, oldest first, whatever became of them."""

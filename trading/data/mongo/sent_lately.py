@@ -1,10 +1,10 @@
 """What was sent lately, as the controls of an intent count it: of one instrument, or of some that are read together."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from trading.data.mongo.chained import values_of
 from trading.data.mongo.connection import Document
+from trading.data.mongo.grouped import Grouped
 from trading.execution.broker_orders import SENT_PERHAPS, TERMINAL, BrokerOrder
 from trading.execution.orders import child_number
 
@@ -23,16 +23,15 @@ class SentLately:
 
 @dataclass(frozen=True, kw_only=True)
 class SentTogether:
-    """Rows of some instruments, and of every order what is counted. A row is understood when its instrument is asked
-    for: one that cannot be harms no other instrument."""
+    """The orders of some instruments, and of every order what is counted."""
 
     counted: Sequence[Document]
-    rows: Mapping[str, Sequence[Document]]  # by instrument
+    orders: Grouped[BrokerOrder]  # by instrument
 
     def of(self, instrument: str, trading_day: str) -> SentLately:
         living = [row["lifecycle"] for row in self.counted if row["lifecycle"] not in TERMINAL]
-        found = [BrokerOrder.from_dict(values_of(row)) for row in self.rows.get(instrument, ())
-                 if row["lifecycle"] not in TERMINAL or row["trading_day"] == trading_day]
+        found = [order for order in self.orders.of(instrument)
+                 if order.may_be_alive or order.trading_day == trading_day]
         return SentLately(
             of_instrument=tuple(sorted(found, key=lambda order: child_number(order.id))),
             open_orders=len(living), in_flight=sum(state in SENT_PERHAPS for state in living),

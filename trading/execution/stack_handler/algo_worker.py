@@ -15,8 +15,8 @@ from trading.execution.algos.frame import Action, AlgoState, Cancel, Change, Fin
 from trading.execution.broker_orders import BrokerLifecycle, BrokerOrder
 from trading.execution.locks import Lock, LockCause, Standing
 from trading.execution.order_states import CloseReason, ExecutionStyle, Lifecycle
-from trading.execution.orders import ContractOrder
-from trading.execution.ports import Intent, Locks, Market, OrderStore, Sender
+from trading.execution.orders import ContractOrder, child_number
+from trading.execution.ports import BrokerOrders, Intent, Locks, Market, OrderStore, Sender
 from trading.execution.price_grid import PriceGrid
 from trading.execution.quotes import Touch
 from trading.execution.stack_handler.child_orders import ChildOrders, Controls, Intended
@@ -53,15 +53,17 @@ class AlgoWorker:
     waits: dict[str, str] = field(default_factory=dict)  # contract order -> why it cannot go on now
     told: dict[str, str] = field(default_factory=dict)  # contract order -> the control that held it last
     noted: list[Intent] = field(default_factory=list)  # new broker orders, not stored yet
+    _seen: BrokerOrders | None = None  # those of the contract orders that are looked at
 
     def look_at(self, legs: Sequence[ContractOrder]) -> None:
-        """Read what the new broker orders of `legs` are judged by."""
+        """Read what all of `legs` need: their broker orders, and later what new ones are judged by."""
+        self._seen = self.orders.broker_orders_under([leg.id for leg in legs if leg.next_child > 1])
         self.controls.look_at(legs)
 
     def work(self, leg: ContractOrder, standing: Standing, today: str) -> None:
-        """One look at `leg`, and one action."""
+        """One action for `leg`, which was looked at."""
         now = self.clock.now()
-        children = self.orders.broker_orders_of(leg.id) if leg.next_child > 1 else []  # it counts them as they are made
+        children = self._children(leg)
         style, state = self._remembered(leg, now)
         look = self._look(leg, children, standing, today)
         new, action = step(style, state, look, self._terms(leg), leg.quantity)
@@ -75,6 +77,13 @@ class AlgoWorker:
             if kept != leg:
                 self.orders.save_contract_order(kept)
             self._do(leg, action, look)
+
+    def _children(self, leg: ContractOrder) -> list[BrokerOrder]:
+        """Oldest first; the leg counts them as they are made."""
+        if leg.next_child == 1:
+            return []
+        assert self._seen is not None
+        return sorted(self._seen.of(leg.id), key=lambda order: child_number(order.id))
 
     def _remembered(self, leg: ContractOrder, now: datetime) -> tuple[ExecutionStyle, AlgoState]:
         if leg.algo is not None:

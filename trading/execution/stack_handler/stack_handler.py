@@ -27,7 +27,8 @@ from trading.risk.order_kind import OrderKind
 log = get_log()
 Stored = TypeVar("Stored")
 REPEAT_CANCEL: Final = timedelta(seconds=5)
-AT_ONCE: Final = 20  # contract orders that are looked at, and whose new broker orders are stored, before any is sent
+LOOKED_AT: Final = 50  # contract orders for which what they share is read once
+AT_ONCE: Final = 10  # new broker orders that are stored together and sent: as many as may be in flight
 
 
 @dataclass(kw_only=True)
@@ -78,20 +79,28 @@ class StackHandler:
             self._alone(order.id, lambda order=order: self._manage(order))  # type: ignore[misc]  # bound at once
         self._release_locks()
         standing, legs = standing_of(self.locks.all()), self.orders.open_contract_orders()
-        for start in range(0, len(legs), AT_ONCE):
-            self._work(legs[start:start + AT_ONCE], standing)
-        closed = self._close_all()
-        for parent in self.orders.open_instrument_orders():
+        for start in range(0, len(legs), LOOKED_AT):
+            self._work(legs[start:start + LOOKED_AT], standing)
+        parents, busy = self.orders.open_instrument_orders(), self.orders.parents_of_open_legs()
+        closed = sum(self._close(parent) for parent in parents if parent.id not in busy and parent.next_child > 1)
+        unjudged = [parent for parent in parents if _is_unjudged(parent)]
+        for parent in unjudged:
             self._alone(parent.id, lambda parent=parent: self._judge(parent))  # type: ignore[misc]  # bound at once
-        self._spawn_all()
+        self._spawn_all(self.orders.open_instrument_orders() if unjudged else parents)
         return closed
 
     def _work(self, legs: Sequence[ContractOrder], standing: Mapping[str, Standing]) -> None:
-        """Look at each; then store all broker orders that come of it, and send those."""
+        """Work each; a few new broker orders are stored together, and sent before anything else is looked at."""
         self.worker.look_at(legs)
-        for leg in legs:
+        for number, leg in enumerate(legs, start=1):
             self._alone(leg.id, lambda leg=leg: self.worker.work(  # type: ignore[misc]  # bound at once
                 leg, standing.get(leg.instrument, Standing.FREE), self.reader.today.trading_day))
+            if len(self.worker.noted) == AT_ONCE:
+                self._send_noted()
+                self.worker.look_at(legs[number:])
+        self._send_noted()
+
+    def _send_noted(self) -> None:
         for order, found in self.worker.store_noted():
             self._alone(order, lambda found=found: self.worker.send(_stored(found)))  # type: ignore[misc]  # likewise
 
@@ -131,9 +140,9 @@ class StackHandler:
     def _is_worth_waiting_for(self, order: BrokerOrder) -> bool:
         return (not order.held or self.resolver.misses(order.id)) and not self.resolver.gave_up(order.id)
 
-    def _spawn_all(self) -> None:
+    def _spawn_all(self, parents: Sequence[InstrumentOrder]) -> None:
         found = list[Spawned]()
-        for parent in self.orders.open_instrument_orders():
+        for parent in parents:
             self._alone(parent.id, lambda parent=parent: self._spawn(parent, found))  # type: ignore[misc]  # likewise
         stored = self.orders.spawned_all(found) if found else []
         for family, problem in zip(found, stored, strict=True):
@@ -160,9 +169,6 @@ class StackHandler:
         found.append(_family(*wanted.create_child_contract_orders(lots, self.clock.now())))
 
     def _judge(self, parent: InstrumentOrder) -> None:
-        """An order that a person has made, and that no control has seen yet."""
-        if parent.lifecycle is not Lifecycle.CREATED or parent.checks or parent.holds:
-            return
         found = self.judge(parent)
         opened = found.moved(Lifecycle.OPEN) if found.lifecycle is Lifecycle.CREATED and not found.holds else found
         self.orders.save_instrument_order(opened)
@@ -222,12 +228,6 @@ class StackHandler:
         log.warning("order_vanished", order=order.id, perm_id=order.perm_id)
         self._lock(self.orders.save_broker_order(order.advanced(BrokerLifecycle.UNKNOWN)), now)
 
-    def _close_all(self) -> int:
-        """Close the parents none of whose children is open; how many."""
-        busy = {leg.parent for leg in self.orders.open_contract_orders()}
-        return sum(self._close(parent) for parent in self.orders.open_instrument_orders()
-                   if parent.id not in busy and parent.next_child > 1)
-
     def _close(self, parent: InstrumentOrder) -> int:
         closed = closed_by_children(parent, self.orders.contract_orders_of(parent.id))
         if closed is None:
@@ -236,6 +236,11 @@ class StackHandler:
         log.info("instrument_order_closed", order=closed.id, instrument=closed.instrument,
                  reason=closed.close_reason and closed.close_reason.value, filled=closed.filled)
         return 1
+
+
+def _is_unjudged(parent: InstrumentOrder) -> bool:
+    """Whether it is an order that a person has made, and that no control has seen yet."""
+    return parent.lifecycle is Lifecycle.CREATED and not parent.checks and not parent.holds
 
 
 def _stored(found: Stored | Exception) -> Stored:
