@@ -21,7 +21,7 @@ from trading.execution.adjustments import Adjustment, Entry, Movement, Positions
 from trading.execution.fills import EXTERNAL, Commission, Fill, FillStatus, busted
 
 _HELD: Final = {"quantity": {"$ne": 0}}
-_AT_ONCE: Final = 50  # fills of one transaction: it must end well within its time on a busy machine
+_AT_ONCE: Final = 200  # fills of one transaction: it must end well within its time on a busy machine
 
 
 class MongoBooks:
@@ -164,13 +164,14 @@ class MongoBooks:
         return [was_news for part in parts for was_news in self._applied(part)]
 
     def _applied(self, heard: Sequence[Heard]) -> list[bool]:
-        """Together, or, when that does not work or takes too long, one by one: what is booked is not booked again."""
+        """Together, or, when that does not work or takes too long, by halves: what is booked is not booked again."""
         try:
             return self._store.transact(lambda session: self._batch(session).book_all(heard))
         except (TradingError, PyMongoError) as error:
             if len(heard) == 1 or (isinstance(error, PyMongoError) and not error.timeout):
                 raise
-        return [self._applied([each])[0] for each in heard]
+        half = len(heard) // 2
+        return [*self._applied(heard[:half]), *self._applied(heard[half:])]
 
     def bust(self, fill_id: str) -> bool:
         """Take back an execution that the exchange has busted; False when it was taken back before."""

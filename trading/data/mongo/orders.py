@@ -4,11 +4,13 @@ Ids are ours, so repeating any step changes nothing. A document that is not what
 an order that cannot be seen would be traded again.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection as Names
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Final, TypeVar
 
 from pymongo.client_session import ClientSession
+from pymongo.collection import Collection
 from pymongo.errors import DuplicateKeyError
 
 from trading.data.mongo.chained import ChainedWriter, Change, values_of
@@ -75,14 +77,14 @@ class MongoOrders:
         return {row["idempotency_key"] for row in self._instrument.find(wanted, {"idempotency_key": 1})}
 
     def open_instrument_orders(self) -> list[InstrumentOrder]:
-        return [_instrument_order(row) for row in self._instrument.find({"lifecycle": {"$ne": _CLOSED}}).sort("_id", 1)]
+        return list(map(_instrument_order, _not_closed(self._instrument)))
 
     def open_contract_orders(self) -> list[ContractOrder]:
-        return [_contract_order(row) for row in self._contract.find({"lifecycle": {"$ne": _CLOSED}}).sort("_id", 1)]
+        return list(map(_contract_order, _not_closed(self._contract)))
 
     def parents_of_open_legs(self) -> set[str]:
         """The instrument orders that have an open contract order."""
-        return {row["parent"] for row in self._contract.find({"lifecycle": {"$ne": _CLOSED}}, {"parent": 1})}
+        return {row["parent"] for row in _not_closed(self._contract, "parent")}
 
     def live_broker_orders(self) -> list[BrokerOrder]:
         return [_broker_order(row) for row in self._broker.find({"lifecycle": {"$nin": _TERMINAL}}).sort("_id", 1)]
@@ -100,7 +102,7 @@ class MongoOrders:
         found = [_broker_order(row) for row in self._broker.find({"parent": parent})]
         return sorted(found, key=lambda order: child_number(order.id))
 
-    def broker_orders_under(self, parents: Collection[str]) -> Grouped[BrokerOrder]:
+    def broker_orders_under(self, parents: Names[str]) -> Grouped[BrokerOrder]:
         """The same of some parents, read at once; in no order."""
         rows = self._broker.find({"parent": {"$in": sorted(parents)}}) if parents else ()
         return Grouped.by("parent", parents, rows, _broker_order)
@@ -112,7 +114,7 @@ class MongoOrders:
         """What the controls of an intent count; an order has its parent's day, so all siblings are here."""
         return self.sent_together({instrument}, {trading_day}).of(instrument, trading_day)
 
-    def sent_together(self, instruments: Collection[str], trading_days: Collection[str]) -> SentTogether:
+    def sent_together(self, instruments: Names[str], trading_days: Names[str]) -> SentTogether:
         """The same of some instruments; all orders are counted, those of the instruments are read."""
         living = self._broker.find({"lifecycle": {"$nin": _TERMINAL}}, COUNTED)
         of_days = self._broker.find({"trading_day": {"$in": sorted(trading_days)}}, COUNTED)
@@ -251,6 +253,16 @@ def _refuse_too_many(parent: ContractOrder, order: BrokerOrder, committed: int) 
     available = parent.available(committed)
     if order.quantity * available < 0 or abs(order.quantity) > abs(available):
         raise TooManyLots(parent, order, committed)
+
+
+def _not_closed(collection: Collection[Document], *fields: str) -> list[Document]:
+    """By two ranges of the index: asked for what is not equal, the embedded server reads all that was ever stored.
+
+    What an order may be lies behind CLOSED, so none slips through between the two; before it lies only what it may
+    not be, and what cannot be understood must be seen.
+    """
+    rows = [row for side in ("$gt", "$lt") for row in collection.find({"lifecycle": {side: _CLOSED}}, fields or None)]
+    return sorted(rows, key=lambda row: str(row["_id"]))
 
 
 def _instrument_order(row: Document) -> InstrumentOrder:
