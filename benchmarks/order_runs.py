@@ -8,9 +8,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from pathlib import Path
 
-from benchmarks.order_speed import a_reader, a_wish, a_worker, an_order, ended
-from benchmarks.order_world import DeafSender, Firm
+import structlog
+from pymongo import monitoring
+
+from benchmarks.order_speed import Commands, a_reader, a_wish, a_worker, an_order, ended
+from benchmarks.order_world import DeafSender, Firm, firm
 from trading.data.risk.judging import judged
 from trading.execution.broker_orders import BrokerLifecycle
 from trading.execution.stack_handler.resolver import Resolver
@@ -21,23 +25,28 @@ RUN = 40  # decisions of one run; at most fifty orders may be open
 
 @dataclass
 class Stopwatch:
-    """Wall and own seconds, but for those spent within `paused`."""
+    """Wall and own seconds, and commands to the store, but for those within `paused`."""
 
-    wall_s: float = 0.0
-    cpu_s: float = 0.0
+    commands: Commands
+    spent: tuple[float, ...] = (0.0, 0.0, 0.0)
 
     def timed(self, work: Callable[[], object]) -> None:
-        wall_s, cpu_s = time.perf_counter(), time.process_time()
+        began = self._now()
         work()
-        self.wall_s += time.perf_counter() - wall_s
-        self.cpu_s += time.process_time() - cpu_s
+        self._add(began, 1)
 
     @contextmanager
     def paused(self) -> Iterator[None]:
-        wall_s, cpu_s = time.perf_counter(), time.process_time()
+        began = self._now()
         yield
-        self.wall_s -= time.perf_counter() - wall_s
-        self.cpu_s -= time.process_time() - cpu_s
+        self._add(began, -1)
+
+    def _now(self) -> tuple[float, ...]:
+        return time.perf_counter(), time.process_time(), float(len(self.commands.names))
+
+    def _add(self, began: tuple[float, ...], sign: int) -> None:
+        self.spent = tuple(spent + sign * (now - then)
+                           for spent, now, then in zip(self.spent, self._now(), began, strict=True))
 
 
 @dataclass
@@ -57,9 +66,17 @@ class MarkingSender(DeafSender):
         return order_id
 
 
-def measure_runs(firm: Firm) -> dict[str, float]:
+def measure(folder: Path) -> dict[str, float]:
     """Own and wall time of an order, from its judgement to its intent, in runs of forty."""
-    watch = Stopwatch()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40))
+    commands = Commands()
+    monitoring.register(commands)
+    with firm(folder) as found:
+        return measure_runs(found, Stopwatch(commands))
+
+
+def measure_runs(firm: Firm, watch: Stopwatch) -> dict[str, float]:
+    """The same of a firm that has sent nothing yet."""
     sender = MarkingSender(firm, watch)
     handler, codes, passes = a_handler(firm, sender), list(firm.decision.records), 0
     for start in range(0, len(codes), RUN):
@@ -72,9 +89,9 @@ def measure_runs(firm: Firm) -> dict[str, float]:
             acknowledge(firm)
         for order in firm.data.db_orders.live_broker_orders():
             ended(firm, order)
-    orders = float(len(codes))
-    return {"cpu_ms": 1000 * watch.cpu_s / orders, "wall_ms": 1000 * watch.wall_s / orders,
-            "per_s": orders / watch.wall_s, "orders": orders, "passes": float(passes)}
+    wall_s, cpu_s, commands = (each / len(codes) for each in watch.spent)
+    return {"cpu_ms": 1000 * cpu_s, "wall_ms": 1000 * wall_s, "per_s": 1 / wall_s, "commands": commands,
+            "orders": float(len(codes)), "passes": float(passes)}
 
 
 def decide(firm: Firm, codes: list[str]) -> None:
@@ -103,3 +120,11 @@ def a_handler(firm: Firm, sender: MarkingSender) -> StackHandler:
         resolver=Resolver(sender), worker=worker, clock=firm.clock,  # type: ignore[arg-type]  # nobody is asked
         acknowledge_within=timedelta(seconds=5), lots_by_contract=firm.watch.lots_by_contract,
         judge=lambda order: order, compare=lambda: None, fatal=(Exception,))
+
+
+if __name__ == "__main__":
+    import json
+    import tempfile
+
+    with tempfile.TemporaryDirectory(prefix="tradingd-bench-") as place:
+        print(json.dumps(measure(Path(place)), indent=2))
