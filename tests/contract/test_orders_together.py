@@ -178,6 +178,29 @@ def test_an_order_in_a_state_that_nobody_knows_is_told(store: MongoStore, state:
         MongoOrders(store).open_contract_orders()
 
 
+def test_a_broker_order_in_a_state_that_nobody_knows_is_told_as_long_as_it_is(store: MongoStore) -> None:
+    orders = MongoOrders(store)
+    orders.add_broker_orders([intent(leg) for leg in legs(store, 2)])
+    store.database.broker_orders.update_one({"_id": "001-C1-B1"}, {"$set": {"lifecycle": "ZOMBIE"}})
+    for _ in range(2):
+        with pytest.raises(Unreadable):
+            orders.live_broker_orders()
+    assert orders.sent_together({"M2"}, {DAY}).of("M2", DAY).open_orders == 2
+    store.database.broker_orders.update_one({"_id": "001-C1-B1"}, {"$set": {"lifecycle": "INTENT"}})
+    assert len(orders.live_broker_orders()) == 2
+
+
+def test_the_highest_handle_is_that_of_all_orders_whoever_sent_them(store: MongoStore) -> None:
+    orders, others = MongoOrders(store), MongoOrders(store)
+    assert orders.highest_order_id() == 0
+    placed = orders.add_broker_orders([intent(leg) for leg in legs(store, 2)])
+    assert orders.highest_order_id() == 0
+    for order, handle in zip(placed, (9, 5), strict=True):
+        assert not isinstance(order, Exception)
+        others.save_broker_order(replace(order, ib_order_id=handle))
+        assert orders.highest_order_id() == others.highest_order_id() == 9
+
+
 def test_together_or_alone_the_same_is_counted(store: MongoStore) -> None:
     orders = MongoOrders(store)
     placed = orders.add_broker_orders([intent(leg) for leg in legs(store, 4)])

@@ -7,6 +7,7 @@ an order that cannot be seen would be traded again.
 from collections.abc import Collection as Names
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from itertools import pairwise
 from typing import Final, TypeVar
 
 from pymongo.client_session import ClientSession
@@ -19,13 +20,17 @@ from trading.data.mongo.grouped import Grouped
 from trading.data.mongo.sent_lately import COUNTED, SentLately, SentTogether
 from trading.data.mongo.together import together
 from trading.errors import ConcurrentUpdate, NotFound, TradingError
-from trading.execution.broker_orders import TERMINAL, BrokerOrder
+from trading.execution.broker_orders import TERMINAL, BrokerLifecycle, BrokerOrder
 from trading.execution.order_states import Lifecycle
 from trading.execution.orders import ContractOrder, InstrumentOrder, child_number, story_of
 from trading.execution.ports import Intent, Spawned
 
 _CLOSED = Lifecycle.CLOSED.value
 _TERMINAL = [state.value for state in TERMINAL]
+_LIVE = [state.value for state in BrokerLifecycle if state not in TERMINAL]
+_STATES = sorted([*_LIVE, *_TERMINAL])
+_GAPS: list[Document] = [{"$lt": _STATES[0]}, {"$gt": _STATES[-1]},
+                         *({"$gt": before, "$lt": behind} for before, behind in pairwise(_STATES))]
 _AT_ONCE: Final = 100  # new orders of one transaction: it must end well within its time on a busy machine
 _KINDS: Final = {"instrument_orders": "instrument order", "contract_orders": "contract order",
                  "broker_orders": "broker order"}
@@ -49,6 +54,8 @@ class MongoOrders:
         self._contract = store.database.contract_orders
         self._broker = store.database.broker_orders
         self._writer = ChainedWriter(store)
+        self._highest = 0  # handles only rise: what was seen once is not looked at again
+        self._has_odd_states: bool | None = None  # None: nobody has looked
 
     def add_instrument_order(self, order: InstrumentOrder) -> InstrumentOrder | None:
         """Store a new order; None when its decision already has one."""
@@ -87,7 +94,16 @@ class MongoOrders:
         return {row["parent"] for row in _not_closed(self._contract, "parent")}
 
     def live_broker_orders(self) -> list[BrokerOrder]:
-        return [_broker_order(row) for row in self._broker.find({"lifecycle": {"$nin": _TERMINAL}}).sort("_id", 1)]
+        return [_broker_order(row) for row in self._broker.find(self._living()).sort("_id", 1)]
+
+    def _living(self) -> Document:
+        """Asked for states by name, the embedded server uses their index; for all but some, it reads every order.
+
+        Once it is looked whether any order is in a state that nobody knows: that must be seen, until it is put right.
+        """
+        if self._has_odd_states is not False:
+            self._has_odd_states = any(self._broker.find_one({"lifecycle": gap}, {"_id": 1}) for gap in _GAPS)
+        return {"lifecycle": {"$nin": _TERMINAL} if self._has_odd_states else {"$in": _LIVE}}
 
     def ended_broker_orders(self, since: str) -> list[BrokerOrder]:
         """Those of trading day `since` (YYYY-MM-DD) or later that have ended."""
@@ -116,7 +132,7 @@ class MongoOrders:
 
     def sent_together(self, instruments: Names[str], trading_days: Names[str]) -> SentTogether:
         """The same of some instruments; all orders are counted, those of the instruments are read."""
-        living = self._broker.find({"lifecycle": {"$nin": _TERMINAL}}, COUNTED)
+        living = self._broker.find(self._living(), COUNTED)
         of_days = self._broker.find({"trading_day": {"$in": sorted(trading_days)}}, COUNTED)
         counted = {row["_id"]: row for row in (*living, *of_days)}
         wanted = sorted(key for key, row in counted.items() if row["instrument"] in instruments)
@@ -157,8 +173,11 @@ class MongoOrders:
 
     def highest_order_id(self) -> int:
         """The highest handle that any order was ever sent with; 0 when none was."""
-        row = self._broker.find_one({"ib_order_id": {"$ne": None}}, {"ib_order_id": 1}, sort=[("ib_order_id", -1)])
-        return 0 if row is None else int(row["ib_order_id"])
+        newer = {"ib_order_id": {"$gt": self._highest} if self._highest else {"$ne": None}}
+        row = self._broker.find_one(newer, {"ib_order_id": 1}, sort=[("ib_order_id", -1)])
+        if row is not None:
+            self._highest = int(row["ib_order_id"])
+        return self._highest
 
     def everything(self, only_open: bool) -> dict[str, list[Document]]:
         """The documents of all tiers, for people to read."""
