@@ -43,7 +43,9 @@ def run(job: JobContext) -> None:
     wishes = {name: job.data.db_optimal_positions.of_day(name, job.day) for name in job.config.strategies}
     generator = Generator(job=job, facts=facts, settings=for_account(facts.settings, facts.risks), wishes=wishes)
     orders = [order for name in wishes for order in generator.orders_of(name)]
-    generator.decide(orders, held_after(facts, orders))
+    problems = generator.decide(orders, held_after(facts, orders))
+    if problems:
+        raise JobIncomplete(f"Orders not stored: {', '.join(problems)}. All others are; run it again for these.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,12 +100,8 @@ class Generator:
             reference_contract=None if wanted is None else wanted.reference_contract,
             reference_at=None if wanted is None else wanted.as_of)
 
-    def decide(self, orders: Sequence[InstrumentOrder], batch: Mapping[str, int]) -> None:
-        """Ask the controls about each new decision, and store them together, with the answers.
-
-        Raises:
-            JobIncomplete: some were not stored; all others are.
-        """
+    def decide(self, orders: Sequence[InstrumentOrder], batch: Mapping[str, int]) -> list[str]:
+        """Ask the controls about each new decision, and store them together, with the answers; what was not stored."""
         known = self.job.data.db_orders.known_decisions(order.idempotency_key for order in orders)
         asked = [self.judge(order, batch) for order in orders if order.idempotency_key not in known]
         self.job.checkpoint()
@@ -113,8 +111,7 @@ class Generator:
             if isinstance(each, InstrumentOrder):
                 log.info("instrument_order", id=each.id, strategy=each.strategy, instrument=each.instrument,
                          quantity=each.quantity, state=each.lifecycle.value, why=why(each) or each.reason)
-        if problems := [repr(each) for each in (*asked, *stored) if isinstance(each, Exception)]:
-            raise JobIncomplete(f"Orders not stored: {', '.join(problems)}. All others are; run it again for these.")
+        return [repr(each) for each in (*asked, *stored) if isinstance(each, Exception)]
 
     def judge(self, order: InstrumentOrder, batch: Mapping[str, int]) -> InstrumentOrder | Exception:
         """Ask the controls; what may be traded is counted by those that come after it. Or why they have no answer."""
