@@ -22,8 +22,10 @@ from benchmarks import (
     gateway_ticks,
     market_data_speed,
     million_ticks,
+    order_runs,
     order_speed,
     quant_speed,
+    reconcile_speed,
     schedule_speed,
     stored_system,
     supervision,
@@ -170,18 +172,24 @@ def measure_stored_system(folder: Path) -> list[Measurement]:
 
 def measure_orders(folder: Path) -> list[Measurement]:
     """Orders, fills and algos; stored ones on the embedded store, one worker, one after the other."""
-    found, algos, folded = order_speed.measure(folder), algo_speed.measure_algos(), algo_speed.measure_fold()
+    found, runs = order_speed.measure(folder / "alone"), order_runs.measure(folder / "runs")
+    algos, folded, compared = algo_speed.measure_algos(), algo_speed.measure_fold(), reconcile_speed.measure()
     intents, fills, life = found["intents"], found["fills"], found["round_trips"]
     return [Measurement(f"decision to durable intent, 3 tiers, all controls, {intents['orders']:.0f} instruments",
                         f"{intents['cpu_p50_ms']:.1f} ms own (p50), {intents['wall_p50_ms']:.0f} / "
                         f"{intents['wall_p99_ms']:.0f} ms (p50 / p99)", "5 ms own, p99 50 ms", intents),
-            Measurement("... one after the other", f"{intents['per_s']:.0f} a second", "200 a second", intents),
+            Measurement("... alone, one after the other", f"{intents['per_s']:.0f} a second", "-", intents),
+            Measurement(f"... in runs of {order_runs.RUN}, as the generator and the stack handler do it",
+                        f"{runs['per_s']:.0f} a second, {runs['cpu_ms']:.1f} ms own, {runs['commands']:.1f} commands",
+                        "200 a second", runs),
             Measurement("execution, journaled, to durable positions",
                         f"{fills['p50_ms']:.1f} / {fills['p99_ms']:.1f} ms (p50 / p99)", "p99 20 ms", fills),
             Measurement("... a backlog of them", f"{fills['backlog_per_s']:.0f} a second, {fills['cpu_ms']:.2f} ms own",
                         "500 a second", fills),
             Measurement("round trips in the life of a broker order",
                         f"{life['trips']:.0f} (transactions as one), {life['commands']:.0f} commands", "8", life),
+            Measurement(f"comparison with the broker, {reconcile_speed.ORDERS:,} orders, a hundredth of them different",
+                        f"{compared['cpu_ms']:.0f} ms own", "100 ms", compared),
             Measurement(f"{algo_speed.ALGOS} live algos, {algo_speed.QUOTES_PER_S} quotes a second each",
                         f"{algos['cpu_percent']:.1f} % of a core", "20 %", algos),
             Measurement(f"positions from {algo_speed.FILLS:,} fills", f"{folded['fold_s']:.1f} s", "5 s", folded)]

@@ -24,11 +24,15 @@ from trading.broker.link import BrokerLink
 from trading.broker.simulated.control_client import GatewayControl
 from trading.clock import SystemClock
 from trading.data.csv.sample_markets import MARKETS
-from trading.data.mongo.connection import connect
+from trading.data.mongo.connection import MongoStore, connect
 from trading.data.mongo.orders import MongoOrders
+from trading.data.mongo.reconciliation_runs import MongoReconciliationRuns
 from trading.errors import BrokerUnavailable
 from trading.execution.broker_messages import BrokerMessage
 from trading.execution.broker_orders import BrokerOrder
+from trading.execution.orders import InstrumentOrder, spawn
+from trading.execution.reconciliation.run import ReconciliationRun, RunVerdict
+from trading.execution.reconciliation.steps import RunKind
 from trading.objects.instruments import BrokerInstrument
 from trading.risk.order_kind import OrderKind
 from trading.unix_socket import request
@@ -39,6 +43,7 @@ MANY_MARKETS = tuple(replace(market, code=f"{market.code}{number}", symbol=f"{ma
                      for number in range(4) for market in MARKETS)
 LINES, WORKERS, CHANGES_PER_S, MEASURED_S = 100, 5, 5, 20.0
 SUBMITS_PER_S = 10.0
+DAY = "2021-06-07"
 
 
 @dataclass
@@ -93,6 +98,7 @@ class Scene:
     link: BrokerLink
     tap: WireTap
     control: GatewayControl
+    store: MongoStore
     orders: MongoOrders
     daemon: int
     contracts: list[ContractDetails]
@@ -120,7 +126,8 @@ def scene(folder: Path) -> Iterator[Scene]:
             until(lambda: ((service.status() or {}).get("broker") or {}).get("link") == "ready")
             store = connect(request(service.socket, "GET", "/status")["store"]["uri"], "tradingd")
             try:
-                yield Scene(BrokerLink(service.socket), tap, control, MongoOrders(store), service.process.pid, found)
+                yield Scene(BrokerLink(service.socket), tap, control, store, MongoOrders(store), service.process.pid,
+                            found)
             finally:
                 store.close()
         tap.close()
@@ -142,9 +149,9 @@ async def all_contracts(port: int) -> list[ContractDetails]:
 def orders_to_the_wire(scene: Scene) -> list[float]:
     """Seconds from the worker's request to the order on the wire, the claim having been stored in between."""
     taken = []
+    compared(scene)
     for number in range(ORDERS):
-        order = an_order(scene.contracts[0], number)
-        scene.orders.write(scene.orders._broker, order, None)
+        order = an_intent(scene, number)
         reference = b"\0" + order.id.encode() + b"\0"
         scene.tap.wanted.add(reference)
         began = time.perf_counter()
@@ -153,6 +160,26 @@ def orders_to_the_wire(scene: Scene) -> list[float]:
         taken.append(scene.tap.passed[reference] - began)
         time.sleep(max(0.0, 1 / SUBMITS_PER_S - (time.perf_counter() - began)))
     return taken
+
+
+def compared(scene: Scene) -> None:
+    """The books agree with the broker over this connection, else nothing leaves."""
+    now = SystemClock().now()
+    MongoReconciliationRuns(scene.store).save(ReconciliationRun(
+        id="R-bench", kind=RunKind.START_OF_DAY, epoch=scene.link.book().epoch, trading_day=DAY, begun=now, ended=now,
+        verdict=RunVerdict.PASS))
+
+
+def an_intent(scene: Scene, number: int) -> BrokerOrder:
+    """A stored order with its parents, far from the market, so that it rests."""
+    order = an_order(scene.contracts[0], number)
+    parent = scene.orders.add_instrument_order(InstrumentOrder(
+        id=f"IO-BENCH{number}", idempotency_key=order.id, account=ACCOUNT, strategy="bench",
+        instrument=order.instrument, kind=order.kind, quantity=1, trading_day=DAY, created=order.created))
+    assert parent is not None
+    scene.orders.spawned(*spawn(parent, order.contract, order.created))
+    leg, = scene.orders.contract_orders_of(parent.id)
+    return scene.orders.add_broker_order(replace(leg, next_child=2), order)
 
 
 def messages_to_a_worker(scene: Scene) -> list[float]:
@@ -217,12 +244,13 @@ def follow_quotes(link: BrokerLink, contracts: list[ContractDetails], ending: th
 
 
 def an_order(contract: ContractDetails, number: int) -> BrokerOrder:
-    """A stored intent far from the market, so that it rests."""
+    """An order at the lowest price there is."""
     return BrokerOrder(
-        id=f"BENCH-{number}", parent="BENCH", account=ACCOUNT, strategy="bench", instrument=contract.symbol,
-        contract=f"{contract.symbol}/{contract.contract_month}00", con_id=contract.con_id, exchange=contract.exchange,
-        kind=OrderKind.STRATEGY, quantity=1, order_type="LMT", limit_price=contract.min_tick, time_in_force="DAY",
-        bid=Decimal(1), ask=Decimal(2), trading_day="2021-06-07", created=SystemClock().now())
+        id=f"BENCH{number}-C1-B1", parent=f"IO-BENCH{number}-C1", account=ACCOUNT, strategy="bench",
+        instrument=contract.symbol, contract=f"{contract.symbol}/{contract.contract_month}00", con_id=contract.con_id,
+        exchange=contract.exchange, kind=OrderKind.STRATEGY, quantity=1, order_type="LMT",
+        limit_price=contract.min_tick, time_in_force="DAY", bid=Decimal(1), ask=Decimal(2), trading_day=DAY,
+        created=SystemClock().now())
 
 
 def until(is_so: Callable[[], bool], within_s: float = 60.0) -> None:

@@ -24,6 +24,7 @@ from trading.data.risk.judging import judged
 from trading.execution.broker_messages import BrokerMessage, MessageKind
 from trading.execution.broker_orders import BrokerLifecycle, BrokerOrder
 from trading.execution.broker_terms import BrokerTerms
+from trading.execution.locks import Standing
 from trading.execution.order_states import CloseReason, ExecutionStyle, Lifecycle
 from trading.execution.orders import InstrumentOrder, new_instrument_order_id
 from trading.execution.stack_handler.algo_worker import AlgoWorker, Manners
@@ -74,8 +75,11 @@ def to_intent(firm: Firm, worker: AlgoWorker, order: InstrumentOrder, batch: dic
     parent, children = stored.create_child_contract_orders(
         firm.watch.lots_by_contract(order.instrument, stored.quantity), firm.clock.now())
     orders.spawned(parent, children)
-    for leg in orders.contract_orders_of(parent.id):
-        worker.work(leg, locked=False, today=DAY.isoformat())
+    legs = orders.contract_orders_of(parent.id)
+    worker.look_at(legs)
+    for leg in legs:
+        worker.work(leg, Standing.FREE, DAY.isoformat())
+    assert len(list(worker.store_noted())) == len(legs)
 
 
 def acknowledged(firm: Firm, order: BrokerOrder, number: int) -> BrokerOrder:
@@ -214,7 +218,7 @@ def measure_round_trips(firm: Firm) -> dict[str, float]:
     listener.names.clear()
     listener.trips.clear()
     order = orders.add_broker_order(counted, intent)
-    gate.facts(orders.broker_order(order.id))
+    gate.facts(orders.broker_order(order.id), "life")
     claimed = orders.save_broker_order(replace(order, epoch="life", ib_order_id=7, sent=firm.clock.now(),
                                                lifecycle=BrokerLifecycle.SENDING))
     sent = orders.save_broker_order(claimed.moved(BrokerLifecycle.SENT))

@@ -6,10 +6,12 @@ denied, and those that wait.
 If it fails: safe to run again; the same decision finds its own order and makes no second one.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Final
+
+from pymongo.errors import PyMongoError
 
 from processes.job import JobContext
 from trading.config import Mode, StrategyConfig
@@ -17,7 +19,7 @@ from trading.data.risk.decision_facts import DecisionFacts, decision_facts
 from trading.data.risk.judging import judged
 from trading.data.risk.settings import for_account
 from trading.data.roll_watch import RollWatch, look_at_all
-from trading.errors import DataError
+from trading.errors import DataError, JobIncomplete
 from trading.execution.decided_orders import why
 from trading.execution.order_generators.buffered import buffered_trade
 from trading.execution.order_generators.roll_orders import Demand, own_part, roll_orders
@@ -45,13 +47,11 @@ def run(job: JobContext) -> None:
     wishes = {name: job.data.db_optimal_positions.of_day(name, job.day) for name in job.config.strategies}
     generator = Generator(job=job, facts=facts, settings=for_account(facts.settings, facts.risks), wishes=wishes)
     orders = [order for name in wishes for order in generator.orders_of(name)]
-    batch = held_after(facts, orders)
-    for order in orders:
-        job.checkpoint()
-        generator.judge(order, batch)
+    problems = generator.decide(orders, held_after(facts, orders))
     for order in orders_of_rolls(job, watch, decisions, facts):
-        job.checkpoint()
-        generator.judge(order, held_after(facts, [order]))
+        problems += generator.decide([order], held_after(facts, [order]))
+    if problems:
+        raise JobIncomplete(f"Orders not stored: {', '.join(problems)}. All others are; run it again for these.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,18 +106,34 @@ class Generator:
             reference_contract=None if wanted is None else wanted.reference_contract,
             reference_at=None if wanted is None else wanted.as_of)
 
-    def judge(self, order: InstrumentOrder, batch: Mapping[str, int]) -> None:
-        """Ask the controls, and store the order with their answers."""
+    def decide(self, orders: Sequence[InstrumentOrder], batch: Mapping[str, int]) -> list[str]:
+        """Ask the controls about each new decision, and store them together, with the answers; what was not stored."""
+        known = self.job.data.db_orders.known_decisions(order.idempotency_key for order in orders)
+        asked = [self.judge(order, batch) for order in orders if order.idempotency_key not in known]
+        self.job.checkpoint()
+        stored = self.job.data.db_orders.add_instrument_orders([
+            each for each in asked if isinstance(each, InstrumentOrder)])
+        for each in stored:
+            if isinstance(each, InstrumentOrder):
+                log.info("instrument_order", id=each.id, strategy=each.strategy, instrument=each.instrument,
+                         kind=each.kind.value, quantity=each.roll_quantity or each.quantity,
+                         state=each.lifecycle.value, why=why(each) or each.reason)
+        return [str(each) or repr(each) for each in (*asked, *stored) if isinstance(each, Exception)]
+
+    def judge(self, order: InstrumentOrder, batch: Mapping[str, int]) -> InstrumentOrder | Exception:
+        """Ask the controls; what may be traded is counted by those that come after it. Or why they have no answer."""
+        self.job.checkpoint()
         wanted = None if order.kind is OrderKind.ROLL else self.wishes.get(order.strategy, {}).get(order.instrument)
-        stored = self.job.data.db_orders.add_instrument_order(
-            judged(order, wanted, self.facts, self.settings, batch))
-        if stored is None:
-            return
-        if stored.is_open:
-            self.facts.note(stored)
-        log.info("instrument_order", id=stored.id, strategy=order.strategy, instrument=order.instrument,
-                 kind=stored.kind.value, quantity=stored.roll_quantity or stored.quantity,
-                 state=stored.lifecycle.value, why=why(stored) or order.reason)
+        try:
+            found = judged(order, wanted, self.facts, self.settings, batch)
+        except PyMongoError:
+            raise
+        except Exception as error:  # the boundary between decisions: one bad instrument must not stop the others
+            log.error("not_judged", strategy=order.strategy, instrument=order.instrument, exc_info=error)
+            return error
+        if found.is_open:
+            self.facts.note(found)
+        return found
 
 
 def is_removed(code: str, strategy: StrategyConfig) -> bool:

@@ -3,12 +3,14 @@
 `World.crash_at` lets the n-th call of any port fail as a killed worker would: before or after its effect.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
+
+from memory_orders import Grouped
 
 from trading.broker.error_codes import shipped_error_policy
 from trading.broker.facts import OrderEvidence
@@ -20,6 +22,7 @@ from trading.execution.fills import Commission, Fill, merged
 from trading.execution.locks import Lock, LockCause, reasons_of
 from trading.execution.order_states import ExecutionStyle
 from trading.execution.orders import ContractOrder, InstrumentOrder, StoredCheck, child_number
+from trading.execution.ports import Intent, Spawned
 from trading.execution.quotes import Touch
 from trading.execution.stack_handler.algo_worker import AlgoWorker, Manners
 from trading.execution.stack_handler.journal_reader import JournalReader
@@ -194,6 +197,9 @@ class FakeOrders:
     def open_contract_orders(self) -> list[ContractOrder]:
         return [order for order in self._list("contract") if order.is_open]
 
+    def parents_of_open_legs(self) -> set[str]:
+        return {order.parent for order in self.open_contract_orders()}
+
     def live_broker_orders(self) -> list[BrokerOrder]:
         return [order for order in self._list("broker") if order.may_be_alive]
 
@@ -203,6 +209,9 @@ class FakeOrders:
     def broker_orders_of(self, parent: str) -> list[BrokerOrder]:
         found = [order for order in self._list("broker") if order.parent == parent]
         return sorted(found, key=lambda order: child_number(order.id))
+
+    def broker_orders_under(self, parents: Collection[str]) -> Grouped:
+        return Grouped({parent: self.broker_orders_of(parent) for parent in parents})
 
     def broker_order(self, order_id: str) -> BrokerOrder:
         found: BrokerOrder = self.world.tiers["broker"][order_id]
@@ -215,17 +224,20 @@ class FakeOrders:
                 return order  # type: ignore[no-any-return]
         return None
 
-    def spawned(self, parent: InstrumentOrder, children: list[ContractOrder]) -> None:
-        def effect() -> None:
-            self._save("instrument", parent)
-            for child in children:
-                self._save("contract", child)
-        self.world.call(effect)
+    def spawned_all(self, families: Sequence[Spawned]) -> list[Exception | None]:
+        def effect() -> list[Exception | None]:
+            for family in families:
+                self._save("instrument", family.parent)
+                for child in family.children:
+                    self._save("contract", child)
+            return [None] * len(families)
+        return self.world.call(effect)  # type: ignore[no-any-return]
 
-    def add_broker_order(self, parent: ContractOrder, order: BrokerOrder) -> BrokerOrder:
-        def effect() -> Any:
-            self._save("contract", parent)
-            return self._save("broker", order)
+    def add_broker_orders(self, intents: Sequence[Intent]) -> list[BrokerOrder | Exception]:
+        def effect() -> list[BrokerOrder | Exception]:
+            for intent in intents:
+                self._save("contract", intent.parent)
+            return [self._save("broker", intent.order) for intent in intents]
         return self.world.call(effect)  # type: ignore[no-any-return]
 
     def save_broker_order(self, order: BrokerOrder) -> BrokerOrder:
@@ -314,6 +326,10 @@ class FakeLocks:
 @dataclass
 class FakeControls:
     world: World
+
+    def look_at(self, legs: Sequence[ContractOrder]) -> None: ...
+    def note(self, order: BrokerOrder) -> None: ...
+    def heed_new_rules(self) -> None: ...
 
     def at_intent(self, leg: ContractOrder, order: BrokerOrder, touch: Touch, *, is_passive: bool) -> Verdict:
         outcome = self.world.verdicts.pop(0) if self.world.verdicts else Outcome.PASS

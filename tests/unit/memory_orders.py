@@ -3,7 +3,7 @@
 What must happen together happens in one `write`, the place where a test may let a worker die.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
@@ -16,10 +16,12 @@ from trading.execution.broker_orders import BrokerOrder
 from trading.execution.fills import EXTERNAL, Commission, Fill, FillStatus, Merge, busted, merged
 from trading.execution.locks import Lock, LockCause, reasons_of
 from trading.execution.orders import ContractOrder, InstrumentOrder, child_number
+from trading.execution.ports import Intent, Spawned
 from trading.risk.order_kind import OrderKind
 
 Order = TypeVar("Order", InstrumentOrder, ContractOrder, BrokerOrder)
 Answer = TypeVar("Answer")
+Thing = TypeVar("Thing")
 
 
 class TooManyLots(TradingError):
@@ -68,6 +70,16 @@ class MemoryStore:
                                 lots=entry.lots) for each in self.adjustments for entry in each.entries)])
 
 
+@dataclass(frozen=True)
+class Grouped:
+    """Broker orders by parent."""
+
+    orders: dict[str, list[BrokerOrder]]
+
+    def of(self, parent: str) -> list[BrokerOrder]:
+        return self.orders[parent]
+
+
 @dataclass
 class MemoryOrders:
     """The port of the order stacks."""
@@ -85,6 +97,9 @@ class MemoryOrders:
     def open_contract_orders(self) -> list[ContractOrder]:
         return [each for _, each in sorted(self.store.contract.items()) if each.is_open]
 
+    def parents_of_open_legs(self) -> set[str]:
+        return {each.parent for each in self.open_contract_orders()}
+
     def live_broker_orders(self) -> list[BrokerOrder]:
         return [each for _, each in sorted(self.store.broker.items()) if each.may_be_alive]
 
@@ -94,6 +109,9 @@ class MemoryOrders:
     def broker_orders_of(self, parent: str) -> list[BrokerOrder]:
         found = [each for each in self.store.broker.values() if each.parent == parent]
         return sorted(found, key=lambda each: child_number(each.id))
+
+    def broker_orders_under(self, parents: Collection[str]) -> Grouped:
+        return Grouped({parent: self.broker_orders_of(parent) for parent in parents})
 
     def instrument_order(self, order_id: str) -> InstrumentOrder:
         return self.store.instrument[order_id]
@@ -115,22 +133,35 @@ class MemoryOrders:
         found += [each for each in known if ib_order_id and (each.ib_order_id, each.epoch) == (ib_order_id, epoch)]
         return found[0] if found else None
 
-    def spawned(self, parent: InstrumentOrder, children: Iterable[ContractOrder]) -> None:
-        def effect() -> None:
-            self.store.put(self.store.instrument, parent)
-            for child in children:
+    def spawned_all(self, families: Sequence[Spawned]) -> list[Exception | None]:
+        def effect(family: Spawned) -> None:
+            self.store.put(self.store.instrument, family.parent)
+            for child in family.children:
                 self.store.put(self.store.contract, child)
-        self.store.write(effect)
+        return self._together(effect, families)
 
-    def add_broker_order(self, parent: ContractOrder, order: BrokerOrder) -> BrokerOrder:
-        def effect() -> BrokerOrder:
+    def add_broker_orders(self, intents: Sequence[Intent]) -> list[BrokerOrder | Exception]:
+        def effect(intent: Intent) -> BrokerOrder:
+            parent, order = intent
             committed = sum(each.committed for each in self.broker_orders_of(parent.id))
             available = parent.available(committed)
             if order.quantity * available < 0 or abs(order.quantity) > abs(available):
                 raise TooManyLots(f"{order.id}: {available:+d} of {parent.id} are left")
             self.store.put(self.store.contract, parent)
             return self.store.put(self.store.broker, order)
-        return self.store.write(effect)
+        return self._together(effect, intents)
+
+    def _together(self, effect: Callable[[Thing], Answer], things: Sequence[Thing]) -> list[Answer | Exception]:
+        """All in one durable step, or, when one of them is refused, each in its own."""
+        def alone(thing: Thing) -> Answer | Exception:
+            try:
+                return self.store.write(lambda: effect(thing))
+            except (ConcurrentUpdate, TooManyLots) as error:
+                return error
+        try:
+            return [*self.store.write(lambda: [effect(thing) for thing in things])]
+        except (ConcurrentUpdate, TooManyLots):
+            return [alone(thing) for thing in things]
 
     def save_broker_order(self, order: BrokerOrder) -> BrokerOrder:
         return self.store.write(lambda: self.store.put(self.store.broker, order))

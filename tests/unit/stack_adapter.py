@@ -1,5 +1,6 @@
 """The real stack handler over the world of the order machine: all that knows how a handler is made is in this file."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -86,6 +87,15 @@ class MachineControls:
 
     def at_intent(self, leg: ContractOrder, order: BrokerOrder, touch: Touch, *, is_passive: bool) -> Verdict:
         return Verdict(quantity=order.quantity, outcome=Outcome.PASS, checks=(), settings_version="machine")
+
+    def look_at(self, legs: Sequence[ContractOrder]) -> None:
+        """It reads nothing."""
+
+    def note(self, order: BrokerOrder) -> None:
+        """It counts nothing."""
+
+    def heed_new_rules(self) -> None:
+        """It sets none."""
 
     def collar(self, leg: ContractOrder, touch: Touch) -> tuple[Decimal, Decimal] | None:
         return None

@@ -1,9 +1,9 @@
 """What the stack handler needs from outside, as Protocols. The adapters live in data and broker."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from trading.execution.broker_messages import BrokerMessage
 from trading.execution.broker_orders import BrokerOrder
@@ -13,18 +13,46 @@ from trading.execution.orders import ContractOrder, InstrumentOrder
 from trading.execution.quotes import Touch
 
 
+class Spawned(NamedTuple):
+    """New contract orders, and the instrument order that counts them."""
+
+    parent: InstrumentOrder
+    children: tuple[ContractOrder, ...]
+
+
+class Intent(NamedTuple):
+    """A new broker order, and the contract order that counts it."""
+
+    parent: ContractOrder
+    order: BrokerOrder
+
+
+class BrokerOrders(Protocol):
+    """Broker orders of some parents. One that cannot be understood is told to whoever asks for its parent."""
+
+    def of(self, parent: str) -> list[BrokerOrder]: ...
+
+
 class OrderStore(Protocol):
     """The three tiers, durable."""
 
     def open_instrument_orders(self) -> list[InstrumentOrder]: ...
     def open_contract_orders(self) -> list[ContractOrder]: ...
+    def parents_of_open_legs(self) -> set[str]:
+        """The instrument orders that have an open contract order."""
+
     def live_broker_orders(self) -> list[BrokerOrder]: ...
     def contract_orders_of(self, parent: str) -> list[ContractOrder]: ...
     def broker_orders_of(self, parent: str) -> list[BrokerOrder]: ...
+    def broker_orders_under(self, parents: Collection[str]) -> BrokerOrders: ...
     def broker_order(self, order_id: str) -> BrokerOrder: ...
     def find_broker_order(self, reference: str, perm_id: int, ib_order_id: int, epoch: str) -> BrokerOrder | None: ...
-    def spawned(self, parent: InstrumentOrder, children: list[ContractOrder]) -> None: ...
-    def add_broker_order(self, parent: ContractOrder, order: BrokerOrder) -> BrokerOrder: ...
+    def spawned_all(self, families: Sequence[Spawned]) -> list[Exception | None]:
+        """Store many families at once; one that cannot be stored stops no other, and its exception says why."""
+
+    def add_broker_orders(self, intents: Sequence[Intent]) -> list[BrokerOrder | Exception]:
+        """The same of intents, each of another parent, before anything is sent."""
+
     def save_broker_order(self, order: BrokerOrder) -> BrokerOrder: ...
     def save_contract_order(self, order: ContractOrder) -> None: ...
     def save_instrument_order(self, order: InstrumentOrder) -> None: ...

@@ -3,7 +3,7 @@
 Positions by contract and by strategy are only a view: `rebuilt` folds them from zero, and must find the same.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Final
@@ -13,15 +13,15 @@ from pymongo.errors import PyMongoError
 
 from trading.data.mongo.chained import ChainedWriter, values_of
 from trading.data.mongo.connection import Document, MongoStore
-from trading.data.mongo.events import MongoEvents
 from trading.data.mongo.fill_batch import FillBatch, Heard
+from trading.data.mongo.grouped import Grouped
 from trading.data.mongo.locks import MongoInstrumentLocks
 from trading.errors import ConcurrentUpdate, NotFound, TradingError
 from trading.execution.adjustments import Adjustment, Entry, Movement, Positions, fold
 from trading.execution.fills import EXTERNAL, Commission, Fill, FillStatus, busted
 
 _HELD: Final = {"quantity": {"$ne": 0}}
-_AT_ONCE: Final = 50  # fills of one transaction: it must end well within its time on a busy machine
+_AT_ONCE: Final = 200  # fills of one transaction: it must end well within its time on a busy machine
 
 
 class MongoBooks:
@@ -31,7 +31,7 @@ class MongoBooks:
         self._store = store
         self._database = store.database
         self._writer = ChainedWriter(store)
-        self._locks, self._events = MongoInstrumentLocks(store), MongoEvents(store)
+        self._locks = MongoInstrumentLocks(store)
 
     def fills(self, trading_day: str | None = None) -> list[Fill]:
         query = {} if trading_day is None else {"trading_day": trading_day}
@@ -41,6 +41,11 @@ class MongoBooks:
         """Those at `instant` (aware) or later, oldest first; of all instruments, or of one."""
         wanted: Document = {"at": {"$gte": instant}} | ({} if instrument is None else {"instrument": instrument})
         return [_fill(row) for row in self._database.fills.find(wanted).sort("at", 1)]
+
+    def fills_together(self, instant: datetime, instruments: Collection[str]) -> Grouped[Fill]:
+        """The same of some instruments, read at once."""
+        wanted: Document = {"instrument": {"$in": sorted(instruments)}, "at": {"$gte": instant}}
+        return Grouped.by("instrument", instruments, self._database.fills.find(wanted).sort("at", 1), _fill)
 
     def fills_between(self, first: str, last: str) -> list[Fill]:
         """Those of the trading days from `first` to `last`, oldest first."""
@@ -159,13 +164,14 @@ class MongoBooks:
         return [was_news for part in parts for was_news in self._applied(part)]
 
     def _applied(self, heard: Sequence[Heard]) -> list[bool]:
-        """Together, or, when that does not work or takes too long, one by one: what is booked is not booked again."""
+        """Together, or, when that does not work or takes too long, by halves: what is booked is not booked again."""
         try:
             return self._store.transact(lambda session: self._batch(session).book_all(heard))
         except (TradingError, PyMongoError) as error:
             if len(heard) == 1 or (isinstance(error, PyMongoError) and not error.timeout):
                 raise
-        return [self._applied([each])[0] for each in heard]
+        half = len(heard) // 2
+        return [*self._applied(heard[:half]), *self._applied(heard[half:])]
 
     def bust(self, fill_id: str) -> bool:
         """Take back an execution that the exchange has busted; False when it was taken back before."""
@@ -206,7 +212,7 @@ class MongoBooks:
         return self._batch(session).book_all([fill])[0]
 
     def _batch(self, session: ClientSession) -> FillBatch:
-        return FillBatch(store=self._store, events=self._events, locks=self._locks, session=session)
+        return FillBatch(store=self._store, writer=self._writer, locks=self._locks, session=session)
 
     def _movements(self) -> Iterator[Movement]:
         for row in self._database.fills.find({"instrument": {"$ne": None}},

@@ -7,18 +7,15 @@ none is told less of; an order that got five of them at once has their sum. Posi
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from itertools import chain
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
-from pymongo import InsertOne, ReplaceOne, UpdateOne
+from pymongo import UpdateOne
 from pymongo.client_session import ClientSession
-from pymongo.errors import BulkWriteError
 
-from trading.data.mongo.chained import Chained, document_of, values_of
+from trading.data.mongo.chained import Chained, ChainedWriter, Change, values_of
 from trading.data.mongo.connection import Document, MongoStore
-from trading.data.mongo.events import MongoEvents
 from trading.data.mongo.locks import MongoInstrumentLocks
-from trading.errors import ConcurrentUpdate, NotFound
+from trading.errors import NotFound
 from trading.execution.adjustments import Movement
 from trading.execution.booking import Family, booked, foreign_lock, lock_for
 from trading.execution.broker_orders import BrokerOrder
@@ -26,7 +23,6 @@ from trading.execution.fills import Commission, Fill, Merge, merged, quarantined
 from trading.execution.locks import Lock, LockCause
 from trading.execution.orders import ContractOrder, InstrumentOrder, story_of
 
-_DUPLICATE: Final = 11000
 Heard = Fill | Commission
 Fact = TypeVar("Fact", Fill, BrokerOrder, ContractOrder, InstrumentOrder)
 
@@ -36,7 +32,7 @@ class FillBatch:
     """The books of some fills, while one transaction lasts. Book, then write."""
 
     store: MongoStore
-    events: MongoEvents
+    writer: ChainedWriter
     locks: MongoInstrumentLocks
     session: ClientSession
     _facts: dict[tuple[str, str], Any] = field(default_factory=dict)
@@ -106,14 +102,15 @@ class FillBatch:
         Raises:
             ConcurrentUpdate: somebody wrote one of the documents since it was read; nothing is written.
         """
-        written = [self._write_documents(collection)
-                   for collection in ("fills", "broker_orders", "contract_orders", "instrument_orders")]
-        self.events.append_all(chain.from_iterable(written), self.session)
+        changes = [Change(collection=collection, fact=self._facts[collection, key], kind=kind, story=story,
+                          is_fresh=True) for (collection, key), (kind, story) in self._changed.items()]
+        if changes:
+            self.writer.write_all(changes, self.session)
         for collection in ("strategy_positions", "contract_positions"):
-            changes = [UpdateOne({"_id": key}, {"$inc": {"quantity": lots, "v": times}, "$set": facts}, upsert=True)
-                       for (where, key), (lots, times, facts) in self._moves.items() if where == collection]
-            if changes:
-                self.store.database[collection].bulk_write(changes, session=self.session)
+            moves = [UpdateOne({"_id": key}, {"$inc": {"quantity": lots, "v": times}, "$set": facts}, upsert=True)
+                     for (where, key), (lots, times, facts) in self._moves.items() if where == collection]
+            if moves:
+                self.store.database[collection].bulk_write(moves, session=self.session)
 
     def _book_foreign(self, known: Fill | None, merge: Merge) -> None:
         self._change("fills", merge.fill, "foreign fill" if known is None else "fill corrected", "")
@@ -153,30 +150,6 @@ class FillBatch:
         self._facts[collection, fact.id] = fact
         self._changed.setdefault((collection, fact.id), (kind, story))
 
-    def _write_documents(self, collection: str) -> list[Document]:
-        """The events of what was written."""
-        facts = [(self._facts[key], *told) for key, told in self._changed.items() if key[0] == collection]
-        if not facts:
-            return []
-        events, statements = [], list[InsertOne[Document] | ReplaceOne[Document]]()
-        for fact, kind, story in facts:
-            document = document_of(fact)
-            event, digest = self.events.prepared(kind, document, fact.chain, story)
-            events.append(event)
-            statements.append(_statement(document | {"chain": digest}, fact.version))
-        self._send(collection, statements)
-        return events
-
-    def _send(self, collection: str, statements: Sequence[InsertOne[Document] | ReplaceOne[Document]]) -> None:
-        try:
-            done = self.store.database[collection].bulk_write(statements, session=self.session)
-        except BulkWriteError as error:
-            if any(each.get("code") == _DUPLICATE for each in error.details["writeErrors"]):
-                raise ConcurrentUpdate(f"one of the {collection}", 0) from error
-            raise
-        if done.inserted_count + done.matched_count != len(statements):
-            raise ConcurrentUpdate(f"one of the {collection}", 0)
-
     def _read_orders(self, broker_orders: Sequence[str | None], *, with_parents: bool) -> None:
         brokers = self._read(BrokerOrder, "broker_orders", (each for each in broker_orders if each is not None))
         if with_parents:
@@ -207,8 +180,3 @@ class FillBatch:
             raise NotFound(f"{collection} {key} must exist, since its child does; it is missing in the store. Nothing "
                            f"of it was booked. Restore it from a backup.")
         return found
-
-
-def _statement(document: Document, seen: int) -> InsertOne[Document] | ReplaceOne[Document]:
-    """Over version `seen`; 0: it must not exist yet."""
-    return InsertOne(document) if seen == 0 else ReplaceOne({"_id": document["_id"], "v": seen}, document)

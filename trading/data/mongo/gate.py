@@ -1,7 +1,7 @@
 """What the gate looks at, read fresh for every message that is about to leave."""
 
 from trading.data.mongo.chained import values_of
-from trading.data.mongo.connection import MongoStore
+from trading.data.mongo.connection import Document, MongoStore
 from trading.data.mongo.controls import MongoKillState
 from trading.data.mongo.locks import MongoInstrumentLocks
 from trading.data.mongo.orders import MongoOrders
@@ -23,15 +23,17 @@ class MongoGate:
 
     def facts(self, order: BrokerOrder, epoch: str) -> GateFacts:
         """Everything stored that may forbid sending `order` over connection `epoch`."""
-        known = self._database.broker_orders.find({"$or": [
-            {"parent": order.parent}, {"instrument": order.instrument, "lifecycle": _LIVE}]})
-        orders = [BrokerOrder.from_dict(values_of(row)) for row in known]
         return GateFacts(
             kill=self._kill.load(), is_halted_by_flag=False, locks=self._locks.reasons(),
             unreconciled=may_trade(self._runs.last(), epoch),
             parent=self._orders.contract_order(order.parent), position=self._position(order.instrument),
-            siblings=tuple(each for each in orders if each.parent == order.parent),
-            others=tuple(each for each in orders if each.may_be_alive and each.id != order.id))
+            siblings=tuple(self._those({"parent": order.parent})),
+            others=tuple(each for each in self._those({"instrument": order.instrument, "lifecycle": _LIVE})
+                         if each.id != order.id))
+
+    def _those(self, query: Document) -> list[BrokerOrder]:
+        """By an index each: joined by $or, the embedded server reads every order that there ever was."""
+        return [BrokerOrder.from_dict(values_of(row)) for row in self._database.broker_orders.find(query)]
 
     def _position(self, instrument: str) -> int:
         rows = self._database.strategy_positions.find({"instrument": instrument})

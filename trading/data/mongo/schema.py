@@ -71,7 +71,8 @@ COLLECTIONS: Final[dict[str, Collection]] = {
         _ORDER, (Index((("parent", 1),)), Index((("lifecycle", 1),)), Index((("trading_day", 1),)))),
     "broker_orders": Collection(
         _ORDER, (Index((("parent", 1),)), Index((("lifecycle", 1),)), Index((("perm_id", 1),)),
-                 Index((("trading_day", 1),)), Index((("ib_order_id", -1),)))),
+                 Index((("trading_day", 1),)), Index((("ib_order_id", -1),)),
+                 Index((("instrument", 1), ("lifecycle", 1))))),
     "fills": Collection({"broker_order": ["string", "null"], "quantity": _INTEGER},
                         (Index((("broker_order", 1),)), Index((("trading_day", 1),)),
                          Index((("instrument", 1), ("at", 1))), Index((("contract", 1), ("at", 1))),

@@ -1,6 +1,9 @@
-"""Works one contract order: shows its algo the world, and does what the algo asks for. It knows no other order."""
+"""Works contract orders: shows each one's algo the world, and does what the algo asks for. None knows of another.
 
-from collections.abc import Callable
+A new broker order is only noted; those of some contract orders are stored together, and sent when all of them are.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -25,7 +28,7 @@ from trading.execution.broker_orders import BrokerLifecycle, BrokerOrder
 from trading.execution.locks import Lock, LockCause, Standing
 from trading.execution.order_states import CloseReason, ExecutionStyle, Lifecycle
 from trading.execution.orders import ContractOrder, child_number
-from trading.execution.ports import Locks, Market, OrderStore, Sender
+from trading.execution.ports import BrokerOrders, Intent, Locks, Market, OrderStore, Sender
 from trading.execution.price_grid import PriceGrid
 from trading.execution.quotes import Touch
 from trading.execution.rolls.pace import forward_pace, front_pace, is_crowded
@@ -86,11 +89,18 @@ class AlgoWorker:
     waits: dict[str, str] = field(default_factory=dict)  # contract order -> why it cannot go on now
     told: dict[str, str] = field(default_factory=dict)  # contract order -> the control that held it last
     choices: dict[str, Choice] = field(default_factory=dict)  # of contract orders that have not begun yet
+    noted: list[Intent] = field(default_factory=list)  # new broker orders, not stored yet
+    _seen: BrokerOrders | None = None  # those of the contract orders that are looked at
+
+    def look_at(self, legs: Sequence[ContractOrder]) -> None:
+        """Read what all of `legs` need: their broker orders, and later what new ones are judged by."""
+        self._seen = self.orders.broker_orders_under([leg.id for leg in legs if leg.next_child > 1])
+        self.controls.look_at(legs)
 
     def work(self, leg: ContractOrder, standing: Standing, today: str) -> None:
-        """One look at `leg`, and one action."""
+        """One action for `leg`, which was looked at."""
         now = self.clock.now()
-        children = self.orders.broker_orders_of(leg.id) if leg.next_child > 1 else []  # it counts them as they are made
+        children = self._children(leg)
         turn = self._turn(leg, children, standing)
         style, state = self._remembered(leg, children, now)
         look = self._look(leg, children, turn, today)
@@ -105,6 +115,13 @@ class AlgoWorker:
             if kept != leg:
                 self.orders.save_contract_order(kept)
             self._do(leg, action, look)
+
+    def _children(self, leg: ContractOrder) -> list[BrokerOrder]:
+        """Oldest first; the leg counts them as they are made."""
+        if leg.next_child == 1:
+            return []
+        assert self._seen is not None
+        return sorted(self._seen.of(leg.id), key=lambda order: child_number(order.id))
 
     def _turn(self, leg: ContractOrder, children: list[BrokerOrder], standing: Standing) -> Turn:
         most = self.controls.most_lots(leg.instrument)
@@ -180,9 +197,18 @@ class AlgoWorker:
         makes = ChildOrders(market=self.market, controls=self.controls, clock=self.clock)
         found = makes.intended(leg, place, look.touch)
         if found.order is not None:
-            self.send(self.orders.add_broker_order(found.leg, found.order))
+            self.noted.append(Intent(found.leg, found.order))
+            self.controls.note(found.order)
         else:
             self._refused(found, look.touch)
+
+    def store_noted(self) -> Iterator[tuple[str, BrokerOrder | Exception]]:
+        """Store what was noted; each contract order with its stored intent, or why there is none. Those come last."""
+        noted, self.noted = self.noted, []
+        if noted:
+            stored = zip(noted, self.orders.add_broker_orders(noted), strict=True)
+            for intent, found in sorted(stored, key=lambda each: isinstance(each[1], Exception)):
+                yield intent.parent.id, found
 
     def _refused(self, found: Intended, touch: Touch) -> None:
         self._tell_once(found, touch)
@@ -193,10 +219,12 @@ class AlgoWorker:
         if found.outcome is Outcome.LOCK:
             self.locks.lock(Lock(instrument=found.leg.instrument, cause=LockCause.REPEATED_ORDERS,
                                  subject=found.leg.id, reason=found.sentence, opened_at=self.clock.now()))
+            self.controls.heed_new_rules()
             return
         if found.outcome is Outcome.LEVEL:
             self.waits[found.leg.id] = found.sentence
             self.controls.raise_level(found.sentence)
+            self.controls.heed_new_rules()
             return
         self.orders.save_contract_order(found.leg.moved(Lifecycle.CLOSED, CloseReason.DENIED))
 

@@ -4,6 +4,7 @@ What the controls say is kept with the contract order. A denied order ends, one 
 repeated one locks its instrument, and what no day needs raises the kill level.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -26,9 +27,18 @@ MOST_CHECKS: Final = 60  # kept with a contract order: those of its newest broke
 class Controls(Protocol):
     """May this broker order be intended, and for how many lots?"""
 
+    def look_at(self, legs: Sequence[ContractOrder]) -> None:
+        """Read anew what the next broker orders are judged by, which are of `legs`."""
+
+    def note(self, order: BrokerOrder) -> None:
+        """Count an order that will be stored: those after it are judged as if it were."""
+
     def at_intent(self, leg: ContractOrder, order: BrokerOrder, touch: Touch, *, is_passive: bool) -> Verdict: ...
     def collar(self, leg: ContractOrder, touch: Touch) -> tuple[Decimal, Decimal] | None:
         """The lowest and the highest price at which the order may ever stand."""
+
+    def heed_new_rules(self) -> None:
+        """Read the kill level and the locks anew: one of them was just set."""
 
     def sigma_d(self, instrument: str) -> Decimal | None: ...
     def most_lots(self, instrument: str) -> int: ...

@@ -5,10 +5,10 @@ sends for a parent one of whose broker orders may still be alive. An order that 
 stops nobody else: what rests of it is taken back, and a person is told.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, TypeVar
 
 from trading.clock import Clock
 from trading.errors import ConcurrentUpdate, DataError, NotFound
@@ -16,8 +16,8 @@ from trading.execution.broker_orders import BrokerLifecycle, BrokerOrder
 from trading.execution.decided_orders import why
 from trading.execution.locks import Lock, LockCause, Standing, standing_of
 from trading.execution.order_states import CloseReason, Lifecycle
-from trading.execution.orders import InstrumentOrder, closed_by_children, spawn
-from trading.execution.ports import Locks, OrderStore, Sender
+from trading.execution.orders import ContractOrder, InstrumentOrder, closed_by_children, spawn
+from trading.execution.ports import Locks, OrderStore, Sender, Spawned
 from trading.execution.stack_handler.algo_worker import AlgoWorker
 from trading.execution.stack_handler.journal_reader import JournalReader
 from trading.execution.stack_handler.resolver import Resolver, Verdict, needs_resolving
@@ -26,7 +26,10 @@ from trading.log import get_log
 from trading.risk.order_kind import OrderKind
 
 log = get_log()
+Stored = TypeVar("Stored")
 REPEAT_CANCEL: Final = timedelta(seconds=5)
+LOOKED_AT: Final = 50  # contract orders for which what they share is read once
+AT_ONCE: Final = 10  # new broker orders that are stored together and sent: as many as may be in flight
 
 
 @dataclass(kw_only=True)
@@ -77,16 +80,31 @@ class StackHandler:
         for order in self.orders.live_broker_orders():
             self._alone(order.id, lambda order=order: self._manage(order))  # type: ignore[misc]  # bound at once
         self._release_locks()
-        standing, today = standing_of(self.locks.all()), self.reader.today.trading_day
-        for leg in self.orders.open_contract_orders():
-            self._alone(leg.id, lambda leg=leg: self.worker.work(  # type: ignore[misc]  # bound at once
-                leg, standing.get(leg.instrument, Standing.FREE), today))
-        closed = sum(self._close(parent) for parent in self.orders.open_instrument_orders())
-        for parent in self.orders.open_instrument_orders():
+        standing, legs = standing_of(self.locks.all()), self.orders.open_contract_orders()
+        for start in range(0, len(legs), LOOKED_AT):
+            self._work(legs[start:start + LOOKED_AT], standing)
+        parents, busy = self.orders.open_instrument_orders(), self.orders.parents_of_open_legs()
+        closed = sum(self._close(parent) for parent in parents if parent.id not in busy and parent.next_child > 1)
+        unjudged = [parent for parent in parents if _is_unjudged(parent)]
+        for parent in unjudged:
             self._alone(parent.id, lambda parent=parent: self._judge(parent))  # type: ignore[misc]  # bound at once
-        for parent in self.orders.open_instrument_orders():
-            self._alone(parent.id, lambda parent=parent: self._spawn(parent))  # type: ignore[misc]  # bound at once
+        self._spawn_all(self.orders.open_instrument_orders() if unjudged else parents)
         return closed
+
+    def _work(self, legs: Sequence[ContractOrder], standing: Mapping[str, Standing]) -> None:
+        """Work each; a few new broker orders are stored together, and sent before anything else is looked at."""
+        self.worker.look_at(legs)
+        for number, leg in enumerate(legs, start=1):
+            self._alone(leg.id, lambda leg=leg: self.worker.work(  # type: ignore[misc]  # bound at once
+                leg, standing.get(leg.instrument, Standing.FREE), self.reader.today.trading_day))
+            if len(self.worker.noted) == AT_ONCE:
+                self._send_noted()
+                self.worker.look_at(legs[number:])
+        self._send_noted()
+
+    def _send_noted(self) -> None:
+        for order, found in self.worker.store_noted():
+            self._alone(order, lambda found=found: self.worker.send(_stored(found)))  # type: ignore[misc]  # likewise
 
     def _alone(self, order: str, work: Callable[[], None]) -> None:
         """Do one order's work; whatever goes wrong in it is that order's alone."""
@@ -124,11 +142,21 @@ class StackHandler:
     def _is_worth_waiting_for(self, order: BrokerOrder) -> bool:
         return (not order.held or self.resolver.misses(order.id)) and not self.resolver.gave_up(order.id)
 
-    def _spawn(self, parent: InstrumentOrder) -> None:
+    def _spawn_all(self, parents: Sequence[InstrumentOrder]) -> None:
+        found = list[Spawned]()
+        for parent in parents:
+            self._alone(parent.id, lambda parent=parent: self._spawn(parent, found))  # type: ignore[misc]  # likewise
+        stored = self.orders.spawned_all(found) if found else []
+        for family, problem in zip(found, stored, strict=True):
+            if problem is not None:
+                self._alone(family.parent.id, lambda problem=problem: _stored(problem))  # type: ignore[misc]  # likewise
+
+    def _spawn(self, parent: InstrumentOrder, found: list[Spawned]) -> None:
+        """Add to `found` what is to be stored."""
         if parent.lifecycle is not Lifecycle.OPEN or parent.next_child > 1 or parent.holds:
             return
         if parent.kind is OrderKind.ROLL or parent.contract is not None:
-            self.orders.spawned(*spawn(parent, parent.contract or "", self.clock.now()))
+            found.append(_family(*spawn(parent, parent.contract or "", self.clock.now())))
             return
         try:
             lots = self.lots_by_contract(parent.instrument, parent.quantity)
@@ -139,12 +167,10 @@ class StackHandler:
         if allowed == 0:
             self._deny(parent, "its roll state lets nothing be opened, and there is nothing to reduce")
             return
-        self.orders.spawned(*replace(parent, quantity=allowed).create_child_contract_orders(lots, self.clock.now()))
+        wanted = replace(parent, quantity=allowed)
+        found.append(_family(*wanted.create_child_contract_orders(lots, self.clock.now())))
 
     def _judge(self, parent: InstrumentOrder) -> None:
-        """An order that a person has made, and that no control has seen yet."""
-        if parent.lifecycle is not Lifecycle.CREATED or parent.checks or parent.holds:
-            return
         found = self.judge(parent)
         opened = found.moved(Lifecycle.OPEN) if found.lifecycle is Lifecycle.CREATED and not found.holds else found
         self.orders.save_instrument_order(opened)
@@ -222,6 +248,22 @@ class StackHandler:
             self.uneven.append(words)
             log.error("roll_uneven", order=roll.id, instrument=roll.instrument, reason=words,
                       effect="the strategy orders what it still wants when it decides next")
+
+
+def _is_unjudged(parent: InstrumentOrder) -> bool:
+    """Whether it is an order that a person has made, and that no control has seen yet."""
+    return parent.lifecycle is Lifecycle.CREATED and not parent.checks and not parent.holds
+
+
+def _stored(found: Stored | Exception) -> Stored:
+    """What was stored; raises what kept it from being stored."""
+    if isinstance(found, Exception):
+        raise found
+    return found
+
+
+def _family(parent: InstrumentOrder, children: Iterable[ContractOrder]) -> Spawned:
+    return Spawned(parent, tuple(children))
 
 
 def should_repeat_cancel(order: BrokerOrder, now: datetime) -> bool:
