@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from trading_scene import HANDLER, Traded, TradingScene, until
+from trading_scene import Traded, TradingScene, pattern, until
 
 from trading.data.mongo.controls import MongoLimits
 from trading.risk.limits import Limit, LimitKind
+from trading.unix_socket import DaemonRefused
 
 
 @pytest.fixture(autouse=True)
@@ -20,19 +21,8 @@ def _as_it_was(scene: TradingScene) -> Iterator[None]:
     scene.lift_limits()
     yield
     scene.lift_limits()
-    scene.gateway.clear()
-    until(lambda: is_idle(scene), 60, "no handler runs")
-    for con_id, lots in scene.external().items():
-        scene.gateway.fault("manual_trade", contract=con_id, size=-lots)
-    scene.settle()
-    scene.unlock()
+    scene.make_whole()
     assert scene.books() == scene.theirs()
-
-
-def is_idle(scene: TradingScene) -> bool:
-    """Has the handler's newest run ended?"""
-    [newest] = scene.ask("GET", f"/processes/{HANDLER}/history?limit=1")
-    return newest["state"] not in ("STARTING", "RUNNING")
 
 
 def orders(scene: TradingScene) -> list[dict[str, Any]]:
@@ -113,7 +103,7 @@ def test_o17_a_halt_while_the_socket_is_half_open_is_kept_and_done_when_it_lives
         known = len(orders(scene))
         scene.want(scene.an_instrument(), 1)
         scene.fill()
-        until(lambda: is_idle(scene), 60, "the handler has ended")
+        until(scene.is_idle, 60, "the handler has ended")
         scene.settle()
         assert len(orders(scene)) == known
     finally:
@@ -139,6 +129,92 @@ def test_o43_more_fills_than_were_ordered_are_booked_locked_and_not_reversed(sce
     assert scene.books() == scene.theirs()
     assert sent["instrument"] in scene.locks()
     assert len(orders(scene)) == known
+
+
+def test_o06_a_cancel_that_crosses_a_part_of_the_fill_is_followed_by_the_rest_alone(scene: TradingScene) -> None:
+    # given an order of six lots that rests
+    order, run = scene.rest(scene.an_instrument(), 6)
+
+    # when two lots fill as it is cancelled
+    scene.gateway.fault("fill_on_cancel", order=pattern(order), size=2)
+    until(lambda: Traded(scene, order, {}).at_gateway[0]["status"] == "Cancelled", 30, "it is cancelled")
+    scene.fill()
+
+    # then four follow
+    scene.handled(run)
+    scene.settle()
+    traded = Traded(scene, order, {})
+    assert [(row["quantity"], row["filled"]) for row in traded.at_gateway if row["filled"]] == [(6, 2), (4, 4)]
+    assert (traded.executed, traded.filled) == (6, 6)
+    assert (scene.books(), scene.locks()) == (scene.theirs(), {})
+
+
+@pytest.mark.parametrize("size", [4, 7], ids=["smaller", "larger"])
+def test_o36_an_order_that_somebody_edits_is_counted_with_its_new_terms(scene: TradingScene, size: int) -> None:
+    # given an order of six lots that rests
+    order, run = scene.rest(scene.an_instrument(), 6)
+    until(lambda: Traded(scene, order, {}).broker_orders[0]["perm_id"], 10, "the order has a permanent id")
+
+    # when somebody changes its size by hand, and it fills
+    scene.gateway.fault("manual_edit", order=pattern(order), size=size)
+    scene.ask("POST", "/broker/refresh")
+    time.sleep(0.5)
+    scene.fill()
+    scene.handled(run)
+    scene.settle()
+
+    # then what is missing is sent, and of what is too much nothing: that locks
+    traded = Traded(scene, order, {})
+    assert [row["filled"] for row in traded.at_gateway] == ([4, 2] if size == 4 else [7])
+    assert traded.executed == traded.filled == max(size, 6)
+    assert scene.books() == scene.theirs()
+    assert bool(scene.locks()) is (size > 6)
+
+
+def test_o44_details_that_never_come_hold_nobody_up(scene: TradingScene) -> None:
+    scene.gateway.fault("ignore", request="reqContractDetails", times=0)
+    begun_s = time.monotonic()
+    with pytest.raises(DaemonRefused):
+        scene.ask("GET", f"/broker/contracts/{scene.an_instrument()}")
+    assert time.monotonic() - begun_s < 10
+    traded = scene.trade(scene.an_instrument(), 4)
+    assert (traded.executed, traded.filled, len(traded.at_gateway)) == (4, 4, 1)
+
+
+def test_o50_a_connection_that_ends_for_too_many_messages_costs_no_order(scene: TradingScene) -> None:
+    orders = [scene.want(name, scene.some_lots(name)) for name in scene.instruments()[:8]]
+    scene.gateway.settings(**{"limits.messages_a_second": 2})
+    try:
+        run = scene.start_handler()
+        until(lambda: scene.link != "ready", 30, "the gateway has hung up")
+    finally:
+        scene.gateway.settings(**{"limits.messages_a_second": 50})
+    scene.handled(run, 120)
+    until(lambda: scene.settle(120) and all(Traded(scene, order, {}).filled for order in orders), 120, "all are traded")
+    for traded in (Traded(scene, order, {}) for order in orders):
+        assert traded.executed == traded.filled == traded.wanted
+        assert len({row["order_ref"] for row in traded.at_gateway}) == len(traded.at_gateway)
+    assert (scene.books(), scene.locks()) == (scene.theirs(), {})
+
+
+def test_o59_a_status_that_nobody_knows_changes_nothing_and_the_order_is_asked_for(scene: TradingScene) -> None:
+    # given an order of which only unknown words are heard
+    scene.gateway.fault("reword", text="Dreaming", times=0)
+    scene.gateway.fault("drop", message="openOrder", times=0)
+    asked = scene.asked("reqAllOpenOrders") + scene.asked("reqOpenOrders")
+    order, run = scene.rest(scene.an_instrument())
+
+    # then it is asked for, and not sent again
+    until(lambda: scene.asked("reqAllOpenOrders") + scene.asked("reqOpenOrders") > asked, 20, "it is asked for")
+    traded = Traded(scene, order, {})
+    assert len(traded.at_gateway) == 1
+    assert traded.broker_orders[0]["lifecycle"] in ("SENT", "UNKNOWN")
+
+    # when it fills, then it is filled, by its executions alone
+    scene.fill()
+    scene.handled(run)
+    scene.settle()
+    assert (traded.executed, traded.filled, len(traded.at_gateway)) == (1, 1, 1)
 
 
 def test_o13_nothing_is_sent_on_quotes_that_stand_still_though_the_connection_lives(scene: TradingScene) -> None:

@@ -126,12 +126,12 @@ class TradingScene:
             self._stores.append(connect(uri, "tradingd"))
         return self._stores[0]
 
-    def want(self, instrument: str, quantity: int) -> str:
-        """A new instrument order; its id."""
+    def want(self, instrument: str, quantity: int, day: str | None = None) -> str:
+        """A new instrument order, decided on `day` or today; its id."""
         order = InstrumentOrder(
             id=new_instrument_order_id(), idempotency_key=f"chaos {time.monotonic_ns()}", account=ACCOUNT,
             strategy="example", instrument=instrument, kind=OrderKind.STRATEGY, quantity=quantity,
-            trading_day=self.trading_day(), created=datetime.now(UTC))
+            trading_day=day or self.trading_day(), created=datetime.now(UTC))
         assert MongoOrders(self.store()).add_instrument_order(order) is not None
         return order.id
 
@@ -161,8 +161,17 @@ class TradingScene:
 
     def start_handler(self) -> str:
         """The run that was started."""
-        return str(self.ask("POST", f"/processes/{HANDLER}/run", force=True, id=os.urandom(8).hex(),
+        return self.start(HANDLER)
+
+    def start(self, process: str) -> str:
+        """The run that was started."""
+        return str(self.ask("POST", f"/processes/{process}/run", force=True, id=os.urandom(8).hex(),
                             reason="chaos")["run"])
+
+    def do(self, deed: str, command: str = "", **values: Any) -> dict[str, Any]:
+        """What a person does at the trading desk; the same `command` is the same deed."""
+        return dict(self.ask("POST", f"/trading/{deed}", id=command or os.urandom(8).hex(), actor="chaos",
+                             reason="chaos", **values))
 
     def handled(self, run: str, timeout_s: float = 60) -> dict[str, Any]:
         """The run's row when it has ended."""
@@ -235,6 +244,20 @@ class TradingScene:
         names = self.instruments()
         return names[next(self._turn) % len(names)]
 
+    def is_idle(self) -> bool:
+        """Has the handler's newest run ended?"""
+        [newest] = self.ask("GET", f"/processes/{HANDLER}/history?limit=1")
+        return newest["state"] not in ("STARTING", "RUNNING")
+
+    def make_whole(self) -> None:
+        """Undo by hand what somebody else traded, and look at every lock."""
+        self.gateway.clear()
+        until(self.is_idle, 60, "no handler runs")
+        for con_id, lots in self.external().items():
+            self.gateway.fault("manual_trade", contract=con_id, size=-lots)
+        self.settle()
+        self.unlock()
+
     def has_arrived(self, order: str) -> bool:
         """Has a broker order of the instrument order `order` reached the exchange?"""
         reference = order.removeprefix("IO-")
@@ -250,10 +273,10 @@ class TradingScene:
                               cwd=REPOSITORY, timeout=60)
         return json.loads(done.stdout)
 
-    def ended(self, run: str) -> dict[str, Any] | None:
+    def ended(self, run: str, process: str = HANDLER) -> dict[str, Any] | None:
         """The run's row, unless it still runs or nobody can say."""
         try:
-            rows = self.ask("GET", f"/processes/{HANDLER}/history?limit=20")
+            rows = self.ask("GET", f"/processes/{process}/history?limit=20")
         except DaemonUnreachable:
             return None
         mine = [row for row in rows if row.get("run") == run]
