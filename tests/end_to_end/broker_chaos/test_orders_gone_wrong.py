@@ -53,6 +53,7 @@ def test_x12_a_code_that_sounds_like_the_end_is_not_one(scene: TradingScene, cod
     traded = Traded(scene, order, ended)
     assert traded.executed == traded.filled
     assert abs(traded.executed) <= 1
+    assert len(traded.at_gateway) == 1
     assert scene.books() == scene.theirs()
     is_odd = code == 201 and traded.executed  # what was said to be rejected has traded: a person must look
     assert ["traded +1 after that" in reason for reason in scene.locks().values()] == [True] * bool(is_odd)
