@@ -120,9 +120,15 @@ class KillSwitch:
             await self._verify(state, orders, positions)
 
     async def _cancel(self, order: BrokerOrder) -> None:
-        """Note that it is asked, then ask; repeating it is harmless, and a lost race is seen in the next second."""
+        """Note that it is asked, then ask; repeating it is harmless, and a lost race is seen in the next second.
+
+        A store that reads and takes no notes, such as one whose disk is full, does not keep an order alive.
+        """
         store, now = self._parts.store, self._parts.clock.now()
-        await store.call(store.orders.save_broker_order, order.with_cancel_wanted(now, "kill level"))
+        try:
+            await store.call(store.orders.save_broker_order, order.with_cancel_wanted(now, "kill level"))
+        except PyMongoError as error:
+            log.error("cancel_not_noted", order=order.id, reason=str(error)[:200], effect="it is asked all the same")
         await self._parts.broker.cancel(order.id)
 
     async def _verify(self, state: KillState, orders: list[BrokerOrder], positions: Mapping[str, int]) -> None:

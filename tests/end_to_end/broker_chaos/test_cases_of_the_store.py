@@ -1,4 +1,4 @@
-"""Cases 32 and 33 of orders_and_risk.md 7.2: the store refuses, or its answer is lost, while orders are traded.
+"""Cases 32, 33 and 46 of orders_and_risk.md 7.2: the store refuses, or its answer is lost, while orders are traded.
 
 The service reaches its store by a wire that understands what passes, so a fault hits the writes of orders alone. The
 embedded store has no second node: a primary that steps down is played by the wire, which answers in its place.
@@ -75,6 +75,15 @@ def is_an_orders(command: Command) -> bool:
         where in ("instrument_orders", "contract_orders", "broker_orders", "fills") for _, where, _ in command.written)
 
 
+def is_a_write(command: Command) -> bool:
+    return command.name in ("insert", "update", "delete", "findAndModify", "commitTransaction")
+
+
+def full(_command: Command) -> Document:
+    """What a server says whose disk is full."""
+    return {"ok": 0.0, "code": 14031, "codeName": "OutOfDiskSpace", "errmsg": "available disk space is too small"}
+
+
 def stepped_down(_command: Command) -> Document:
     """What a server says that was the primary a moment ago; what became of the commit is unknown."""
     return {"ok": 0.0, "code": 10107, "codeName": "NotWritablePrimary", "errmsg": "not primary",
@@ -142,3 +151,34 @@ def test_o32_a_primary_that_steps_down_at_a_step_of_an_order_neither_loses_nor_d
     wired.wire.mend()
     until(lambda: is_idle(wired.scene), 90, "the handler has ended")
     is_traded_once(wired.scene, order)
+
+
+def test_o46_a_halt_by_its_file_cancels_what_rests_though_the_store_takes_no_writes(wired: Wired) -> None:
+    # given an order that rests, and a store whose disk is full
+    scene, flag = wired.scene, wired.scene.state / "HALT"
+    scene.gateway.fault("hold", seconds=600)
+    order = one_lot(scene)
+    start(scene)
+    until(lambda: scene.has_arrived(order), 20, "the order has arrived")
+    wired.wire.refuse(is_a_write, full)
+
+    # when trading is halted by the file, then the order is cancelled, and no other one is sent
+    flag.touch()
+    try:
+        until(lambda: Traded(scene, order, {}).at_gateway[0]["status"] == "Cancelled", 30, "it is cancelled")
+        another = one_lot(scene)
+        time.sleep(REFUSED_S)
+        assert not scene.has_arrived(another)
+    finally:
+        wired.wire.mend()
+        flag.unlink()
+
+    # and when all is well again, both are traded once
+    scene.fill()
+    until(lambda: is_filled(scene, order) and is_filled(scene, another), 90, "they are traded")
+    until(lambda: is_idle(scene), 60, "the handler has ended")
+    assert Traded(scene, order, {}).at_gateway[0]["filled"] == 0
+    for traded in (Traded(scene, order, {}), Traded(scene, another, {})):
+        assert abs(traded.executed) == 1
+        assert traded.executed == traded.filled
+    assert list(unlike_the_gateway(scene)) == []
