@@ -40,10 +40,14 @@ class RandomKiller:
         while self.killed.total() < kills:
             self._want(names)
             self._work()
-            time.sleep(self.dice.uniform(0, 2.5))
+            time.sleep(self._pause_s())
             [name] = self.dice.choices(list(acts), weights=(4, 3, 4))
             if acts[name]():
                 self.killed[name] += 1
+
+    def _pause_s(self) -> float:
+        """Now and then so long that orders come to their end, and others are wanted."""
+        return 6.0 if self.dice.random() < 0.1 else self.dice.uniform(0, 2.5)
 
     def come_to_rest(self) -> None:
         """Nothing is killed any more: all that is open comes to its end."""

@@ -15,8 +15,8 @@ from random_killer import RandomKiller
 from trading_scene import Traded, TradingScene
 
 LONG = (pytest.mark.soak, pytest.mark.timeout(3600))
-COURSES = [pytest.param(12, 0, id="12"), *(pytest.param(250, number, marks=LONG, id=f"250, course {number}")
-                                           for number in range(4))]
+COURSES = [pytest.param(12, 0, id="12"), *(pytest.param(200, number, marks=LONG, id=f"200, course {number}")
+                                           for number in range(5))]
 
 
 @pytest.fixture
