@@ -109,16 +109,17 @@ class Generator:
     def decide(self, orders: Sequence[InstrumentOrder], batch: Mapping[str, int]) -> list[str]:
         """Ask the controls about each new decision, and store them together, with the answers; what was not stored."""
         known = self.job.data.db_orders.known_decisions(order.idempotency_key for order in orders)
-        asked = [self.judge(order, batch) for order in orders if order.idempotency_key not in known]
+        asked = [(order, self.judge(order, batch)) for order in orders if order.idempotency_key not in known]
         self.job.checkpoint()
-        stored = self.job.data.db_orders.add_instrument_orders([
-            each for each in asked if isinstance(each, InstrumentOrder)])
+        answered = [found for _, found in asked if isinstance(found, InstrumentOrder)]
+        stored = self.job.data.db_orders.add_instrument_orders(answered)
         for each in stored:
             if isinstance(each, InstrumentOrder):
                 log.info("instrument_order", id=each.id, strategy=each.strategy, instrument=each.instrument,
                          kind=each.kind.value, quantity=each.roll_quantity or each.quantity,
                          state=each.lifecycle.value, why=why(each) or each.reason)
-        return [str(each) or repr(each) for each in (*asked, *stored) if isinstance(each, Exception)]
+        return [f"{order.strategy} in {order.instrument} ({type(found).__name__}: {found})"
+                for order, found in (*asked, *zip(answered, stored, strict=True)) if isinstance(found, Exception)]
 
     def judge(self, order: InstrumentOrder, batch: Mapping[str, int]) -> InstrumentOrder | Exception:
         """Ask the controls; what may be traded is counted by those that come after it. Or why they have no answer."""

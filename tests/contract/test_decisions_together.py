@@ -77,7 +77,8 @@ def test_a_decision_that_was_made_before_is_neither_repeated_nor_counted_twice(s
 
 
 def test_what_cannot_be_judged_stops_no_other_and_is_told(scene: Scene) -> None:
-    assert decide(scene, {"a": 1, "b": 1, "c": 1}, stumbles_at="b") == ["ZeroDivisionError('b')"]
+    assert decide(scene, {"a": 1, "b": 1, "c": 1}, stumbles_at="b") == [
+        "b in WAVE (ZeroDivisionError: b)"]
     assert stored(scene) == [("a", 1), ("c", 1)]
     assert decide(scene, {"a": 1, "b": 1, "c": 1}) == []
     assert stored(scene) == [("a", 1), ("b", 1), ("c", 1)]
