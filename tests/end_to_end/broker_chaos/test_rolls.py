@@ -78,6 +78,22 @@ def test_a_service_that_is_killed_while_a_leg_rests_ends_the_roll_all_the_same(s
     assert traded.executed == 0
 
 
+def test_o21_a_strategy_that_trades_during_a_roll_is_netted_with_it(scene: TradingScene) -> None:
+    code, front, held = held_in_one_month(scene)
+    sign = 1 if held > 0 else -1
+    scene.call("rolls", "set", code, "FORCE_OUTRIGHT", "--reason", "it is time", "--yes")
+    order = scene.want(code, -sign)
+    scene.process_has_run(GENERATOR)
+    roll = the_roll(scene, code)
+    assert (roll["roll_from"], roll["roll_quantity"]) == (front, held - sign), "what the strategy sells is not rolled"
+
+    scene.settle(240)
+    assert Traded(scene, order, {}).executed == -sign
+    assert lots(scene, code) == {roll["roll_to"]: held - sign}
+    assert scene.books() == scene.theirs()
+    assert scene.locks() == {}
+
+
 def test_o55_a_next_month_that_is_refused_leaves_less_and_a_person_is_called(scene: TradingScene) -> None:
     code, front, held = held_in_one_month(scene)
     net = sum(of_strategies(scene).values())
