@@ -79,10 +79,26 @@ def run(words: list[str]) -> int:
     except BrokenPipeError:
         sys.stderr.close()  # the reader had enough
         return 0
-    except TradingError as error:
+    except Exception as error:  # noqa: BLE001 (the boundary: what is known gets a sentence, a bug its traceback)
+        return _told(error)
+    return result if isinstance(result, int) else 0
+
+
+def _told(error: Exception) -> int:
+    """The exit code, after a sentence."""
+    if isinstance(error, TradingError):
         click.echo(str(error), err=True)
         return exit_code(error)
-    return result if isinstance(result, int) else 0
+    if not _is_of_store(error):
+        raise error
+    click.echo(f"The store did not do what was asked: {str(error)[:200]}. It is safe to call this again. See: tradectl "
+               f"doctor", err=True)
+    return 1
+
+
+def _is_of_store(error: Exception) -> bool:
+    """Told by its name: the driver is only loaded by commands that need it."""
+    return any(each.__name__ == "PyMongoError" for each in type(error).__mro__)
 
 
 def exit_code(error: TradingError) -> int:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -11,6 +11,8 @@ from daemon.cli.output import json_option, print_json, tell
 
 if TYPE_CHECKING:
     from trading.data.import_pysystemtrade import ImportedFile
+
+PATIENCE_S: Final = 60.0  # for one statement: nothing waits for an import, and a half one helps nobody
 
 
 @click.group("import")
@@ -36,7 +38,7 @@ def pysystemtrade(settings: Settings, folder: Path, hold_back: int | None, brief
     from trading.config import Mode
     from trading.data.import_pysystemtrade import PysystemtradeImport
 
-    with opened_store(settings) as (store, config):
+    with opened_store(settings, PATIENCE_S) as (store, config):
         days = hold_back if hold_back is not None else (20 if config.service.mode is Mode.SIMULATED else 0)
         files: list[ImportedFile] = []
         for file in PysystemtradeImport(store, folder, config.service.zone, days).run():

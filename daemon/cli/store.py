@@ -27,19 +27,24 @@ class StillBusy(TradingError):
 
 
 @contextmanager
-def opened_store(settings: Settings) -> Iterator[tuple[MongoStore, Config]]:
-    """The store and the configuration; what was started for the call is stopped after it."""
+def opened_store(settings: Settings, timeout_s: float | None = None) -> Iterator[tuple[MongoStore, Config]]:
+    """The store and the configuration; what was started for the call is stopped after it.
+
+    Args:
+        timeout_s: how long one statement may take; None: as configured.
+    """
     config = load_config(settings.config_folder)
     mongo = config.service.mongo
+    patience_s = mongo.timeout_s if timeout_s is None else timeout_s
     uri = mongo.uri or _daemons_uri(settings)
     if uri is not None:
-        store = connect(uri, mongo.database, mongo.timeout_s)
+        store = connect(uri, mongo.database, patience_s)
         try:
             yield store, config
         finally:
             store.close()
         return
-    with _embedded(settings, config) as store:
+    with _embedded(settings, config, patience_s) as store:
         yield store, config
 
 
@@ -60,7 +65,7 @@ def _daemons_uri(settings: Settings) -> str | None:
 
 
 @contextmanager
-def _embedded(settings: Settings, config: Config) -> Iterator[MongoStore]:
+def _embedded(settings: Settings, config: Config, timeout_s: float) -> Iterator[MongoStore]:
     places, mongo = settings.places, config.service.mongo
     try:
         lock = StateLock(places.lock, places.state)
@@ -72,7 +77,7 @@ def _embedded(settings: Settings, config: Config) -> Iterator[MongoStore]:
         process = subprocess.Popen(dying_with_us(server_command(port, places.store)), stdin=subprocess.DEVNULL,
                                    stdout=output, stderr=output, start_new_session=True)
     try:
-        store = _connect_when_up(f"mongodb://127.0.0.1:{port}/", mongo.database, mongo.timeout_s, process)
+        store = _connect_when_up(f"mongodb://127.0.0.1:{port}/", mongo.database, timeout_s, process)
         set_up_schema(store)
         yield store
         store.close()
@@ -85,7 +90,8 @@ def _connect_when_up(uri: str, database: str, timeout_s: float, process: "subpro
     deadline_s = time.monotonic() + 30
     while True:
         try:
-            return connect(uri, database, min(timeout_s, 1.0))
+            connect(uri, database, min(timeout_s, 1.0)).close()
+            return connect(uri, database, timeout_s)
         except StoreError:
             if process.poll() is not None or time.monotonic() > deadline_s:
                 raise

@@ -42,15 +42,22 @@ class RecordedMarket:
     say: Callable[[str], None]
 
     async def bring_data(self) -> None:
-        """On an empty store: import recorded data, generated if none was named."""
+        """On a store without: import recorded data, generated if none was named; an import that broke off goes on.
+
+        Raises:
+            TradingError: it has broken off.
+        """
         settings = MongoSettings(self.store)
-        if self.config.service.mode is not Mode.SIMULATED or await asyncio.to_thread(settings.playback) is not None:
+        if self.config.service.mode is not Mode.SIMULATED or await asyncio.to_thread(settings.has_imported):
             return
         folder = self.wishes.data or self.places.sample_data
         if self.wishes.data is None and not (folder / "csvconfig").is_dir():
             self.say(f"No data was named: generating sample markets under {folder}.")
             await self._tradectl("import", "sample", str(folder))
         await self._tradectl("import", "pysystemtrade", str(folder), "--hold-back", "20", "--brief")
+        if not await asyncio.to_thread(settings.has_imported):
+            raise TradingError(f"The import of {folder} has broken off; see the lines above. Start again: it goes on "
+                               f"where it was.")
 
     def playback(self) -> Playback | None:
         """The recorded day that is played, if one is."""

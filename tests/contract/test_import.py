@@ -40,6 +40,16 @@ def test_a_whole_folder_goes_in_and_twenty_days_are_held_back(store: MongoStore,
     assert set(MongoFxPrices(store).pairs()) == {"EURUSD", "JPYUSD", "CHFUSD", "GBPUSD"}
 
 
+def test_an_import_that_breaks_off_is_known_to_be_repeated_and_ends_with_everything(store: MongoStore,
+                                                                                    folder: Path) -> None:
+    running = PysystemtradeImport(store, folder, LONDON, 20).run()
+    assert next(file.file for file in running if file.file.startswith("adjusted_prices_csv/BRAVO"))
+    assert not MongoSettings(store).has_imported()
+    imported(store, folder)
+    assert MongoSettings(store).has_imported()
+    assert MongoAdjustedPrices(store).codes() == MongoMultiplePrices(store).codes()
+
+
 def test_importing_again_adds_nothing(store: MongoStore, folder: Path) -> None:
     imported(store, folder)
     again = imported(store, folder)

@@ -100,3 +100,10 @@ def test_an_edit_that_is_heard_after_its_fills_ends_the_order_as_well() -> None:
     traded = a_broker_order(lifecycle=BrokerLifecycle.WORKING).update_fill(3)
     assert traded.may_be_alive
     assert traded.with_terms_told(Decimal(100), 3).lifecycle is BrokerLifecycle.FILLED
+
+
+def test_an_old_echo_does_not_undo_the_end_of_an_edited_order() -> None:
+    edited = a_broker_order(lifecycle=BrokerLifecycle.WORKING).with_terms_told(Decimal(100), 8).update_fill(5)
+    ended = edited.told("Cancelled", 5)
+    assert ended.lifecycle is BrokerLifecycle.CANCELLED
+    assert ended.with_terms_told(Decimal(100), 5).lifecycle is BrokerLifecycle.CANCELLED

@@ -72,6 +72,7 @@ class PysystemtradeImport:
                                 partial(MongoMultiplePrices(self.store).append, code))
                     for code, tidy in multiple.items())
         yield from self._series(source, cutoff)
+        MongoSettings(self.store).note_imported()
 
     def _configuration(self, source: PysystemtradeFolder) -> Iterator[ImportedFile]:
         """Instruments, rolls, broker names and pairs; a broken file leaves its part of the old configuration."""

@@ -196,7 +196,7 @@ class BrokerOrder:
         if self.lifecycle is BrokerLifecycle.PENDING_REPLACE and quantity == self.quantity:
             return self  # the echo of the old terms
         edited = replace(self, limit_price=limit, broker_quantity=quantity, flags=self.flags | {Flag.MANUAL_TOUCH})
-        return edited.settled()
+        return edited.settled() if self.may_be_alive else edited  # an end is not undone by an old echo
 
     def with_terms_refused(self, reason: str) -> "BrokerOrder":
         """The broker refused a change: the order goes on under its old terms."""

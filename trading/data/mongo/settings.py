@@ -64,6 +64,14 @@ class MongoSettings:
                     "current": playback.current and playback.current.isoformat(), "finished": playback.finished}
         self._collection.replace_one({"_id": "playback"}, document, upsert=True)
 
+    def note_imported(self) -> None:
+        """An import has come to its end."""
+        self._collection.replace_one({"_id": "imported"}, {"_id": "imported"}, upsert=True)
+
+    def has_imported(self) -> bool:
+        """Whether one has; one that was broken off is to be repeated, which adds nothing twice."""
+        return self._collection.find_one({"_id": "imported"}) is not None
+
     def account_track(self) -> AccountTrack:
         """What is remembered of the account's worth; a fresh one when nothing is."""
         document = self._collection.find_one({"_id": "account_track"})
