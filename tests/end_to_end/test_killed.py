@@ -8,7 +8,9 @@ import pytest
 from service import Service, check_both_sides, kill
 
 
-@pytest.mark.parametrize("process", ["update_historical_prices", "run_stack_handler", "run_daily_reports"])
+@pytest.mark.parametrize("process", [
+    pytest.param("update_historical_prices", marks=pytest.mark.chaos), "run_stack_handler",
+    pytest.param("run_daily_reports", marks=pytest.mark.chaos)])
 def test_a_daemon_killed_in_the_middle_of_the_day_finishes_it_at_the_next_start(process: str, tmp_path: Path) -> None:
     # given a day that has come to `process`
     service = Service(tmp_path / "var")
@@ -30,7 +32,7 @@ def test_a_daemon_killed_in_the_middle_of_the_day_finishes_it_at_the_next_start(
     assert len(references) == len(set(references))
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.chaos)])
 def test_asked_to_stop_it_ends_its_jobs_first(number: signal.Signals, tmp_path: Path) -> None:
     service = Service(tmp_path / "var")
     daemon = service.begin("--day", "--once")
