@@ -21,9 +21,10 @@ from trading.data.csv.sample_markets import write_sample_markets
 from trading.data.data_blob import DataBlob
 from trading.data.import_pysystemtrade import PysystemtradeImport
 from trading.data.mongo.connection import MongoStore
-from trading.data.pass_controls import PassControls, SeenOnce
 from trading.data.risk.decision_facts import DecisionFacts
+from trading.data.risk.intent_controls import IntentControls
 from trading.data.risk.intent_facts import IntentFacts
+from trading.data.risk.seen_once import SeenOnce
 from trading.data.risk.settings import DEFAULTS, for_account
 from trading.data.roll_watch import RollWatch
 from trading.execution.broker_messages import BrokerMessage
@@ -47,7 +48,7 @@ class Firm:
     clock: Clock
     decision: DecisionFacts
     settings: RiskSettings
-    controls: PassControls
+    controls: IntentControls
     watch: RollWatch
     market: "StillMarket"
 
@@ -102,7 +103,7 @@ def opened_firm(store: MongoStore, folder: Path) -> Firm:
         decision=decision, settings=settings, details=market.tradable, trading_day=DAY,
         approved_months=lambda code: frozenset({contracts[code].front.key}))
     return Firm(data=data, clock=store.clock, decision=decision, settings=settings, watch=watch, market=market,
-                controls=PassControls(data=data, facts=facts, settings=settings, seen=SeenOnce(data)))
+                controls=IntentControls(data=data, facts=facts, settings=settings, seen=SeenOnce(data)))
 
 
 @dataclass

@@ -14,11 +14,12 @@ from processes.job import JobContext
 from trading.broker.error_codes import shipped_error_policy
 from trading.broker.facts import ContractDetails
 from trading.config import Config, Mode
-from trading.data.pass_controls import PassControls, SeenOnce
 from trading.data.reconciler import Reconciler, has_failed
 from trading.data.risk.decision_facts import decision_facts
+from trading.data.risk.intent_controls import IntentControls
 from trading.data.risk.intent_facts import IntentFacts
 from trading.data.risk.judging import judged
+from trading.data.risk.seen_once import SeenOnce
 from trading.data.risk.settings import for_account
 from trading.data.roll_watch import RollWatch
 from trading.errors import BrokerUnavailable, JobIncomplete, PositionsDiffer, StopRequested
@@ -112,7 +113,7 @@ def stack_handler(job: JobContext, market: "BrokerMarket") -> StackHandler:
     settings = paced(for_account(decision.settings, decision.risks), job.config.service.mode)
     facts = IntentFacts(decision=decision, settings=settings, details=market.tradable, trading_day=job.trading_day,
                         approved_months=lambda code: approved_months(watch, code))
-    controls = PassControls(data=job.data, facts=facts, settings=settings, seen=SeenOnce(job.data))
+    controls = IntentControls(data=job.data, facts=facts, settings=settings, seen=SeenOnce(job.data))
     worker = AlgoWorker(orders=job.data.db_orders, market=market, sender=job.data.broker, locks=job.data.db_locks,
                         controls=controls, clock=job.clock, manners=Manners(
                             usual_style=usual_style(job.config), patience=timedelta(seconds=said.time_out_s)))

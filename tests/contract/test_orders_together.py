@@ -17,7 +17,8 @@ from trading.data.mongo.controls import MongoKillState
 from trading.data.mongo.events import MongoEvents
 from trading.data.mongo.locks import MongoInstrumentLocks
 from trading.data.mongo.orders import MongoOrders, TooManyLots
-from trading.data.pass_controls import PassControls, SeenOnce
+from trading.data.risk.intent_controls import IntentControls
+from trading.data.risk.seen_once import SeenOnce
 from trading.errors import ConcurrentUpdate
 from trading.execution.broker_orders import BrokerLifecycle
 from trading.execution.documents import Unreadable
@@ -209,7 +210,7 @@ def test_together_or_alone_the_same_is_counted(store: MongoStore) -> None:
         orders.save_broker_order(order.moved(state))
     together = orders.sent_together({"M1", "M2", "M5"}, {DAY, "2026-03-03"})
     for instrument, day in (("M1", DAY), ("M2", DAY), ("M2", "2026-03-03"), ("M5", DAY)):
-        assert together.of(instrument, day) == orders.sent_lately(instrument, day)
+        assert together.of(instrument, day) == orders.sent_together({instrument}, {day}).of(instrument, day)
     assert (together.of("M1", DAY).open_orders, together.of("M1", DAY).in_flight) == (3, 1)
     with pytest.raises(KeyError):
         together.of("M3", DAY)
@@ -231,9 +232,9 @@ def test_an_order_that_cannot_be_read_harms_only_its_own_instrument(store: Mongo
 # --- the controls of a pass ----------------------------------------------------------------------------------------
 
 
-def controls(store: MongoStore) -> PassControls:
+def controls(store: MongoStore) -> IntentControls:
     data = DataBlob(store=store, clock=SystemClock(), socket=Path("none.sock"))
-    return PassControls(data=data, facts=None, settings=None, seen=SeenOnce(data))  # type: ignore[arg-type]
+    return IntentControls(data=data, facts=None, settings=None, seen=SeenOnce(data))  # type: ignore[arg-type]
 
 
 def test_an_order_counts_those_noted_before_it_as_on_their_way(store: MongoStore) -> None:

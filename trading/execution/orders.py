@@ -5,7 +5,7 @@ by a newer version; its fills are facts of their own. Nothing here sends, stores
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -353,6 +353,12 @@ def _broker_order(leg: ContractOrder, lots: int, terms: BrokerTerms) -> BrokerOr
         exchange=terms.exchange, order_type=terms.order_type, time_in_force=terms.time_in_force,
         limit_price=terms.limit_price, bid=terms.touch.bid, ask=terms.touch.ask, mid=terms.touch.mid, tick=terms.tick,
         collar=terms.collar, created=terms.created)
+
+
+def front_and_forward(legs: Iterable[ContractOrder]) -> tuple[ContractOrder, ContractOrder]:
+    """The two legs of a roll, in the order in which `spawn` makes them."""
+    front, forward = sorted(legs, key=lambda leg: child_number(leg.id))
+    return front, forward
 
 
 def closed_by_children(order: InstrumentOrder, children: list[ContractOrder]) -> InstrumentOrder | None:

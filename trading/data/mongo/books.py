@@ -75,12 +75,6 @@ class MongoBooks:
         rows = self._database.contract_positions.find(_HELD, session=session).sort("_id", 1)
         return {row["_id"]: int(row["quantity"]) for row in rows}
 
-    def contract_positions_in(self, instrument: str) -> dict[str, int]:
-        """The same of one instrument."""
-        its_own = {"$gte": f"{instrument}/", "$lt": f"{instrument}0"}  # 0 is the character behind /
-        rows = self._database.contract_positions.find(_HELD | {"_id": its_own})
-        return {row["_id"]: int(row["quantity"]) for row in rows}
-
     def contract_positions_by_con_id(self) -> dict[str, tuple[int, int]]:
         """Contract key to the broker's number of it and lots; only what is not flat."""
         rows = self._database.contract_positions.find(_HELD).sort("_id", 1)

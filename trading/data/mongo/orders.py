@@ -17,7 +17,7 @@ from pymongo.errors import DuplicateKeyError
 from trading.data.mongo.chained import ChainedWriter, Change, values_of
 from trading.data.mongo.connection import Document, MongoStore
 from trading.data.mongo.grouped import Grouped
-from trading.data.mongo.sent_lately import COUNTED, SentLately, SentTogether
+from trading.data.mongo.sent_lately import COUNTED, SentTogether
 from trading.data.mongo.together import together
 from trading.errors import ConcurrentUpdate, NotFound, TradingError
 from trading.execution.broker_orders import TERMINAL, BrokerLifecycle, BrokerOrder
@@ -127,12 +127,11 @@ class MongoOrders:
     def broker_orders_on(self, trading_day: str) -> list[BrokerOrder]:
         return [_broker_order(row) for row in self._broker.find({"trading_day": trading_day})]
 
-    def sent_lately(self, instrument: str, trading_day: str) -> SentLately:
-        """What the controls of an intent count; an order has its parent's day, so all siblings are here."""
-        return self.sent_together({instrument}, {trading_day}).of(instrument, trading_day)
-
     def sent_together(self, instruments: Names[str], trading_days: Names[str]) -> SentTogether:
-        """The same of some instruments; all orders are counted, those of the instruments are read."""
+        """What the controls of intents count: all orders; those of the instruments are read.
+
+        An order has its parent's day, so all siblings are among them.
+        """
         living = self._broker.find(self._living(), COUNTED)
         of_days = self._broker.find({"trading_day": {"$in": sorted(trading_days)}}, COUNTED)
         counted = {row["_id"]: row for row in (*living, *of_days)}

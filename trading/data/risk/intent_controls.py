@@ -1,16 +1,21 @@
-"""The controls of the intent over the real stores: what may have changed is read anew for each broker order."""
+"""The controls of the intent over the real stores, for orders that are looked at and stored together.
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+Nothing is judged by what is older than the look at those few contract orders, and each order counts those that were
+noted before it. What cannot be read of one instrument harms no order of another.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
 from trading.data.data_blob import DataBlob
 from trading.data.risk.intent_facts import Flow, IntentFacts, sessions_of
+from trading.data.risk.seen_once import SeenOnce
 from trading.errors import ConcurrentUpdate
-from trading.execution.broker_orders import BrokerOrder
-from trading.execution.orders import ContractOrder, child_number
+from trading.execution.broker_orders import BrokerLifecycle, BrokerOrder
+from trading.execution.orders import ContractOrder, front_and_forward
 from trading.execution.quotes import Touch
 from trading.execution.rolls.pace import unit_of
 from trading.risk.controls.price import collar
@@ -22,7 +27,6 @@ from trading.risk.settings import RiskSettings
 
 CHASE_ROOM: Final = Decimal(2)  # an order may be moved as far again as it may stand away at first
 _ATTEMPTS: Final = 3
-_FILLS: Final = timedelta(days=31)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +36,7 @@ class IntentControls:
     data: DataBlob
     facts: IntentFacts
     settings: RiskSettings
+    seen: SeenOnce
 
     def at_intent(self, leg: ContractOrder, order: BrokerOrder, touch: Touch, *, is_passive: bool) -> Verdict:
         """Every control of T2."""
@@ -49,9 +54,7 @@ class IntentControls:
         """Both legs, the front month first; None for an order of its own."""
         if leg.kind is not OrderKind.ROLL:
             return None
-        front, forward = sorted(self.data.db_orders.contract_orders_of(leg.parent),
-                                key=lambda each: child_number(each.id))
-        return front, forward
+        return front_and_forward(self.data.db_orders.contract_orders_of(leg.parent))
 
     def _sides(self, front: ContractOrder, forward: ContractOrder, positions: Mapping[str, int]) -> RollSides:
         """A roll by its legs, when `positions` (lots by contract) contain what they have filled."""
@@ -59,17 +62,29 @@ class IntentControls:
         return RollSides(front=front.contract, forward=forward.contract, total_before=before,
                          unit=self.roll_unit(front.quantity))
 
+    def look_at(self, legs: Sequence[ContractOrder]) -> None:
+        self.seen.look_at(legs)
+
+    def note(self, order: BrokerOrder) -> None:
+        """It leaves before anything else is looked at, so it counts as what is on its way."""
+        self.seen.noted.append(replace(order, lifecycle=BrokerLifecycle.SENT, sent=order.created))
+
+    def heed_new_rules(self) -> None:
+        self.seen.forget_rules()
+
     def flow(self, leg: ContractOrder) -> Flow:
-        """What was sent and filled up to this moment."""
-        books, seen = self.data.db_books, self.data.db_orders.sent_lately(leg.instrument, leg.trading_day)
+        """What was sent and filled up to the look, and what was noted since."""
+        seen, noted = self.seen, self.seen.noted
+        sent = seen.sent.of(leg.instrument, leg.trading_day)
+        orders = (*sent.of_instrument, *(order for order in noted if order.instrument == leg.instrument))
         return Flow(
-            live=tuple(order for order in seen.of_instrument if order.may_be_alive),
-            today=tuple(order for order in seen.of_instrument if order.trading_day == leg.trading_day),
-            siblings=tuple(order for order in seen.of_instrument if order.parent == leg.id),
-            open_orders=seen.open_orders, in_flight=seen.in_flight, day_orders=seen.day_orders,
-            kill=self.data.db_kill_state.load(), locks=self.data.db_locks.reasons(),
-            fills=tuple(books.fills_since(self.data.clock.now() - _FILLS, leg.instrument)),
-            positions=books.contract_positions_in(leg.instrument))
+            live=tuple(order for order in orders if order.may_be_alive),
+            today=tuple(order for order in orders if order.trading_day == leg.trading_day),
+            siblings=tuple(order for order in orders if order.parent == leg.id),
+            open_orders=sent.open_orders + len(noted), in_flight=sent.in_flight + len(noted),
+            day_orders=sent.day_orders + sum(order.trading_day == leg.trading_day for order in noted),
+            kill=seen.kill, locks=seen.locks, fills=tuple(seen.fills.of(leg.instrument)),
+            positions=positions_in(leg.instrument, seen.positions))
 
     def collar(self, leg: ContractOrder, touch: Touch) -> tuple[Decimal, Decimal] | None:
         """Around the mid of now; None when what is usual is not known."""
@@ -104,3 +119,8 @@ class IntentControls:
             except ConcurrentUpdate:
                 continue
             return
+
+
+def positions_in(instrument: str, positions: dict[str, int]) -> dict[str, int]:
+    """Those of its contracts."""
+    return {key: lots for key, lots in positions.items() if key.rpartition("/")[0] == instrument}

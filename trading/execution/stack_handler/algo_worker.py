@@ -27,7 +27,7 @@ from trading.execution.algos.frame import (
 from trading.execution.broker_orders import BrokerLifecycle, BrokerOrder
 from trading.execution.locks import Lock, LockCause, Standing
 from trading.execution.order_states import CloseReason, ExecutionStyle, Lifecycle
-from trading.execution.orders import ContractOrder, child_number
+from trading.execution.orders import ContractOrder, child_number, front_and_forward
 from trading.execution.ports import BrokerOrders, Intent, Locks, Market, OrderStore, Sender
 from trading.execution.price_grid import PriceGrid
 from trading.execution.quotes import Touch
@@ -129,7 +129,7 @@ class AlgoWorker:
             return Turn(most_lots=most, waits="locked", must_withdraw=standing is Standing.WITHDRAWN)
         if leg.kind is not OrderKind.ROLL:
             return Turn(most_lots=most)
-        front, forward = sorted(self.orders.contract_orders_of(leg.parent), key=lambda each: child_number(each.id))
+        front, forward = front_and_forward(self.orders.contract_orders_of(leg.parent))
         pace = forward_pace(front, forward) if leg.id == forward.id else front_pace(
             front, forward, self.controls.roll_unit(front.quantity), must_leave=leg.style is ExecutionStyle.MARKETABLE)
         turn = Turn(most_lots=min(most, pace.lots), is_over=pace.is_over)
