@@ -154,7 +154,8 @@ class ProcessRunner:
     async def drain(self, tell: Callable[[str], None]) -> None:
         """Start nothing more, ask all that runs to stop, and wait until it has; not longer, whatever hangs."""
         self.hold("stop", "tradingd is stopping")
-        await Draining(ledger=self.ledger, live=self.live, desk=self.desk, tell=tell).run(self.plan.processes)
+        await Draining(ledger=self.ledger, live=self.live, desk=self.desk, tell=tell,
+                       withdraw_claims=self._inheritance.withdraw_claims).run(self.plan.processes)
 
     def kill_all(self) -> None:
         """SIGKILL to everything that runs."""

@@ -1,7 +1,7 @@
 """The end of a leader's work: nothing more is started, what runs is asked to stop, and its ends are waited for."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -29,6 +29,7 @@ class Draining:
     live: LiveRuns
     desk: OperatorDesk
     tell: Callable[[str], None]
+    withdraw_claims: Callable[[], Awaitable[None]]  # of runs that were never launched
     _asking: "dict[str, asyncio.Task[None]]" = field(default_factory=dict)
 
     async def run(self, names: Iterable[str]) -> None:
@@ -43,6 +44,14 @@ class Draining:
                     await asyncio.wait([each.ended for each in running])
         except TimeoutError:
             log.warning("stopped_waiting", runs=[each.run.id for each in self.live.running()])
+        await self._leave_nothing_claimed()
+
+    async def _leave_nothing_claimed(self) -> None:
+        try:
+            await asyncio.wait_for(self.withdraw_claims(), _STOP_WITHIN_S / 2)
+        except (TradingError, PyMongoError, TimeoutError) as error:
+            log.warning("claims_not_withdrawn", reason=str(error)[:200] or "no answer in time",
+                        effect="the next tradingd finds them")
 
     def _ask_all(self, limit: asyncio.Timeout) -> None:
         newcomers = [each for each in self.live.running() if each.run.id not in self._asking]

@@ -64,6 +64,14 @@ class Inheritance:
             await self._settle(run)
         return await self.ledger.known(control.name)
 
+    async def withdraw_claims(self) -> None:
+        """Settle what this daemon has claimed and never launched, as the answer of the store had been lost."""
+        nonce = self.parts.leadership.nonce
+        for run in await self.parts.store.call(self.parts.store.processes.active_runs):
+            if run.owner == nonce and run.id not in self.live:
+                async with self.ledger.lock(run.process):
+                    await self._settle_for_sure(run)
+
     async def carry_over_renamed(self) -> None:
         """Give a process that was renamed (`was:`) the history of its old name, once."""
         store, token = self.parts.store, self.parts.leadership.token

@@ -381,3 +381,22 @@ def test_what_was_being_claimed_when_the_service_was_asked_to_stop_is_waited_for
     assert [run.id for run in runs if run.active] == []
     assert world.processes.runs("job") == runs
     assert world.problems == []
+
+
+def test_a_claim_without_an_answer_is_withdrawn_when_the_service_stops_before_it_looks_again(a_world: A_WORLD) -> None:
+    # given a slot that was claimed, while the store's answer was lost
+    world = a_world(job=EACH_MINUTE)
+    to_the_minute(world, before_s=0.5)
+    the_leader(world).order({"write"}, 0, Fault.NO_ANSWER)
+    world.advance(1)
+    assert states(world, "job") == [RunState.STARTING]
+
+    # when the service is asked to stop at once
+    world.spawn(the_leader(world).runner.drain(lambda _: None))
+    world.advance(5)
+
+    # then nothing ran, and nothing says that it does
+    assert states(world, "job") == [RunState.CANCELLED]
+    assert world.bodies == []
+    assert world.processes.control("job").active_run is None
+    assert world.problems == []
