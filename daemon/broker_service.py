@@ -37,6 +37,7 @@ log = get_log()
 
 HEARTBEAT_ANSWER_S: Final = 5.0
 JOURNAL_WITHIN_S: Final = 5.0
+CLAIM_WITHIN_S: Final = 5.0  # by then the price of an order, and what the gate saw, are old
 CUT_OFF: Final = "the gateway lost its connection to the broker"
 DEGRADED_AT_MOST_S: Final = 300.0
 SEVER_AFTER_S: Final = 1.0
@@ -150,8 +151,8 @@ class BrokerService:
         return await store.call(store.orders.save_broker_order, placed)
 
     async def _claim_and_place(self, order: BrokerOrder) -> BrokerOrder:
-        """As SENT over the connection of this moment, which the order names; NOT_SENT when that was made anew."""
-        store = self._parts.store
+        """As SENT over the connection of this moment, which the order names; NOT_SENT when it was overtaken."""
+        store, clock, looked_s = self._parts.store, self._parts.clock, self._parts.clock.monotonic_s()
         if order.id in self._sending:
             raise BrokerError(f"Broker order {order.id} is being sent by an earlier request.")
         self._sending.add(order.id)
@@ -159,16 +160,27 @@ class BrokerService:
             highest = await store.call(store.orders.highest_order_id)
             library = self._ready_library()
             claimed = replace(order.moved(BrokerLifecycle.SENDING), epoch=self._parts.journal.epoch,
-                              ib_order_id=library.allocate_order_id(highest), sent=self._parts.clock.now())
+                              ib_order_id=library.allocate_order_id(highest), sent=clock.now())
             self._refuse_unless_leading()
             claimed = await store.call(store.orders.save_broker_order, claimed)
             self._refuse_unless_leading()
-            if library is not self._library or claimed.epoch != self._parts.journal.epoch:
-                return claimed.moved(BrokerLifecycle.NOT_SENT, "the connection was made anew before it was sent")
+            is_of_now = library is self._library and claimed.epoch == self._parts.journal.epoch
+            overtaken = self._overtaken(clock.monotonic_s() - looked_s) if is_of_now else (
+                "the connection was made anew before it was sent")
+            if overtaken:
+                return claimed.moved(BrokerLifecycle.NOT_SENT, overtaken)
             library.place(claimed)
-            return claimed.moved(BrokerLifecycle.SENT)
+            return replace(claimed.moved(BrokerLifecycle.SENT), sent=clock.now())
         finally:
             self._sending.discard(order.id)
+
+    def _overtaken(self, took_s: float) -> str:
+        """Why an order whose claim took so long must not leave after all; empty: it may."""
+        if self._parts.halt_flag.exists():
+            return "the halt flag was laid in the state directory before it was sent"
+        if took_s > CLAIM_WITHIN_S:
+            return f"the store took {took_s:.0f} s to confirm its claim, and its price is as old"
+        return ""
 
     async def change(self, order_id: str, limit: Decimal) -> BrokerOrder:
         """Ask for another price of a live order; it goes on under its old one until the broker confirms.

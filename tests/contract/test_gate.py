@@ -1,7 +1,8 @@
 """The last look before a message leaves, over the wire: what is refused never reaches the gateway, and says why."""
 
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -136,6 +137,43 @@ def test_a_halt_stops_what_was_decided_before_it(scene: BrokerScene, store: Mong
 def test_the_halt_flag_works_without_a_stored_level(scene: BrokerScene, store: MongoStore) -> None:
     scene.halt_flag.touch()
     assert "the halt flag lies in the state directory" in refusal(scene, store, intent(scene, store))
+
+
+def while_claiming(monkeypatch: pytest.MonkeyPatch, happens: Callable[[], object]) -> None:
+    """Let something happen while the store takes the claim of an order."""
+    save = MongoOrders.save_broker_order
+
+    def slowly(self: MongoOrders, order: BrokerOrder) -> BrokerOrder:
+        if order.lifecycle is BrokerLifecycle.SENDING:
+            happens()
+        return save(self, order)
+
+    monkeypatch.setattr(MongoOrders, "save_broker_order", slowly)
+
+
+def test_the_halt_flag_stops_what_is_being_claimed(scene: BrokerScene, store: MongoStore,
+                                                   monkeypatch: pytest.MonkeyPatch) -> None:
+    order = intent(scene, store)
+    while_claiming(monkeypatch, scene.halt_flag.touch)
+    assert refusal(scene, store, order) == "the halt flag was laid in the state directory before it was sent"
+
+
+def test_what_the_store_was_long_in_claiming_is_not_sent_at_its_old_price(scene: BrokerScene, store: MongoStore,
+                                                                          monkeypatch: pytest.MonkeyPatch) -> None:
+    order = intent(scene, store)
+    monkeypatch.setattr("daemon.broker_service.CLAIM_WITHIN_S", 0.2)
+    while_claiming(monkeypatch, lambda: time.sleep(0.3))
+    assert refusal(scene, store, order) == "the store took 0 s to confirm its claim, and its price is as old"
+
+
+def test_an_order_was_sent_when_it_was_handed_over(scene: BrokerScene, store: MongoStore,
+                                                   monkeypatch: pytest.MonkeyPatch) -> None:
+    order, claimed = intent(scene, store), []
+    while_claiming(monkeypatch, lambda: claimed.append(datetime.now(UTC)))
+    scene.link.submit(order.id)
+    sent = MongoOrders(store).broker_order(order.id).sent
+    assert sent is not None
+    assert sent > claimed[0]
 
 
 def test_a_paused_instrument_sends_nothing_that_adds(scene: BrokerScene, store: MongoStore) -> None:
