@@ -123,11 +123,11 @@ def plan_of(config: Config, calendars: Calendars, generation: int) -> Plan:
 def worker_spec(run: ProcessRun, around: Surroundings, plan: Plan) -> WorkerSpec:
     """Everything that the worker of `run` is told; the configuration is the one that `plan` was made of."""
     mongo, process = around.checked.config.service.mongo, plan.processes[run.process]
-    return WorkerSpec(run=run.id, process=run.process, slot=run.slot, attempt=run.attempt, owner=run.owner,
-                      token=run.token, trading_day=run.trading_day,
+    return WorkerSpec(run=run.id, process=run.process, slot=run.slot, kind=run.kind.value, attempt=run.attempt,
+                      owner=run.owner, token=run.token, trading_day=run.trading_day,
                       log=str(around.places.run_log(run.process, run.id)), uri=around.base.opened.uri,
                       database=mongo.database, timeout_s=mongo.timeout_s,
                       clock_offset_s=around.clock.offset.total_seconds(), config=plan.values,
-                      state=str(around.places.state), socket=str(around.places.socket),
+                      generation=plan.generation, state=str(around.places.state), socket=str(around.places.socket),
                       start_timeout_s=process.start_timeout, log_max_mb=process.log_max_mb,
                       memory_max_mb=process.memory_max_mb)

@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 import traceback
+from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
 from types import FrameType
@@ -20,15 +21,19 @@ from pymongo.errors import PyMongoError
 
 from daemon.children.worker_identity import my_identity
 from daemon.children.worker_spec import WorkerSpec
+from daemon.house import trading_days
 from processes.job import JobContext
 from processes.registry import PROCESSES, job_function, job_module
 from trading.clock import OFFSET_VARIABLE, SystemClock
 from trading.config import Config
+from trading.control.process_run import Kind
 from trading.data.data_blob import DataBlob
+from trading.data.mongo.config_revisions import MongoConfigRevisions
 from trading.data.mongo.connection import MongoStore, connect
 from trading.data.mongo.processes import MongoProcesses
 from trading.errors import ConcurrentUpdate, ConfigError, JobIncomplete, StopRequested, StoreError, TradingError
 from trading.log import configure_log, get_log
+from trading.process_config import ProcessKind
 
 DONE, FAILED, NOT_OURS, WRONG_CONFIG, STOPPED = 0, 1, 75, 78, 143
 HEARTBEAT_S: Final = 5.0
@@ -159,7 +164,18 @@ class _Worker:
                           trading_day=date.fromisoformat(self._spec.trading_day), run_id=self._spec.run,
                           process=config.processes[self._spec.process], slot=self._spec.slot,
                           attempt=self._spec.attempt, fence=self._spec.token, stop_requested=self._stop.is_set,
-                          is_fenced_out=self._is_fenced_out)
+                          is_fenced_out=self._is_fenced_out, serves=self._serves(config))
+
+    def _serves(self, config: Config) -> Callable[[], bool]:
+        """A service that its schedule has started goes on until its trading day ends or the configuration is another;
+        what a person or a whole day asks for is done once."""
+        if (config.processes[self._spec.process].kind is not ProcessKind.SERVICE
+                or self._spec.kind in (Kind.DAY, Kind.MANUAL)):
+            return lambda: False
+        assert self._store is not None
+        days, generations = trading_days(config), MongoConfigRevisions(self._store)
+        return lambda: (days.day_of(self._clock.now()) == self._spec.trading_day
+                        and generations.newest_generation() <= self._spec.generation)
 
     def _asked_to_stop(self, _number: int, _frame: FrameType | None) -> None:
         self._stop.set()

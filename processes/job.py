@@ -13,6 +13,11 @@ from trading.errors import DataError, JobIncomplete, StopRequested
 from trading.process_config import ProcessConfig
 
 
+def _once() -> bool:
+    """No: the work is done once."""
+    return False
+
+
 @dataclass(frozen=True, kw_only=True)
 class JobContext:
     """One run of one job."""
@@ -29,6 +34,7 @@ class JobContext:
     fence: int  # the fencing token under which the run was started
     stop_requested: Callable[[], bool]
     is_fenced_out: Callable[[], bool]
+    serves: Callable[[], bool] = _once  # whether a service is to go on, when it has done what there was to do
 
     def checkpoint(self) -> None:
         """Call between units of work: raises StopRequested when this run was asked to stop."""

@@ -1,5 +1,7 @@
 """Execute: open instrument orders become broker orders, fills become positions, and both sides are compared.
 
+As a service it waits for the next order, fill, lock or kill level, and works again within a second of it.
+
 Reads: orders, broker messages, quotes. Writes: orders, fills, positions, locks.
 If it fails or is killed: nothing is lost and nothing is sent twice; run it again at any time.
 """
@@ -33,16 +35,60 @@ from trading.execution.stack_handler.algo_worker import AlgoWorker, Manners
 from trading.execution.stack_handler.journal_reader import JournalReader
 from trading.execution.stack_handler.reports import Today
 from trading.execution.stack_handler.resolver import Resolver
+from trading.execution.stack_handler.sight import Sight
 from trading.execution.stack_handler.stack_handler import StackHandler
 from trading.log import get_log
 from trading.objects.contracts import Contract
 from trading.risk.settings import RiskSettings
 
 log = get_log()
+LISTEN_S: Final = 1.0  # at most until the next look
+LOOK_AGAIN_S: Final = 60.0  # at an order that waits, for a quote or for a person
+COMPARE_AGAIN_S: Final = 300.0
 CALLS_A_PERSON: Final = frozenset(LockCause) - {LockCause.UNKNOWN_ORDER, LockCause.OPERATOR}
 
 
 def run(job: JobContext) -> None:
+    """Trade what is open; as a service again and again, as soon as there is something to do.
+
+    Raises:
+        JobIncomplete: the service lost its broker; the next one begins when the link is there again.
+    """
+    try:
+        before = sight_of(job)
+        work(job)
+        while job.serves():
+            wait_for_work(job, before)
+            before = sight_of(job)
+            work(job)
+    except BrokerUnavailable as error:
+        if not job.serves():
+            raise
+        raise JobIncomplete(f"The broker link is away, so nothing is traded until it is back: {error}") from error
+
+
+def sight_of(job: JobContext) -> Sight:
+    """What is open now."""
+    orders = job.data.db_orders
+    return Sight(wanted=tuple(orders.open_instrument_orders()), living=tuple(orders.live_broker_orders()),
+                 locks=tuple(job.data.db_locks.all()), kill=job.data.db_kill_state.load())
+
+
+def wait_for_work(job: JobContext, before: Sight) -> None:
+    """Return when something else is open than now, or came while it worked, which began at `before`; in any case when
+    it is time to compare with the broker, or to look again at what waits."""
+    reader = journal_reader(job, BrokerMarket(job, job.data.db_contracts.by_con_id()))
+    applied, seen = reader.apply_new(), sight_of(job)
+    until_s = job.clock.monotonic_s() + (LOOK_AGAIN_S if seen.wanted else COMPARE_AGAIN_S)
+    now = seen
+    while now == seen and not now.has_more_than(before) and job.serves() and job.clock.monotonic_s() < until_s:
+        job.checkpoint()
+        if messages := job.data.broker.messages(applied, LISTEN_S):
+            applied = reader.apply(messages)
+        now = sight_of(job)
+
+
+def work(job: JobContext) -> None:
     """Compare with the broker where that is due, trade what is open, and compare again."""
     market = BrokerMarket(job, job.data.db_contracts.by_con_id())
     handler = stack_handler(job, market)

@@ -26,7 +26,7 @@ from daemon.watching.status import history_rows, process_row
 from trading.clock import Clock
 from trading.control.change import Cause
 from trading.control.due_slot import DueSlot, slot_key
-from trading.control.process_control import Desired, ProcessControl
+from trading.control.process_control import ProcessControl
 from trading.control.process_run import Kind, RunState
 from trading.errors import ConfigError, NotFound
 
@@ -139,13 +139,13 @@ class ControlApi:
 
     async def _pause(self, command: Command) -> Values:
         until = _instant(command.values["until"]) if command.values.get("until") else None
-        return await self._change(command, lambda control: control.wished(Desired.PAUSED, command.reason, until))
+        return _brief(await self._parts.runner.desk.pause_process(command.target, command.reason, command.actor, until))
 
     async def _resume(self, command: Command) -> Values:
-        return await self._change(command, lambda control: control.wished(Desired.ENABLED))
+        return _brief(await self._parts.runner.desk.resume_process(command.target, command.reason, command.actor))
 
     async def _reset(self, command: Command) -> Values:
-        return await self._change(command, lambda control: control.reset_process())
+        return _brief(await self._parts.runner.desk.reset_process(command.target, command.reason, command.actor))
 
     async def _skip(self, command: Command) -> Values:
         """Call a future slot off."""

@@ -12,6 +12,7 @@ class WorkerSpec:
     run: str
     process: str
     slot: str
+    kind: str  # what asked for the run, a Kind
     attempt: int
     owner: str
     token: int  # the fencing token under which the run was started
@@ -21,6 +22,7 @@ class WorkerSpec:
     database: str
     timeout_s: float
     clock_offset_s: float
+    generation: int  # of the configuration
     config: Mapping[str, Any]  # Config.values: a run keeps the configuration that it was started with
     state: str
     socket: str

@@ -39,7 +39,7 @@ def run(settings: Settings, process: str, force: bool, no_wait: bool, reason: st
 @json_option
 @click.pass_obj
 def pause(settings: Settings, process: str, until: str | None, reason: str, as_json: bool) -> None:
-    """Start PROCESS no more until it is resumed; a running one goes on.
+    """Start PROCESS no more until it is resumed. A run that is at work goes on to its end; a service stops.
 
     Example: tradectl pause run_stack_handler --reason "exchange holiday"
     """

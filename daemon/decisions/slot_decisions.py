@@ -17,7 +17,7 @@ from daemon.decisions.triggers import after_last_end, triggered
 from trading.control.due_slot import DueSlot, SlotOutcome, Tick, slot_key
 from trading.control.process_control import ProcessControl
 from trading.control.process_run import Kind
-from trading.process_config import CatchUp, Overlap, ProcessConfig
+from trading.process_config import CatchUp, Overlap, ProcessConfig, ProcessKind
 
 MOST_SINGLE: Final = 1000  # slots that are recorded one by one; older ones of a long absence share one record
 _TOOK_ITS_PLACE: Final = "the newer slot {} took its place in the queue"
@@ -230,6 +230,8 @@ class _Queue:
         rule, blocker = self.facts.process.overlap, self.facts.control.active_run
         if slot.kind in _KEPT and self.facts.process.catchup is CatchUp.ALL:
             self.waiting.append(slot)
+        elif rule is Overlap.SKIP and self.facts.process.kind is ProcessKind.SERVICE:
+            return  # it works already, which is all that its slots are for
         elif rule is Overlap.SKIP:
             self.leave_out(slot, SlotOutcome.SKIPPED, f"{blocker} was still running (overlap: skip)")
         elif rule is Overlap.QUEUE_ALL:

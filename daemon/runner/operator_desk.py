@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from pymongo.errors import PyMongoError
 
@@ -14,6 +15,7 @@ from trading.control.change import Cause, Change
 from trading.control.process_control import Desired, ProcessControl
 from trading.control.process_run import ProcessRun, RunState
 from trading.errors import ConcurrentUpdate, StoreError
+from trading.process_config import ProcessKind
 
 _TRIES = 5
 
@@ -66,10 +68,19 @@ class OperatorDesk:
             if each.run.process == name:
                 await self.live.intervene(each.run.id, Intervention(why=Why.STOPPED, reason=reason))
 
-    async def wish(self, name: str, desired: Desired, reason: str, actor: str = "operator") -> ProcessControl:
-        """Pause or resume a process."""
-        return await self.change(name, lambda control: control.wished(desired, reason),
-                                 Cause(actor=actor, reason=f"{desired.value}: {reason}"))
+    async def pause_process(self, name: str, reason: str, actor: str = "operator",
+                            until: datetime | None = None) -> ProcessControl:
+        """Start it no more. A batch run works to its end; a service, which has none of its own, is stopped."""
+        written = await self.change(name, lambda control: control.wished(Desired.PAUSED, reason, until),
+                                    Cause(actor=actor, reason=f"pause: {reason}"))
+        serves = any(each.run.process == name and each.process.kind is ProcessKind.SERVICE
+                     for each in self.live.running())
+        return await self.stop_process(name, f"paused: {reason}", actor) if serves else written
+
+    async def resume_process(self, name: str, reason: str, actor: str = "operator") -> ProcessControl:
+        """Let it run again when it is next due."""
+        return await self.change(name, lambda control: control.wished(Desired.ENABLED),
+                                 Cause(actor=actor, reason=f"resume: {reason}"))
 
     async def reset_process(self, name: str, reason: str, actor: str = "operator") -> ProcessControl:
         """Forget the last outcome, so that the process can run again."""

@@ -41,7 +41,6 @@ from daemon.runner.runner_parts import RunnerParts
 from daemon.runner.watch import Watch
 from daemon.store.async_store import AsyncStore
 from trading.control.due_slot import DueSlot
-from trading.control.process_control import Desired
 from trading.control.process_run import Kind, ProcessRun, WorkerIdentity
 from trading.control.trading_day import TradingDays
 from trading.errors import StoreError, TradingError
@@ -310,8 +309,8 @@ class World:
         self.ask(lambda runner: {
             "stop": lambda: runner.desk.stop_process(name, "enough", "operator"),
             "kill": lambda: runner.desk.kill_process(name, "enough", "operator"),
-            "pause": lambda: runner.desk.wish(name, Desired.PAUSED, "wait"),
-            "resume": lambda: runner.desk.wish(name, Desired.ENABLED, "go on"),
+            "pause": lambda: runner.desk.pause_process(name, "wait"),
+            "resume": lambda: runner.desk.resume_process(name, "go on"),
             "reset": lambda: runner.desk.reset_process(name, "afresh")}[verb]())
 
     def operator_runs(self, name: str, force: bool) -> None:
@@ -398,6 +397,7 @@ class World:
 
 def _spec(run: ProcessRun, plan: Plan) -> WorkerSpec:
     assert run.process in plan.processes, "a run is told the configuration that it was decided by"
-    return WorkerSpec(run=run.id, process=run.process, slot=run.slot, attempt=run.attempt, owner=run.owner,
+    return WorkerSpec(run=run.id, process=run.process, slot=run.slot, kind=run.kind.value,
+                      attempt=run.attempt, owner=run.owner, generation=0,
                       token=run.token, trading_day=run.trading_day, log=f"{run.id}.log", uri="", database="",
                       timeout_s=1.0, clock_offset_s=0.0, config={}, state="", socket="")

@@ -69,7 +69,7 @@ def test_a_process_that_may_not_run_is_not_looked_at_all_the_time(verb: str) -> 
     assert world.leader is not None
 
     # when it is paused, or killed and not reset, for ten minutes
-    world.ask(lambda runner: runner.desk.wish("again", Desired.PAUSED, "wait") if verb == "pause" else
+    world.ask(lambda runner: runner.desk.pause_process("again", "wait") if verb == "pause" else
               runner.desk.kill_process("again", "enough", "operator"))
     before = len(world.processes.events_kept)
     for _ in range(600):

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 
 import pytest
 from runner_fakes import WRITES, Behaviour, Fault
@@ -10,11 +10,10 @@ from runner_world import RENEW_S, TTL_S, Daemon, World
 
 from daemon.process_runner import NotAllowed, ProcessRunner
 from trading.control.due_slot import DueSlot, SlotOutcome
-from trading.control.process_control import Desired
 from trading.control.process_run import Kind, ProcessRun, RunState
 from trading.control.process_state import ProcessState
 from trading.errors import ConcurrentUpdate
-from trading.process_config import CatchUp, OnLost, ProcessConfig
+from trading.process_config import CatchUp, OnLost, ProcessConfig, ProcessKind, WindowConfig
 
 EACH_MINUTE = ProcessConfig(cron="* * * * *", timeout=300, grace=5)
 SELDOM = ProcessConfig(cron="0 0 1 1 *", timeout=300, grace=5)
@@ -101,7 +100,7 @@ def test_a_worker_that_ignores_the_request_to_stop_is_killed_after_its_grace(a_w
 
 def test_a_paused_process_leaves_its_slots_out_and_says_so(a_world: A_WORLD) -> None:
     world = a_world(job=EACH_MINUTE)
-    world.ask(lambda runner: runner.desk.wish("job", Desired.PAUSED, "holiday"))
+    world.ask(lambda runner: runner.desk.pause_process("job", "holiday"))
     world.advance(60)
     assert [(tick.outcome, tick.reason) for tick in world.processes.ticks("job")] == [
         (SlotOutcome.SKIPPED, "paused: holiday")]
@@ -116,6 +115,51 @@ def test_a_terminated_process_starts_again_by_force_only(a_world: A_WORLD) -> No
     assert isinstance(refusal, NotAllowed)
     assert str(refusal) == "job was not started: it is TERMINATED; tradectl reset lets it run again."
     assert isinstance(start(world, "job", "forced", force=True), ProcessRun)
+
+
+def a_service(cron: str = "* * * * *") -> ProcessConfig:
+    hours = WindowConfig(start=time(0), stop=time(23, 59))
+    return ProcessConfig(cron=cron, kind=ProcessKind.SERVICE, window=(hours,), timeout=86_400, grace=5)
+
+
+def test_a_service_that_works_leaves_no_word_about_the_slots_that_come_meanwhile(a_world: A_WORLD) -> None:
+    world = a_world(job=a_service())
+    world.behaviours["job"] = Behaviour(works_s=150)
+    to_the_minute(world)
+    world.advance(130)
+    assert states(world, "job") == [RunState.RUNNING]
+    assert world.processes.ticks("job") == []
+    world.advance(60)
+    assert states(world, "job") == [RunState.FINISHED, RunState.RUNNING]
+
+
+def test_a_service_that_is_paused_stops_and_goes_on_when_it_is_resumed(a_world: A_WORLD) -> None:
+    # given a service at work
+    world = a_world(job=a_service())
+    world.behaviours["job"] = Behaviour(works_s=10_000)
+    to_the_minute(world)
+    world.advance(5)
+    assert states(world, "job") == [RunState.RUNNING]
+
+    # when a person pauses it, then it ends and says who wanted that
+    world.ask(lambda runner: runner.desk.pause_process("job", "holiday", "anna"))
+    world.advance(65)
+    [run] = world.processes.runs("job")
+    assert (run.state, run.reason) == (RunState.STOPPED, "paused: holiday")
+
+    # and begins again when he resumes it
+    world.ask(lambda runner: runner.desk.resume_process("job", "over", "anna"))
+    world.advance(60)
+    assert states(world, "job") == [RunState.STOPPED, RunState.RUNNING]
+
+
+def test_a_batch_job_that_is_paused_does_its_work_to_the_end(a_world: A_WORLD) -> None:
+    world = a_world(job=SELDOM)
+    start(world, "job")
+    world.advance(2)
+    world.ask(lambda runner: runner.desk.pause_process("job", "holiday"))
+    world.advance(30)
+    assert states(world, "job") == [RunState.FINISHED]
 
 
 # --- statements without an answer -----------------------------------------------------------------------------

@@ -37,6 +37,7 @@ QUICK = {"broker": {"request_timeout_s": 3, "connect_timeout_s": 4, "heartbeat_s
                     "prove_lost_within_s": 3},
          "leadership": {"ttl_s": 4, "renew_s": 1}}
 HANDLER = "run_stack_handler"
+BY_HAND = {"kind": "batch", "cron": "0 0 1 1 *", "window": []}  # it works when a case says so, and ends
 ACCOUNT = "DU0000001"
 
 
@@ -57,6 +58,7 @@ class TradingScene:
     data: Path | None = None  # recorded prices; without, markets are generated
     environment: dict[str, str] = field(default_factory=dict)
     service: dict[str, Any] = field(default_factory=dict)  # sections of tradingd.yaml, beside or instead of QUICK's
+    handler: dict[str, Any] = field(default_factory=lambda: BY_HAND)  # what its process is configured otherwise
     process: "subprocess.Popen[bytes] | None" = None
     _stores: list[MongoStore] = field(default_factory=list)
     _turn: Iterator[int] = field(default_factory=count)
@@ -78,6 +80,9 @@ class TradingScene:
         folder = self.folder / "config"
         folder.mkdir(parents=True)
         (folder / "tradingd.yaml").write_text(yaml.safe_dump(QUICK | self.service))
+        processes = yaml.safe_load((REPOSITORY / "config" / "processes.yaml").read_text())
+        processes["processes"][HANDLER] |= self.handler
+        (folder / "processes.yaml").write_text(yaml.safe_dump(processes, sort_keys=False))
         return folder
 
     def begin(self) -> "TradingScene":

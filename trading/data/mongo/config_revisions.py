@@ -23,6 +23,11 @@ class MongoConfigRevisions:
         """The last accepted configuration; None before the first."""
         return next(iter(self.history(1)), None)
 
+    def newest_generation(self) -> int:
+        """That of the last accepted configuration; 0 before the first."""
+        found = next(iter(self._collection.find({}, {"_id": 1}).sort("_id", -1).limit(1)), None)
+        return 0 if found is None else int(found["_id"])
+
     def get(self, generation: int) -> ConfigRevision:
         """
         Raises:

@@ -1,0 +1,22 @@
+"""What the stack handler sees when it has nothing to do: it works again as soon as it sees something else. Pure."""
+
+from dataclasses import dataclass
+
+from trading.execution.broker_orders import BrokerOrder
+from trading.execution.locks import Lock
+from trading.execution.orders import InstrumentOrder
+from trading.risk.kill_level import KillState
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sight:
+    """What is open at one moment, and what keeps it from being traded."""
+
+    wanted: tuple[InstrumentOrder, ...]
+    living: tuple[BrokerOrder, ...]
+    locks: tuple[Lock, ...]
+    kill: KillState
+
+    def has_more_than(self, before: "Sight") -> bool:
+        """Whether an order came after `before`, so that who began to work then may have missed it."""
+        return not {order.id for order in self.wanted} <= {order.id for order in before.wanted}
