@@ -3,8 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from pymongo.errors import PyMongoError
-
 from daemon.decisions.plan import Plan
 from daemon.runner.claims import Claims
 from daemon.runner.ledger import Ledger
@@ -42,16 +40,8 @@ class Inheritance:
             async with self.ledger.lock(run.process):
                 await self._settle_for_sure(run)
         if found:
-            await self._end_transactions()
+            await self.settlement.end_transactions()
         return len(found)
-
-    async def _end_transactions(self) -> None:
-        """A worker that was killed within a transaction would keep its orders from the next one for a minute."""
-        try:
-            await self.parts.store.call(self.parts.store.processes.end_transactions)
-        except PyMongoError as error:
-            log.warning("transactions_not_ended", reason=str(error)[:200], effect="what a worker that was killed was "
-                        "writing may be held for a minute")
 
     async def adopt(self, control: ProcessControl) -> ProcessControl:
         """Its active run is watched by nobody here: our own claim, heard of late, or somebody else's."""

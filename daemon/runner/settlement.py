@@ -58,6 +58,8 @@ class Settlement:
                 log.warning("end_not_written", run=end.run, reason=str(error)[:200], again_in_s=pause_s)
                 await self.timers.pause(pause_s)
                 pause_s = min(pause_s * 2, 5.0)
+        if end.code < 0:
+            await self.end_transactions()
         self.live.close(run)
         log.info("run_ended", run=run.id, state=run.state.value, reason=run.reason)
         self.ended(name)
@@ -81,6 +83,14 @@ class Settlement:
         await self._finish(await self.ledger.known(run.process), done)
         log.warning("run_found", run=run.id, finding=finding.value, state=done.state.value)
         return True
+
+    async def end_transactions(self) -> None:
+        """A worker that was killed within a transaction would keep its orders from the next one for a minute."""
+        try:
+            await self.store.call(self.store.processes.end_transactions)
+        except PyMongoError as error:
+            log.warning("transactions_not_ended", reason=str(error)[:200], effect="what a worker that was killed was "
+                        "writing may be held for a minute")
 
     async def resolve(self, run_id: str, state: RunState, cause: Cause) -> ProcessRun:
         """An operator says what became of a lost run.

@@ -98,6 +98,18 @@ def test_a_worker_that_ignores_the_request_to_stop_is_killed_after_its_grace(a_w
     assert states(world, "job") == [RunState.TERMINATED]
 
 
+@pytest.mark.parametrize(("code", "times"), [(-9, 1), (-11, 1), (1, 0), (0, 0)])
+def test_what_a_killed_worker_was_writing_is_let_go_at_once(a_world: A_WORLD, monkeypatch: pytest.MonkeyPatch,
+                                                            code: int, times: int) -> None:
+    world, let_go = a_world(job=SELDOM), []
+    monkeypatch.setattr(world.processes, "end_transactions", lambda: let_go.append(world.wall))
+    world.behaviours["job"] = Behaviour(code=code)
+    start(world, "job")
+    world.advance(15)
+    assert not world.processes.runs("job")[0].active
+    assert len(let_go) == times
+
+
 def test_a_paused_process_leaves_its_slots_out_and_says_so(a_world: A_WORLD) -> None:
     world = a_world(job=EACH_MINUTE)
     world.ask(lambda runner: runner.desk.pause_process("job", "holiday"))
