@@ -71,7 +71,8 @@ def sight_of(job: JobContext) -> Sight:
     """What is open now."""
     orders = job.data.db_orders
     return Sight(wanted=tuple(orders.open_instrument_orders()), living=tuple(orders.live_broker_orders()),
-                 locks=tuple(job.data.db_locks.all()), kill=job.data.db_kill_state.load())
+                 locks=tuple(job.data.db_locks.all()), kill=job.data.db_kill_state.load(),
+                 asked=job.data.db_reconciliation_runs.asked())
 
 
 def wait_for_work(job: JobContext, before: Sight) -> None:

@@ -1,16 +1,25 @@
 """tradectl reconcile: how our books and the broker's compare, when that was looked at, and what differs."""
 
-from typing import Any
+import time
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from daemon.cli.__main__ import Settings
 from daemon.cli.output import json_option, print_json, print_table
+from trading.errors import TradingError
+
+if TYPE_CHECKING:
+    from trading.data.mongo.reconciliation_runs import MongoReconciliationRuns
+
+_HANDLER: Final = "run_stack_handler"
+_LATELY: Final = 20
+_WITHIN_S: Final = 120
 
 
 @click.command()
 @click.option("--last", "count", type=click.IntRange(1, 1000), default=5, show_default=True, help="So many runs.")
-@click.option("--run", "runs", is_flag=True, help="Compare now: run the stack handler, and wait for its end.")
+@click.option("--run", "runs", is_flag=True, help="Have the stack handler compare now, and wait for what it finds.")
 @json_option
 @click.pass_obj
 def reconcile(settings: Settings, count: int, runs: bool, as_json: bool) -> int:
@@ -21,12 +30,16 @@ def reconcile(settings: Settings, count: int, runs: bool, as_json: bool) -> int:
 
     Example: tradectl reconcile
     """
-    code = _compare(settings, as_json) if runs else 0
     from daemon.cli.store import opened_store
     from trading.data.mongo.reconciliation_runs import MongoReconciliationRuns
 
+    serving = _serving_run(settings) if runs else None
+    code = _run_handler(settings, as_json) if runs and serving is None else 0
     with opened_store(settings) as (store, _config):
-        found = MongoReconciliationRuns(store).recent(count)
+        stored = MongoReconciliationRuns(store)
+        if serving is not None:
+            code = _await_another(stored, serving)
+        found = stored.recent(count)
     if as_json:
         print_json([_run(run) for run in found])
     else:
@@ -34,11 +47,37 @@ def reconcile(settings: Settings, count: int, runs: bool, as_json: bool) -> int:
     return code
 
 
-def _compare(settings: Settings, as_json: bool) -> int:
+def _serving_run(settings: Settings) -> str | None:
+    """The run of a stack handler that is at work, waits for something to do, and compares when it is asked to."""
+    from trading.unix_socket import request
+
+    [newest] = request(settings.places.socket, "GET", f"/processes/{_HANDLER}/history?limit=1") or [{}]
+    return str(newest["run"]) if newest.get("state") == "RUNNING" else None
+
+
+def _await_another(stored: "MongoReconciliationRuns", serving: str) -> int:
+    """Ask for a comparison that begins from now on, and wait for its end; 1 when it found that something differs.
+
+    Raises:
+        TradingError: there is none in time.
+    """
+    before = {run.id for run in stored.recent(_LATELY)}
+    stored.ask()
+    until_s = time.monotonic() + _WITHIN_S
+    while time.monotonic() < until_s:
+        newer = [run for run in stored.recent(_LATELY) if run.id not in before and run.ended is not None]
+        if newer:
+            return 1 if newer[0].breaks or newer[0].verdict == "FAIL" else 0
+        time.sleep(0.2)
+    raise TradingError(f"{serving} has not compared within {_WITHIN_S} s: an order may keep it busy. It does as soon "
+                       f"as it can. See: tradectl logs {_HANDLER}")
+
+
+def _run_handler(settings: Settings, as_json: bool) -> int:
     """Run the stack handler; 1 when it did not finish well, and its reason on standard error."""
     from daemon.cli.asking import send
 
-    done = send(settings, "/processes/run_stack_handler/run", "compare with the broker", 86_400, force=False, wait=True)
+    done = send(settings, f"/processes/{_HANDLER}/run", "compare with the broker", 86_400, force=False, wait=True)
     ended_well = done["state"] == "FINISHED"
     if not (as_json and ended_well):
         click.echo(f"{done['run']}: {done['state']}{'. ' + done['reason'] if done['reason'] else ''}", err=as_json)

@@ -61,6 +61,15 @@ def test_an_order_of_a_person_is_judged_and_traded_at_once(scene: TradingScene) 
     until(lambda: scene.net()[instrument] == before + lots, 15, "it is traded")
 
 
+def test_a_person_who_asks_for_a_comparison_is_answered_by_the_run_that_is_at_work(scene: TradingScene) -> None:
+    run = serving(scene)
+    before = scene.ctl("reconcile")
+    after = scene.ctl("reconcile", "--run")
+    assert after[0]["id"] not in {each["id"] for each in before}
+    assert (after[0]["kind"], after[0]["verdict"]) == ("CONTINUOUS", "PASS")
+    assert at_work(scene) == run
+
+
 def test_an_edit_of_the_configuration_is_heeded_by_the_next_run(scene: TradingScene) -> None:
     run = serving(scene)
     settings = scene.config / "tradingd.yaml"

@@ -13,7 +13,7 @@ from trading.data.mongo.chained import values_of
 from trading.data.mongo.connection import Document, MongoStore
 from trading.execution.reconciliation.run import ReconciliationRun
 
-_COUNTER = "reconciliation_runs"
+_COUNTER, _ASKED = "reconciliation_runs", "reconciliations_asked_for"
 
 
 class MongoReconciliationRuns:
@@ -27,7 +27,7 @@ class MongoReconciliationRuns:
         document: Document = run.as_dict()
         document["_id"] = document.pop("id")
         document["begun_ms"] = Int64(to_milliseconds(run.begun))
-        update = {"$set": document, "$setOnInsert": {"number": self._next_number()}}
+        update = {"$set": document, "$setOnInsert": {"number": self._count(_COUNTER)}}
         try:
             self._collection.update_one({"_id": run.id, "verdict": None}, update, upsert=True)
         except DuplicateKeyError:  # it has a verdict
@@ -43,12 +43,21 @@ class MongoReconciliationRuns:
         """The newest runs, newest first, also those that drew no conclusion."""
         return list(map(_run, self._collection.find().sort("number", -1).limit(count)))
 
+    def ask(self) -> None:
+        """Have whoever waits for something to do compare once more."""
+        self._count(_ASKED)
+
+    def asked(self) -> int:
+        """How often that was asked for; another number is another request."""
+        row = self._counters.find_one({"_id": _ASKED})
+        return 0 if row is None else int(row["last"])
+
     def drop_before(self, begun_ms: int) -> int:
         """Delete runs that began before `begun_ms` (milliseconds since 1970); how many."""
         return self._collection.delete_many({"begun_ms": {"$lt": begun_ms}}).deleted_count
 
-    def _next_number(self) -> int:
-        row = self._counters.find_one_and_update({"_id": _COUNTER}, {"$inc": {"last": 1}}, upsert=True,
+    def _count(self, name: str) -> int:
+        row = self._counters.find_one_and_update({"_id": name}, {"$inc": {"last": 1}}, upsert=True,
                                                  return_document=ReturnDocument.AFTER)
         assert row is not None  # it is made when there is none
         return int(row["last"])

@@ -16,6 +16,7 @@ class Sight:
     living: tuple[BrokerOrder, ...]
     locks: tuple[Lock, ...]
     kill: KillState
+    asked: int  # how often a person has asked for a comparison
 
     def has_more_than(self, before: "Sight") -> bool:
         """Whether an order came after `before`, so that who began to work then may have missed it."""
