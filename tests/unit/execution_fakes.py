@@ -17,7 +17,7 @@ from trading.broker.facts import OrderEvidence
 from trading.errors import BrokerUnavailable, ConcurrentUpdate
 from trading.execution.booking import Family, booked, foreign_lock, lock_for
 from trading.execution.broker_messages import BrokerMessage, MessageKind
-from trading.execution.broker_orders import BrokerLifecycle, BrokerOrder
+from trading.execution.broker_orders import SENT_PERHAPS, BrokerLifecycle, BrokerOrder
 from trading.execution.fills import Commission, Fill, merged
 from trading.execution.locks import Lock, LockCause, reasons_of
 from trading.execution.order_states import ExecutionStyle
@@ -82,6 +82,8 @@ class World:
     reachable: bool = True
     style: ExecutionStyle = ExecutionStyle.MARKETABLE
     most_lots: int = 1_000
+    in_flight: int | None = None  # orders that the broker may have left unheard; None: any
+    judged: int = 0  # broker orders that the controls were asked about
     verdicts: list[Outcome] = field(default_factory=list)  # what the controls say, one after the other; else all passes
     epoch: str = "e"
     renewals: int = 0
@@ -327,11 +329,22 @@ class FakeLocks:
 class FakeControls:
     world: World
 
-    def look_at(self, legs: Sequence[ContractOrder]) -> None: ...
-    def note(self, order: BrokerOrder) -> None: ...
+    _noted: int = 0
+
+    def look_at(self, legs: Sequence[ContractOrder]) -> None:
+        self._noted = 0
+
+    def note(self, order: BrokerOrder) -> None:
+        self._noted += 1
+
     def heed_new_rules(self) -> None: ...
 
+    def has_room(self) -> bool:
+        unheard = [order for order in self.world.tiers["broker"].values() if order.lifecycle in SENT_PERHAPS]
+        return self.world.in_flight is None or len(unheard) + self._noted < self.world.in_flight
+
     def at_intent(self, leg: ContractOrder, order: BrokerOrder, touch: Touch, *, is_passive: bool) -> Verdict:
+        self.world.judged += 1
         outcome = self.world.verdicts.pop(0) if self.world.verdicts else Outcome.PASS
         return Verdict(quantity=order.quantity if outcome is Outcome.PASS else 0, outcome=outcome, checks=(),
                        settings_version="test")

@@ -66,6 +66,14 @@ def test_as_many_are_stored_at_once_as_may_be_in_flight() -> None:
     assert all_filled(world)
 
 
+def test_what_must_wait_for_the_others_to_be_heard_is_not_judged_before() -> None:
+    world = a_world()
+    world.in_flight = 3
+    assert max(run(world)) <= 3
+    assert all_filled(world)
+    assert world.judged == MANY
+
+
 def test_one_that_somebody_changed_is_looked_at_again_and_hinders_no_other() -> None:
     world = a_world()
     assert run(world, refused="IO-03-C1") == [AT_ONCE, MANY - AT_ONCE, 1]

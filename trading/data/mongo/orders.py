@@ -19,6 +19,7 @@ from trading.data.mongo.connection import Document, MongoStore
 from trading.data.mongo.grouped import Grouped
 from trading.data.mongo.sent_lately import COUNTED, SentTogether
 from trading.data.mongo.together import together
+from trading.data.mongo.understood import Understood
 from trading.errors import ConcurrentUpdate, NotFound, TradingError
 from trading.execution.broker_orders import TERMINAL, BrokerLifecycle, BrokerOrder
 from trading.execution.order_states import Lifecycle
@@ -55,6 +56,9 @@ class MongoOrders:
         self._contract = store.database.contract_orders
         self._broker = store.database.broker_orders
         self._writer = ChainedWriter(store)
+        self._instrument_order = Understood(lambda row: InstrumentOrder.from_dict(values_of(row)))
+        self._contract_order = Understood(lambda row: ContractOrder.from_dict(values_of(row)))
+        self._broker_order = Understood(lambda row: BrokerOrder.from_dict(values_of(row)))
         self._highest = 0  # handles only rise: what was seen once is not looked at again
         self._has_odd_states: bool | None = None  # None: nobody has looked
 
@@ -85,17 +89,17 @@ class MongoOrders:
         return {row["idempotency_key"] for row in self._instrument.find(wanted, {"idempotency_key": 1})}
 
     def open_instrument_orders(self) -> list[InstrumentOrder]:
-        return list(map(_instrument_order, _not_closed(self._instrument)))
+        return list(map(self._instrument_order, _not_closed(self._instrument)))
 
     def open_contract_orders(self) -> list[ContractOrder]:
-        return list(map(_contract_order, _not_closed(self._contract)))
+        return list(map(self._contract_order, _not_closed(self._contract)))
 
     def parents_of_open_legs(self) -> set[str]:
         """The instrument orders that have an open contract order."""
         return {row["parent"] for row in _not_closed(self._contract, "parent")}
 
     def live_broker_orders(self) -> list[BrokerOrder]:
-        return [_broker_order(row) for row in self._broker.find(self._living()).sort("_id", 1)]
+        return [self._broker_order(row) for row in self._broker.find(self._living()).sort("_id", 1)]
 
     def _living(self) -> Document:
         """Asked for states by name, the embedded server uses their index; for all but some, it reads every order.
@@ -109,23 +113,23 @@ class MongoOrders:
     def ended_broker_orders(self, since: str) -> list[BrokerOrder]:
         """Those of trading day `since` (YYYY-MM-DD) or later that have ended."""
         query = {"trading_day": {"$gte": since}, "lifecycle": {"$in": _TERMINAL}}
-        return [_broker_order(row) for row in self._broker.find(query).sort("_id", 1)]
+        return [self._broker_order(row) for row in self._broker.find(query).sort("_id", 1)]
 
     def contract_orders_of(self, parent: str) -> list[ContractOrder]:
-        return [_contract_order(row) for row in self._contract.find({"parent": parent}).sort("_id", 1)]
+        return [self._contract_order(row) for row in self._contract.find({"parent": parent}).sort("_id", 1)]
 
     def broker_orders_of(self, parent: str) -> list[BrokerOrder]:
         """Oldest first, by their number."""
-        found = [_broker_order(row) for row in self._broker.find({"parent": parent})]
+        found = [self._broker_order(row) for row in self._broker.find({"parent": parent})]
         return sorted(found, key=lambda order: child_number(order.id))
 
     def broker_orders_under(self, parents: Names[str]) -> Grouped[BrokerOrder]:
         """The same of some parents, read at once; in no order."""
         rows = self._broker.find({"parent": {"$in": sorted(parents)}}) if parents else ()
-        return Grouped.by("parent", parents, rows, _broker_order)
+        return Grouped.by("parent", parents, rows, self._broker_order)
 
     def broker_orders_on(self, trading_day: str) -> list[BrokerOrder]:
-        return [_broker_order(row) for row in self._broker.find({"trading_day": trading_day})]
+        return [self._broker_order(row) for row in self._broker.find({"trading_day": trading_day})]
 
     def sent_together(self, instruments: Names[str], trading_days: Names[str]) -> SentTogether:
         """What the controls of intents count: all orders; those of the instruments are read.
@@ -138,33 +142,33 @@ class MongoOrders:
         wanted = sorted(key for key, row in counted.items() if row["instrument"] in instruments)
         rows = self._broker.find({"_id": {"$in": wanted}}) if wanted else ()
         return SentTogether(counted=list(counted.values()),
-                            orders=Grouped.by("instrument", instruments, rows, _broker_order))
+                            orders=Grouped.by("instrument", instruments, rows, self._broker_order))
 
     def ended_rolls(self, trading_day: str) -> list[tuple[InstrumentOrder, list[ContractOrder]]]:
         """The rolls of a trading day that are over, each with its legs."""
         rows = self._instrument.find({"trading_day": trading_day, "kind": OrderKind.ROLL.value,
                                       "lifecycle": Lifecycle.CLOSED.value}).sort("_id", 1)
-        return [(_instrument_order(row), self.contract_orders_of(row["_id"])) for row in rows]
+        return [(self._instrument_order(row), self.contract_orders_of(row["_id"])) for row in rows]
 
     def contract_orders_between(self, first: str, last: str) -> list[ContractOrder]:
         """Those of the trading days from `first` to `last`, oldest first, whatever became of them."""
         rows = self._contract.find({"trading_day": {"$gte": first, "$lte": last}}).sort("_id", 1)
-        return [_contract_order(row) for row in rows]
+        return [self._contract_order(row) for row in rows]
 
     def broker_orders_between(self, first: str, last: str) -> list[BrokerOrder]:
         """The same of the broker orders, in no order."""
-        return [_broker_order(row) for row in self._broker.find({"trading_day": {"$gte": first, "$lte": last}})]
+        return [self._broker_order(row) for row in self._broker.find({"trading_day": {"$gte": first, "$lte": last}})]
 
     def instrument_orders_between(self, first: str, last: str) -> list[InstrumentOrder]:
         """The same of the instrument orders, oldest first."""
         rows = self._instrument.find({"trading_day": {"$gte": first, "$lte": last}}).sort("_id", 1)
-        return [_instrument_order(row) for row in rows]
+        return [self._instrument_order(row) for row in rows]
 
     def broker_order(self, order_id: str) -> BrokerOrder:
         row = self._broker.find_one({"_id": order_id})
         if row is None:
             raise NotFound(f"There is no broker order {order_id}. See: tradectl orders --all")
-        return _broker_order(row)
+        return self._broker_order(row)
 
     def find_broker_order(self, reference: str, perm_id: int, ib_order_id: int, epoch: str) -> BrokerOrder | None:
         """The order that a broker message is about: by our reference, by permId, or by the handle of its connection."""
@@ -174,7 +178,7 @@ class MongoOrders:
         for query in wanted:
             row = self._broker.find_one(query)
             if row is not None:
-                return _broker_order(row)
+                return self._broker_order(row)
         return None
 
     def highest_order_id(self) -> int:
@@ -196,13 +200,13 @@ class MongoOrders:
         row = self._instrument.find_one({"_id": order_id})
         if row is None:
             raise NotFound(f"There is no instrument order {order_id}. See: tradectl orders --all")
-        return _instrument_order(row)
+        return self._instrument_order(row)
 
     def contract_order(self, order_id: str) -> ContractOrder:
         row = self._contract.find_one({"_id": order_id})
         if row is None:
             raise NotFound(f"There is no contract order {order_id}. See: tradectl orders --all")
-        return _contract_order(row)
+        return self._contract_order(row)
 
     def spawned(self, parent: InstrumentOrder, children: Iterable[ContractOrder]) -> None:
         """Store the children together with the parent that counts them."""
@@ -246,7 +250,7 @@ class MongoOrders:
         """Lots of each parent that may be alive at the broker."""
         found: dict[str, int] = {}
         wanted: Document = {"parent": {"$in": list(parents)}, "lifecycle": {"$nin": _TERMINAL}}
-        for order in map(_broker_order, self._broker.find(wanted, session=session)):
+        for order in map(self._broker_order, self._broker.find(wanted, session=session)):
             found[order.parent] = found.get(order.parent, 0) + order.committed
         return found
 
@@ -288,15 +292,3 @@ def _not_closed(collection: Collection[Document], *fields: str) -> list[Document
     """
     rows = [row for side in ("$gt", "$lt") for row in collection.find({"lifecycle": {side: _CLOSED}}, fields or None)]
     return sorted(rows, key=lambda row: str(row["_id"]))
-
-
-def _instrument_order(row: Document) -> InstrumentOrder:
-    return InstrumentOrder.from_dict(values_of(row))
-
-
-def _contract_order(row: Document) -> ContractOrder:
-    return ContractOrder.from_dict(values_of(row))
-
-
-def _broker_order(row: Document) -> BrokerOrder:
-    return BrokerOrder.from_dict(values_of(row))

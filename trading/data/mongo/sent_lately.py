@@ -36,6 +36,11 @@ class SentTogether:
         return [row["lifecycle"] for row in self.counted if row["lifecycle"] not in TERMINAL]
 
     @cached_property
+    def in_flight(self) -> int:
+        """How many the broker has not acknowledged."""
+        return sum(state in SENT_PERHAPS for state in self.living)
+
+    @cached_property
     def days(self) -> Counter[str]:
         """How many are of each trading day."""
         return Counter(row["trading_day"] for row in self.counted)
@@ -45,5 +50,5 @@ class SentTogether:
                  if order.may_be_alive or order.trading_day == trading_day]
         return SentLately(
             of_instrument=tuple(sorted(found, key=lambda order: child_number(order.id))),
-            open_orders=len(self.living), in_flight=sum(state in SENT_PERHAPS for state in self.living),
+            open_orders=len(self.living), in_flight=self.in_flight,
             day_orders=self.days[trading_day])

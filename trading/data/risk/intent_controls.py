@@ -65,6 +65,9 @@ class IntentControls:
     def look_at(self, legs: Sequence[ContractOrder]) -> None:
         self.seen.look_at(legs)
 
+    def has_room(self) -> bool:
+        return self.seen.sent.in_flight + len(self.seen.noted) < self.settings.flow.in_flight
+
     def note(self, order: BrokerOrder) -> None:
         """It leaves before anything else is looked at, so it counts as what is on its way."""
         self.seen.noted.append(replace(order, lifecycle=BrokerLifecycle.SENT, sent=order.created))

@@ -90,6 +90,7 @@ class AlgoWorker:
     told: dict[str, str] = field(default_factory=dict)  # contract order -> the control that held it last
     choices: dict[str, Choice] = field(default_factory=dict)  # of contract orders that have not begun yet
     noted: list[Intent] = field(default_factory=list)  # new broker orders, not stored yet
+    has_told_full: bool = False
     _seen: BrokerOrders | None = None  # those of the contract orders that are looked at
 
     def look_at(self, legs: Sequence[ContractOrder]) -> None:
@@ -194,6 +195,9 @@ class AlgoWorker:
 
     def _place(self, leg: ContractOrder, place: Place, look: Look) -> None:
         assert look.touch is not None
+        if not self.controls.has_room():
+            self._tell_full()
+            return
         makes = ChildOrders(market=self.market, controls=self.controls, clock=self.clock)
         found = makes.intended(leg, place, look.touch)
         if found.order is not None:
@@ -201,6 +205,12 @@ class AlgoWorker:
             self.controls.note(found.order)
         else:
             self._refused(found, look.touch)
+
+    def _tell_full(self) -> None:
+        """Once: no order that is next in line is judged before it could leave."""
+        if not self.has_told_full:
+            self.has_told_full = True
+            log.info("all_in_flight", effect="the next orders leave when the broker has acknowledged some of these")
 
     def store_noted(self) -> Iterator[tuple[str, BrokerOrder | Exception]]:
         """Store what was noted; each contract order with its stored intent, or why there is none. Those come last."""

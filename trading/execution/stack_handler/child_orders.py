@@ -30,6 +30,9 @@ class Controls(Protocol):
     def look_at(self, legs: Sequence[ContractOrder]) -> None:
         """Read anew what the next broker orders are judged by, which are of `legs`."""
 
+    def has_room(self) -> bool:
+        """Whether the broker has acknowledged enough for another order to leave, whichever it is (RC-21)."""
+
     def note(self, order: BrokerOrder) -> None:
         """Count an order that will be stored: those after it are judged as if it were."""
 
