@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 
+from pymongo import WriteConcern
+
 from trading.data.mongo.connection import Document, MongoStore
 from trading.execution.broker_messages import BrokerMessage, MessageKind
 from trading.execution.broker_orders import BrokerOrder
@@ -12,7 +14,8 @@ class MongoBrokerJournal:
 
     def __init__(self, store: MongoStore) -> None:
         self._collection = store.database.broker_messages
-        self._settings = store.database.settings
+        settings = store.database.settings
+        self._settings = settings.with_options(write_concern=WriteConcern(1, j=False))  # a bookmark, and no more
 
     def last_sequence(self) -> int:
         newest = self._collection.find_one({}, {"_id": 1}, sort=[("_id", -1)])
@@ -53,6 +56,7 @@ class MongoBrokerJournal:
         return int((self._settings.find_one({"_id": "journal_applied"}) or {}).get("sequence", 0))
 
     def mark_applied(self, sequence: int) -> None:
+        """What is not on the disk yet may be lost in a crash: then messages are applied again, which changes nothing."""
         self._settings.update_one({"_id": "journal_applied"}, {"$max": {"sequence": sequence}}, upsert=True)
 
     def drop_applied_before(self, sequence: int) -> int:
