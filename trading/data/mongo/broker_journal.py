@@ -56,7 +56,7 @@ class MongoBrokerJournal:
         return int((self._settings.find_one({"_id": "journal_applied"}) or {}).get("sequence", 0))
 
     def mark_applied(self, sequence: int) -> None:
-        """What is not on the disk yet may be lost in a crash: then messages are applied again, which changes nothing."""
+        """A crash may lose the newest of it: then messages are applied again, which changes nothing."""
         self._settings.update_one({"_id": "journal_applied"}, {"$max": {"sequence": sequence}}, upsert=True)
 
     def drop_applied_before(self, sequence: int) -> int:
