@@ -10,7 +10,8 @@ from daemon.api.broker_link import BrokerRoutes
 from daemon.api.config_routes import ConfigRoutes
 from daemon.api.trading_routes import TradingRoutes
 from daemon.base import Base
-from daemon.broker_service import BrokerParts, BrokerService
+from daemon.broker_parts import BrokerParts
+from daemon.broker_service import BrokerService
 from daemon.children.worker_spec import WorkerSpec
 from daemon.clocks.clock_desk import ClockDesk
 from daemon.clocks.clock_watch import ClockWatch

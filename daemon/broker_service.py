@@ -1,4 +1,4 @@
-"""BrokerService: owns the one connection to the broker, journals what it says, and sends what was stored to be sent.
+"""BrokerService: owns the one connection to the broker and journals what it says; orders leave by its OrderSender.
 
 The connection is a state machine of its own: it connects, synchronises, listens for its heartbeat, and begins again
 with a growing pause whenever anything breaks. Nothing is sent before the day's orders were asked for on this very
@@ -8,40 +8,28 @@ connection, nor while the journal lags behind, nor by a daemon that does not lea
 import asyncio
 import secrets
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, replace
 from datetime import datetime
-from decimal import Decimal
 from enum import StrEnum
-from pathlib import Path
 from typing import Any, Final
 
-from daemon.leadership import Leadership
+from daemon.broker_parts import BrokerParts
+from daemon.order_sender import OrderSender
 from daemon.pacing import Pacing
-from daemon.store.async_store import AsyncStore
-from daemon.store.journal_writer import JournalWriter
 from daemon.turn_queue import Urgency
 from trading.broker.account_check import account_problem
 from trading.broker.error_codes import shipped_error_policy
-from trading.broker.facts import OrderEvidence
 from trading.broker.ib.library import MESSAGES_FOR_ORDERS, IbLibrary
-from trading.clock import Clock
-from trading.config import BrokerConfig, Mode
 from trading.errors import BrokerError, BrokerUnavailable
 from trading.execution.broker_messages import MessageKind
-from trading.execution.broker_orders import BrokerLifecycle, BrokerOrder
 from trading.execution.error_policy import CodeMeaning
-from trading.execution.gate import GateFacts, change_problem, gate_problem
 from trading.log import get_log
 
 log = get_log()
 
 HEARTBEAT_ANSWER_S: Final = 5.0
-JOURNAL_WITHIN_S: Final = 5.0
-CLAIM_WITHIN_S: Final = 5.0  # by then the price of an order, and what the gate saw, are old
 CUT_OFF: Final = "the gateway lost its connection to the broker"
 DEGRADED_AT_MOST_S: Final = 300.0
 SEVER_AFTER_S: Final = 1.0
-CHANGEABLE: Final = frozenset({BrokerLifecycle.ACKED, BrokerLifecycle.WORKING})
 PAUSES_S: Final = (0.5, 1, 2, 5, 10, 30)
 
 
@@ -54,20 +42,6 @@ class Link(StrEnum):
     DEGRADED = "degraded"  # the socket is open, the broker is not behind it
 
 
-@dataclass(frozen=True, kw_only=True)
-class BrokerParts:
-    """What the service works with."""
-
-    store: AsyncStore
-    journal: JournalWriter
-    leadership: Leadership
-    clock: Clock
-    settings: BrokerConfig
-    mode: Mode
-    halt_flag: Path  # while this file exists nothing is sent, whatever the store says
-    address: Callable[[], tuple[str, int]]  # asked at each attempt: a restarted gateway may have moved
-
-
 class BrokerService:
     """One connection for all jobs; `on_ready` is called whenever it has come up."""
 
@@ -75,16 +49,16 @@ class BrokerService:
 
     def __init__(self, parts: BrokerParts) -> None:
         self._parts = parts
+        self.orders = OrderSender(self, parts)
         self.link = Link.DOWN
         self.reason = "not connected yet"
         self.since: datetime = parts.clock.now()
         self._since_s = parts.clock.monotonic_s()
         self._is_cut_off = False  # the gateway has told that it lost the broker
         self._library: IbLibrary | None = None
-        self._next_valid_id = 0
+        self.next_valid_id = 0
         self._pacing = Pacing(parts.settings.messages_per_s, parts.clock)
         self._lost = asyncio.Event()
-        self._sending: set[str] = set()  # orders whose claim is stored, or being stored, and that may leave any moment
         self._task: asyncio.Task[None] | None = None
         self.reconnects = 0
         self._policy = shipped_error_policy()
@@ -112,119 +86,28 @@ class BrokerService:
         Raises:
             BrokerUnavailable: not ready; the message says why.
         """
-        self._ready_library()
+        self.ready_library()
         if messages:
             await self._pacing.turn(urgency, asker, messages)
-        return self._ready_library()  # the connection may have gone while it waited
+        return self.ready_library()  # the connection may have gone while it waited
 
-    def _ready_library(self) -> IbLibrary:
+    def ready_library(self) -> IbLibrary:
+        """The connected library, whoever's turn it is.
+
+        Raises:
+            BrokerUnavailable: not ready; the message says why.
+        """
         if self._library is None or self.link is not Link.READY:
             raise BrokerUnavailable(f"{self.problem}. It keeps trying; see: tradectl status")
         return self._library
 
+    def is_connected_by(self, library: IbLibrary) -> bool:
+        """Whether `library`, which was connected, is so still."""
+        return library is self._library
+
     async def library_for_quotes(self, asker: str, con_ids: Collection[int]) -> IbLibrary:
         """The connected library, when `asker` may open the lines of `con_ids` that are not open yet."""
-        return await self.library(asker, messages=self._ready_library().new_lines(con_ids))
-
-    async def submit(self, order_id: str) -> BrokerOrder:
-        """Send the stored intent `order_id`, at most once in its life.
-
-        An order that was claimed before is not sent again, whatever became of it.
-
-        Raises:
-            BrokerUnavailable: not ready; nothing was sent and the order is still an intent.
-            BrokerError: the books were not compared over this connection yet; likewise.
-        """
-        await self.library(urgency=Urgency.ORDER)
-        await self._wait_for_journal()
-        store = self._parts.store
-        order = await store.call(store.orders.broker_order, order_id)
-        if order.lifecycle is not BrokerLifecycle.INTENT:
-            return order
-        facts = await self._gate_facts(order)
-        if facts.unreconciled is not None:
-            raise BrokerError(f"{facts.unreconciled} {order_id} was not sent, and is still an intent.")
-        problem = gate_problem(order, facts)
-        if problem is not None:
-            return await self._refuse(order, problem)
-        placed = await self._claim_and_place(order)
-        return await store.call(store.orders.save_broker_order, placed)
-
-    async def _claim_and_place(self, order: BrokerOrder) -> BrokerOrder:
-        """As SENT over the connection of this moment, which the order names; NOT_SENT when it was overtaken."""
-        store, clock, looked_s = self._parts.store, self._parts.clock, self._parts.clock.monotonic_s()
-        if order.id in self._sending:
-            raise BrokerError(f"Broker order {order.id} is being sent by an earlier request.")
-        self._sending.add(order.id)
-        try:
-            highest = await store.call(store.orders.highest_order_id)
-            library = self._ready_library()
-            claimed = replace(order.moved(BrokerLifecycle.SENDING), epoch=self._parts.journal.epoch,
-                              ib_order_id=library.allocate_order_id(highest), sent=clock.now())
-            self._refuse_unless_leading()
-            claimed = await store.call(store.orders.save_broker_order, claimed)
-            self._refuse_unless_leading()
-            is_of_now = library is self._library and claimed.epoch == self._parts.journal.epoch
-            overtaken = self._overtaken(clock.monotonic_s() - looked_s) if is_of_now else (
-                "the connection was made anew before it was sent")
-            if overtaken:
-                return claimed.moved(BrokerLifecycle.NOT_SENT, overtaken)
-            library.place(claimed)
-            return replace(claimed.moved(BrokerLifecycle.SENT), sent=clock.now())
-        finally:
-            self._sending.discard(order.id)
-
-    def _overtaken(self, took_s: float) -> str:
-        """Why an order whose claim took so long must not leave after all; empty: it may."""
-        if self._parts.halt_flag.exists():
-            return "the halt flag was laid in the state directory before it was sent"
-        if took_s > CLAIM_WITHIN_S:
-            return f"the store took {took_s:.0f} s to confirm its claim, and its price is as old"
-        return ""
-
-    async def change(self, order_id: str, limit: Decimal) -> BrokerOrder:
-        """Ask for another price of a live order; it goes on under its old one until the broker confirms.
-
-        Raises:
-            BrokerError: the order is not confirmed as living on this connection, or the gate refuses; nothing was sent.
-        """
-        library = await self.library(urgency=Urgency.ORDER)
-        await self._wait_for_journal()
-        store = self._parts.store
-        order = await store.call(store.orders.broker_order, order_id)
-        if order.epoch != self._parts.journal.epoch or order.lifecycle not in CHANGEABLE:
-            raise BrokerError(f"Broker order {order_id} is {order.lifecycle} and not known to live on this connection, "
-                              f"so its price is not changed: it could become a second order.")
-        problem = change_problem(order, limit, await self._gate_facts(order))
-        if problem is not None:
-            raise BrokerError(f"The price of {order_id} was not changed: {problem}.")
-        self._refuse_unless_leading()
-        wanted = await store.call(store.orders.save_broker_order, replace(
-            order.with_terms_wanted(limit), changed_at=self._parts.clock.now()))
-        self._refuse_unless_leading()
-        library.place(replace(wanted, limit_price=limit))
-        return wanted
-
-    async def _gate_facts(self, order: BrokerOrder) -> GateFacts:
-        store = self._parts.store
-        return replace(await store.call(store.gate.facts, order, self._parts.journal.epoch),
-                       is_halted_by_flag=self._parts.halt_flag.exists())
-
-    async def _refuse(self, order: BrokerOrder, problem: str) -> BrokerOrder:
-        """An intent that was never claimed ends here: it has provably not been sent."""
-        log.warning("refused_at_the_gate", order=order.id, reason=problem)
-        store = self._parts.store
-        return await store.call(store.orders.save_broker_order, order.moved(
-            BrokerLifecycle.NOT_SENT, f"refused at the gate: {problem}"))
-
-    async def cancel(self, order_id: str) -> None:
-        """Ask for a cancel of a live order; repeating it is harmless."""
-        library = await self.library(urgency=Urgency.CANCEL)
-        store = self._parts.store
-        order = await store.call(store.orders.broker_order, order_id)
-        if order.ib_order_id is None or not order.may_be_alive:
-            raise BrokerError(f"Broker order {order_id} is {order.lifecycle} and cannot be cancelled.")
-        library.cancel(order.ib_order_id)
+        return await self.library(asker, messages=self.ready_library().new_lines(con_ids))
 
     async def book(self, asker: str) -> tuple[str, list[tuple[MessageKind, dict[str, Any]]]]:
         """The connection, and what the broker lists of orders and executions over it; all of it is journaled first."""
@@ -263,30 +146,9 @@ class BrokerService:
         if self._task is None:
             self.start()
 
-    async def evidence(self, order_id: str) -> OrderEvidence:
-        """Where the broker knows `order_id` from; everything that it says is journaled first.
-
-        Raises:
-            BrokerUnavailable: the order is in the middle of being sent, so that an empty answer would prove nothing.
-        """
-        if order_id in self._sending:
-            raise BrokerUnavailable(f"Broker order {order_id} is being sent at this moment; ask again.")
-        library = await self.library(messages=MESSAGES_FOR_ORDERS)
-        epoch = self._parts.journal.epoch
-        opened, completed, executed = await library.ask_for_orders()
-        await self._parts.journal.flush()
-        if epoch != self._parts.journal.epoch:
-            raise BrokerUnavailable("The connection to the broker was made anew while it answered; nothing is known.")
-        store = self._parts.store
-        order = await store.call(store.orders.broker_order, order_id)
-        offered = await store.call(store.journal.offered_after, order.epoch or "")
-        return OrderEvidence(found_open=order_id in opened, found_completed=order_id in completed,
-                             found_executed=order_id in executed, epoch=epoch,
-                             next_valid_id=self._next_valid_id if offered is None else offered)
-
     async def renew(self) -> None:
         """Give this connection up and make another one: what the broker offers then shows what it has ever seen."""
-        self._ready_library()
+        self.ready_library()
         old = self._parts.journal.epoch
         log.info("connection_renewed", effect="every order is asked for on a fresh one")
         self._lost.set()
@@ -301,17 +163,6 @@ class BrokerService:
         library = await self.library(messages=MESSAGES_FOR_ORDERS)
         await library.ask_for_orders()
         await self._parts.journal.flush()
-
-    def _refuse_unless_leading(self) -> None:
-        if not self._parts.leadership.is_leader:
-            raise BrokerUnavailable("This daemon does not lead; nothing was sent.")
-
-    async def _wait_for_journal(self) -> None:
-        """Nothing is sent while what the broker said cannot be stored."""
-        try:
-            await asyncio.wait_for(self._parts.journal.flush(), JOURNAL_WITHIN_S)
-        except TimeoutError as error:
-            raise BrokerUnavailable("The journal waits for the store; nothing was sent.") from error
 
     def _ended(self, task: "asyncio.Task[None]") -> None:
         """Only a bug ends the connection's loop; it is told, and the connection is made anew."""
@@ -344,13 +195,13 @@ class BrokerService:
         self._library = library = IbLibrary(self._note, settings.request_timeout_s)
         library.on_disconnect(self._lost.set)
         host, port = self._parts.address()
-        self._next_valid_id = await library.connect(host, port, settings.client_id, settings.connect_timeout_s)
+        self.next_valid_id = await library.connect(host, port, settings.client_id, settings.connect_timeout_s)
         problem = account_problem(self._parts.mode, settings.account, library.accounts)
         if problem is not None:
             raise BrokerError(problem)
         journal.epoch = secrets.token_hex(8)
         self._move(Link.SYNCHRONISING, "asking for the day's orders")
-        journal.note(MessageKind.CONNECTED, {"next_valid_id": self._next_valid_id, "client_id": settings.client_id,
+        journal.note(MessageKind.CONNECTED, {"next_valid_id": self.next_valid_id, "client_id": settings.client_id,
                                              "host": host, "port": port})
         await library.ask_for_orders()
         await journal.flush()

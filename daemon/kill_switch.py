@@ -129,7 +129,7 @@ class KillSwitch:
             await store.call(store.orders.save_broker_order, order.with_cancel_wanted(now, "kill level"))
         except PyMongoError as error:
             log.error("cancel_not_noted", order=order.id, reason=str(error)[:200], effect="it is asked all the same")
-        await self._parts.broker.cancel(order.id)
+        await self._parts.broker.orders.cancel(order.id)
 
     async def _verify(self, state: KillState, orders: list[BrokerOrder], positions: Mapping[str, int]) -> None:
         """Ask the broker for every open order of all clients, until there is none of ours, twice."""

@@ -134,20 +134,20 @@ class BrokerRoutes:
         return JSONResponse({"last": self._journal.stored})
 
     async def submit(self, request: Request) -> JSONResponse:
-        order = await self._broker.submit(request.path_params["order"])
+        order = await self._broker.orders.submit(request.path_params["order"])
         return JSONResponse({"lifecycle": order.lifecycle.value})
 
     async def change(self, request: Request) -> JSONResponse:
         asked = await wanted(request, WantedChange)
-        order = await self._broker.change(request.path_params["order"], asked.limit)
+        order = await self._broker.orders.change(request.path_params["order"], asked.limit)
         return JSONResponse({"lifecycle": order.lifecycle.value})
 
     async def cancel(self, request: Request) -> JSONResponse:
-        await self._broker.cancel(request.path_params["order"])
+        await self._broker.orders.cancel(request.path_params["order"])
         return JSONResponse({})
 
     async def evidence(self, request: Request) -> JSONResponse:
-        return JSONResponse(asdict(await self._broker.evidence(request.path_params["order"])))
+        return JSONResponse(asdict(await self._broker.orders.evidence(request.path_params["order"])))
 
 
 def _asker(request: Request) -> str:

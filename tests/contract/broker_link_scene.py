@@ -14,7 +14,8 @@ from starlette.applications import Starlette
 from daemon.api.broker_link import BrokerRoutes
 from daemon.api.errors import EXCEPTION_HANDLERS
 from daemon.api.server import Switch, serve_control
-from daemon.broker_service import BrokerParts, BrokerService, Link
+from daemon.broker_parts import BrokerParts
+from daemon.broker_service import BrokerService, Link
 from daemon.leadership import Leadership
 from daemon.store.async_store import AsyncStore
 from daemon.store.journal_writer import JournalWriter

@@ -161,7 +161,7 @@ def test_the_halt_flag_stops_what_is_being_claimed(scene: BrokerScene, store: Mo
 def test_what_the_store_was_long_in_claiming_is_not_sent_at_its_old_price(scene: BrokerScene, store: MongoStore,
                                                                           monkeypatch: pytest.MonkeyPatch) -> None:
     order = intent(scene, store)
-    monkeypatch.setattr("daemon.broker_service.CLAIM_WITHIN_S", 0.2)
+    monkeypatch.setattr("daemon.order_sender.CLAIM_WITHIN_S", 0.2)
     while_claiming(monkeypatch, lambda: time.sleep(0.3))
     assert refusal(scene, store, order) == "the store took 0 s to confirm its claim, and its price is as old"
 
