@@ -30,7 +30,7 @@ from trading.execution.reconciliation.find_breaks import find_breaks
 from trading.execution.reconciliation.our_view import BreakSettings
 from trading.execution.reconciliation.run import ReconciliationRun, RunVerdict, may_trade, next_kind
 from trading.execution.reconciliation.sightings import sighted, waits_for
-from trading.execution.reconciliation.snapshot import Meanwhile, snapshot_problem
+from trading.execution.reconciliation.snapshot import Meanwhile, snapshot_problem, without_empty_answer
 from trading.log import get_log
 from trading.risk.kill_level import Command, raised
 
@@ -73,6 +73,8 @@ class Reconciler:
         for number in range(LOOKS_AT_MOST):
             theirs, problem = self._look()
             ours = our_view(self.data, self.today)
+            theirs = without_empty_answer(theirs, ours)
+            problem = problem or "; ".join(theirs.failures.values()) or None
             breaks = find_breaks(ours, theirs, settings=self.settings)
             actions = decide(breaks, ours, theirs)
             self._carry_out(actions)

@@ -117,6 +117,28 @@ def test_o48_a_data_farm_that_is_away_stops_nothing_that_has_quotes(scene: Tradi
     assert (scene.link, traded.executed, traded.filled, len(traded.at_gateway)) == ("ready", 1, 1, 1)
 
 
+def test_o37_a_broker_that_lists_no_position_at_all_is_not_believed(scene: TradingScene) -> None:
+    # given a gateway that answers everything with nothing, for longer than a difference takes to be one
+    held = scene.theirs()
+    assert held
+    scene.gateway.fault("empty", seconds=600)
+    for _ in range(2):
+        scene.handled(scene.start_handler())
+        time.sleep(1.5)
+
+    # then nothing is concluded from it
+    newest = scene.ctl("reconcile")[0]
+    assert (newest["verdict"], [each["id"] for each in newest["breaks"]]) == (None, ["B19"])
+    assert scene.locks() == {}
+    assert scene.books() == held
+
+    # and when it knows its positions again, all is well
+    scene.gateway.clear()
+    traded = scene.trade(scene.an_instrument(), 1)
+    assert (traded.executed, traded.filled) == (1, 1)
+    assert scene.ctl("reconcile")[0]["verdict"] == "PASS"
+
+
 def test_o43_more_fills_than_were_ordered_are_booked_locked_and_not_reversed(scene: TradingScene) -> None:
     """A correction upwards: the exchange says that it executed a lot more than we asked for."""
     traded = scene.trade(scene.an_instrument(), 2)

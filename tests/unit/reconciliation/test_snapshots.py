@@ -1,11 +1,15 @@
 """A look at the broker counts only if it was whole and nothing moved meanwhile (orders_and_risk.md 4.1)."""
 
+from datetime import date, timedelta
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from two_sides import JUNE, TODAY, ours, positions, settled, theirs, told
 
 from trading.execution.reconciliation.broker_view import BrokerView, Part, is_ours, seen_execution, seen_order
-from trading.execution.reconciliation.snapshot import Meanwhile, snapshot_problem
+from trading.execution.reconciliation.our_view import ContractFacts
+from trading.execution.reconciliation.snapshot import Meanwhile, snapshot_problem, without_empty_answer
 
 QUIET = Meanwhile(booked={"DU1/e1"})
 HELD = {"SP500/20260600": 2}
@@ -41,6 +45,27 @@ def test_v35_a_look_with_any_answer_missing_is_no_look(missing: set[int]) -> Non
     executions = None if 1 in missing else {"DU1/e1"}
     after = None if 2 in missing else HELD
     assert "nothing is concluded from the rest" in (snapshot_problem(before, executions, after, QUIET) or "")
+
+
+@given(lots=st.integers(-9, 9).filter(bool), listed=st.sampled_from([{}, {JUNE: 0}]))
+def test_o37_that_the_broker_lists_no_position_at_all_does_not_mean_flat(lots: int, listed: dict[str, int]) -> None:
+    mine = ours(positions({JUNE: lots}))
+    seen = without_empty_answer(theirs(listed), mine)
+    assert not seen.knows(Part.POSITIONS)
+    assert told(settled(mine, seen)) == [("B19", "positions")]
+
+
+@pytest.mark.parametrize(("held", "listed"), [({}, {}), ({JUNE: 0}, {}), ({JUNE: 2}, {"GOLD/20260600": 1})])
+def test_an_answer_that_may_be_one_is_taken_for_one(held: dict[str, int], listed: dict[str, int]) -> None:
+    look = theirs(listed)
+    assert without_empty_answer(look, ours(positions(held))) is look
+
+
+@pytest.mark.parametrize(("ended_before_days", "is_one"), [(1, True), (0, False)])
+def test_when_all_that_we_hold_has_expired_an_empty_answer_is_one(ended_before_days: int, is_one: bool) -> None:
+    last: date = TODAY - timedelta(days=ended_before_days)
+    mine = ours(positions({JUNE: 2}), contracts={JUNE: ContractFacts(con_id=1, last_trade=last)})
+    assert without_empty_answer(theirs(), mine).knows(Part.POSITIONS) is is_one
 
 
 def test_an_answer_cannot_be_whole_and_have_failed() -> None:

@@ -4,7 +4,11 @@ Positions that were read while something traded belong to no moment (orders_and_
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+from trading.execution.reconciliation.broker_view import BrokerView, Part
+from trading.execution.reconciliation.our_view import OurView
+from trading.execution.reconciliation.position_breaks import is_expired
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,3 +55,16 @@ def _moving(executions: Collection[str], meanwhile: Meanwhile) -> str | None:
         if found:
             return f"While the broker was asked, {what}: {', '.join(sorted(found))}. It is asked again."
     return None
+
+
+def without_empty_answer(theirs: BrokerView, ours: OurView) -> BrokerView:
+    """`theirs`, with positions that failed where the broker lists not one while our books hold some.
+
+    A gateway that has only just connected answers so; that never means flat (orders_and_risk.md 7.2, case 37).
+    """
+    held = [key for key, lots in ours.positions.contracts.items() if lots and not is_expired(key, ours)]
+    if not held or any(theirs.positions.values()):
+        return theirs
+    why = f"it lists not one, while our books hold {len(held)} (if the account is flat, book that: tradectl positions)"
+    return replace(theirs, answered=theirs.answered - {Part.POSITIONS}, failures={**theirs.failures,
+                                                                                   Part.POSITIONS: why})
