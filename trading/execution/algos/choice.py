@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from trading.execution.algos.frame import AlgoState, Look, Step, Terms, begun, universal
+from trading.execution.algos.frame import AlgoState, Fallback, Look, Step, Terms, begun, universal
 from trading.execution.algos.limit import limit
 from trading.execution.algos.marketable import marketable
 from trading.execution.algos.original_best import original_best, passive_only
-from trading.execution.algos.twap import twap
+from trading.execution.algos.pov import pov
+from trading.execution.algos.twap import Course, twap
 from trading.execution.order_states import ExecutionStyle
 from trading.execution.orders import ContractOrder
 from trading.risk.order_kind import OrderKind
@@ -39,8 +40,6 @@ def choose(wanted: ExecutionStyle, lots: int, most_lots: int) -> Choice:
     if wanted is S.BEST and lots > SLICED_ABOVE * most_lots:
         return Choice(style=S.TWAP, reason=f"{lots} lots are more than {SLICED_ABOVE} orders of {most_lots}, so they "
                                            f"are spread over time")
-    if wanted is S.POV:
-        return Choice(style=S.TWAP, reason="no volume is fed while it trades, so it goes by time")
     return Choice(style=wanted, reason="as it was asked for")
 
 
@@ -55,6 +54,16 @@ def step(style: ExecutionStyle, state: AlgoState, look: Look, terms: Terms, quan
     found = universal(state, look)
     if found is not None:
         return found
-    if style in (S.TWAP, S.POV):
-        return twap(state, look, terms, quantity)
+    if state.fallback is not None:
+        return _for_the_rest(state.fallback, state, look, terms)
+    if style is S.TWAP:
+        return twap(state, look, terms, Course(lots=quantity, since=state.started))
+    if style is S.POV:
+        return pov(state, look, terms, quantity)
     return _ALGOS[style](state, look, terms)
+
+
+def _for_the_rest(rest: Fallback, state: AlgoState, look: Look, terms: Terms) -> Step:
+    if rest.style is S.TWAP:
+        return twap(state, look, terms, Course(lots=rest.lots, since=rest.since))
+    return original_best(state, look, terms)

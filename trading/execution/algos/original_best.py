@@ -61,9 +61,13 @@ def passive_only(state: AlgoState, look: Look, terms: Terms) -> Step:
 
 def _must_hurry(state: AlgoState, look: Look) -> bool:
     """The session ends soon, or the book already says what it will do next."""
-    near = look.closes is not None and look.now >= look.closes - NO_PASSIVE_BEFORE_CLOSE
     was_aggressive = state.phase is Phase.CANCELLING and look.now - state.started >= PASSIVE_AT_MOST
-    return near or was_aggressive
+    return ends_soon(look) or was_aggressive
+
+
+def ends_soon(look: Look) -> bool:
+    """The session leaves no time for patience."""
+    return look.closes is not None and look.now >= look.closes - NO_PASSIVE_BEFORE_CLOSE
 
 
 def _watched(state: AlgoState, look: Look, touch: Touch) -> AlgoState:
