@@ -109,7 +109,7 @@ class AlgoMarket:
             self._sent(action.limit)
             self.children.append(a_broker_order(
                 id=f"B{len(self.children)}", quantity=action.quantity, limit_price=action.limit, sent=self.now,
-                created=self.now,
+                created=self.now, adaptive=action.adaptive,
                 lifecycle=BrokerLifecycle.WORKING, perm_id=1, filled=0))
         elif isinstance(action, Change):
             self._change(action.limit)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from trading.execution.algos.adaptive import adaptive
 from trading.execution.algos.frame import AlgoState, Fallback, Look, Step, Terms, begun, universal
 from trading.execution.algos.limit import limit
 from trading.execution.algos.marketable import marketable
@@ -23,7 +24,7 @@ LASTS: Final[Mapping[ExecutionStyle, timedelta]] = {
 ROLL_LASTS: Final = timedelta(hours=2)  # at least: it goes unit by unit
 SLICED_ABOVE: Final = 3  # times the lots of one broker order
 _ALGOS: Final[Mapping[ExecutionStyle, Callable[[AlgoState, Look, Terms], Step]]] = {
-    S.BEST: original_best, S.MARKETABLE: marketable, S.LIMIT: limit, S.ADAPTIVE: original_best,
+    S.BEST: original_best, S.MARKETABLE: marketable, S.LIMIT: limit, S.ADAPTIVE: adaptive,
     S.PASSIVE_ONLY: passive_only}
 
 
@@ -37,7 +38,7 @@ class Choice:
 
 def choose(wanted: ExecutionStyle, lots: int, most_lots: int) -> Choice:
     """The style for `lots` (unsigned) when one broker order may have `most_lots`."""
-    if wanted is S.BEST and lots > SLICED_ABOVE * most_lots:
+    if wanted in (S.BEST, S.ADAPTIVE) and lots > SLICED_ABOVE * most_lots:
         return Choice(style=S.TWAP, reason=f"{lots} lots are more than {SLICED_ABOVE} orders of {most_lots}, so they "
                                            f"are spread over time")
     return Choice(style=wanted, reason="as it was asked for")

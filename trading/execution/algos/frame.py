@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from trading.execution.broker_orders import SENT_PERHAPS, BrokerLifecycle, BrokerOrder
 from trading.execution.documents import Document, from_document, to_document
-from trading.execution.order_states import ExecutionStyle
+from trading.execution.order_states import AdaptivePriority, ExecutionStyle, Flag
 from trading.execution.price_grid import PriceGrid
 from trading.execution.quotes import Touch, is_lost, usable
 
@@ -110,7 +110,8 @@ class AlgoState:
 
     def without_own_style(self, style: ExecutionStyle, look: "Look", reason: str) -> "AlgoState":
         """The rest of the order is worked in another style, from now on and after a restart."""
-        return replace(self, fallback=Fallback(style=style, since=look.now, lots=look.residual, reason=reason))
+        rest = Fallback(style=style, since=look.now, lots=look.residual, reason=reason)
+        return replace(self.moved(Phase.INIT, look.now), fallback=rest)
 
     @property
     def arrival(self) -> Touch | None:
@@ -137,6 +138,7 @@ class Terms:
     limit: Decimal | None = None  # a person's
     patience: timedelta = timedelta(seconds=30)  # how long a marketable order may rest
     attempts: int = 5  # broker orders at most, for algos that send anew
+    is_roll: bool = False
     participation: Decimal = PARTICIPATION  # of the market's volume, for an order that goes with it
 
     def chase(self) -> Decimal:
@@ -162,6 +164,11 @@ class Look:
     def living(self) -> BrokerOrder | None:
         return self.child if self.child is not None and self.child.may_be_alive else None
 
+    @property
+    def algo_was_refused(self) -> bool:
+        """Did the newest broker order end because the broker would not work it by its own algo?"""
+        return self.living is None and self.child is not None and Flag.ALGO_REFUSED in self.child.flags
+
 
 @dataclass(frozen=True, kw_only=True)
 class Place:
@@ -170,6 +177,8 @@ class Place:
     quantity: int
     limit: Decimal
     is_passive: bool
+    adaptive: AdaptivePriority | None = None  # the broker's own algo works it, within the limit
+    reason: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -224,7 +233,7 @@ def _without_child(look: Look) -> Finish | None:
     if look.residual == 0:
         return Finish.FILLED
     was_refused = look.child is not None and look.child.lifecycle is BrokerLifecycle.REJECTED
-    return Finish.REFUSED if was_refused else None
+    return Finish.REFUSED if was_refused and not look.algo_was_refused else None
 
 
 def _why_ending(state: AlgoState, look: Look) -> Finish | None:

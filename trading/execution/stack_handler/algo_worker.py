@@ -176,7 +176,8 @@ class AlgoWorker:
     def _terms(self, leg: ContractOrder, turn: Turn) -> Terms:
         return Terms(grid=PriceGrid(tick=self.market.tradable(leg.contract).min_tick), most_lots=turn.most_lots,
                      limit=leg.limit_price, sigma_d=self.controls.sigma_d(leg.instrument),
-                     patience=self.manners.patience, participation=self.manners.participation)
+                     patience=self.manners.patience, participation=self.manners.participation,
+                     is_roll=leg.kind is OrderKind.ROLL)
 
     def _note_waiting(self, leg: ContractOrder, state: AlgoState, look: Look, turn: Turn) -> None:
         """Who waits for a quote does not keep the whole run waiting, once it has waited a little."""
@@ -200,6 +201,8 @@ class AlgoWorker:
         makes = ChildOrders(market=self.market, controls=self.controls, clock=self.clock)
         found = makes.intended(leg, place, look.touch)
         if found.order is not None:
+            if place.reason:
+                log.info("algo_decides", order=found.order.id, reason=place.reason)
             self.noted.append(Intent(found.leg, found.order))
             self.controls.note(found.order)
         else:
