@@ -8,6 +8,7 @@ If it fails or is killed: nothing is lost and nothing is sent twice; run it agai
 
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from decimal import Decimal
 from typing import Final
 
 from pymongo.errors import PyMongoError
@@ -162,8 +163,7 @@ def stack_handler(job: JobContext, market: "BrokerMarket") -> StackHandler:
                         approved_months=lambda code: approved_months(watch, code))
     controls = IntentControls(data=job.data, facts=facts, settings=settings, seen=SeenOnce(job.data))
     worker = AlgoWorker(orders=job.data.db_orders, market=market, sender=job.data.broker, locks=job.data.db_locks,
-                        controls=controls, clock=job.clock, manners=Manners(
-                            usual_style=usual_style(job.config), patience=timedelta(seconds=said.time_out_s)))
+                        controls=controls, clock=job.clock, manners=manners(job.config))
     reader = journal_reader(job, market)
     return StackHandler(
         orders=job.data.db_orders, sender=job.data.broker, locks=job.data.db_locks, reader=reader,
@@ -180,6 +180,13 @@ def paced(settings: RiskSettings, mode: Mode) -> RiskSettings:
     if mode is not Mode.SIMULATED:
         return settings
     return replace(settings, account=replace(settings.account, roll_units=MOST_AT_ONCE))
+
+
+def manners(config: Config) -> Manners:
+    """As configured."""
+    said = config.service.orders
+    return Manners(usual_style=usual_style(config), patience=timedelta(seconds=said.time_out_s),
+                   participation=Decimal(repr(said.participation)))
 
 
 def usual_style(config: Config) -> ExecutionStyle:
@@ -222,7 +229,7 @@ class BrokerMarket:
         quote = self.job.data.broker.quote(self.tradable(contract))
         if quote.bid is None or quote.ask is None:
             return None
-        return Touch(bid=quote.bid, ask=quote.ask, at=quote.at)
+        return Touch(bid=quote.bid, ask=quote.ask, at=quote.at, traded=quote.traded)
 
     def contract_of(self, con_id: int) -> str | None:
         found = self.con_ids.get(con_id)

@@ -14,16 +14,21 @@ class Style(StrEnum):
     BEST = "best"  # at our own side first, then across
     MARKETABLE = "marketable"  # at the far side, within a collar
     ADAPTIVE = "adaptive"  # by the broker's own algo
+    POV = "pov"  # with the market's volume
 
 
 class OrdersConfig(Section):
-    """How patient execution is, and how orders are worked. `style` null: best; marketable in mode simulated."""
+    """How patient execution is, and how orders are worked. `style` null: best; marketable in mode simulated.
+
+    `participation` is the share of the market's volume that an order of style pov takes.
+    """
 
     time_out_s: PositiveFloat = 60.0
     acknowledge_within_s: PositiveFloat = 5.0
     confirm_break_after_s: PositiveFloat = 15.0
     prove_lost_within_s: PositiveFloat = 60.0
     style: Style | None = None
+    participation: Annotated[float, Field(gt=0, le=0.10)] = 0.05
 
 
 class RiskConfig(Section):

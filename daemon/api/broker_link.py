@@ -155,10 +155,11 @@ def _asker(request: Request) -> str:
     return str(request.client.port) if request.client else ""
 
 
-def _quote_row(quote: Quote) -> dict[str, str | None]:
+def _quote_row(quote: Quote) -> dict[str, Any]:
     prices = {name: None if value is None else str(value) for name, value in
               (("bid", quote.bid), ("ask", quote.ask), ("last", quote.last))}
-    return prices | {"at": quote.at.isoformat()}
+    traded = None if quote.traded is None else {"lots": quote.traded.lots, "changed": quote.traded.changed.isoformat()}
+    return prices | {"at": quote.at.isoformat(), "traded": traded}
 
 
 def _rows(bars: list[Bar]) -> list[list[Any]]:

@@ -19,6 +19,7 @@ from trading.broker.simulated.control_client import GatewayControl
 from trading.errors import BrokerError, BrokerUnavailable
 from trading.execution.broker_messages import MessageKind
 from trading.execution.broker_orders import BrokerOrder
+from trading.execution.order_states import AdaptivePriority
 from trading.objects.instruments import BrokerInstrument, CurrencyPair
 from trading.risk.order_kind import OrderKind
 
@@ -150,6 +151,41 @@ def test_an_order_is_told_with_its_reference_its_fill_and_its_commission(gateway
         assert float(commission["amount"]) > 0
         [held] = await adapter.library.positions()
         assert (held.account, held.con_id, held.quantity) == (ACCOUNT, near.con_id, 2)
+
+    play(gateway, story)
+
+
+@pytest.mark.parametrize("priority", list(AdaptivePriority))
+def test_an_order_for_the_brokers_own_algo_arrives_with_its_priority(gateway: GatewayProcess,
+                                                                     priority: AdaptivePriority) -> None:
+    async def story(adapter: Adapter) -> None:
+        near, number = await adapter.near(), adapter.library.allocate_order_id()
+        adapter.library.place(replace(an_order(near, number, 1, "4000"), adaptive=priority))
+        await adapter.until(lambda: bool(adapter.said(MessageKind.ORDER_STATUS)))
+        [arrived] = (await asyncio.to_thread(adapter.control.state_of))["orders"]
+        assert (arrived["algo"], arrived["algo_params"]) == ("Adaptive", f'[["adaptivePriority", "{priority.value}"]]')
+        assert (arrived["order_type"], arrived["tif"], arrived["limit_price"]) == ("LMT", "DAY", "4000.0")
+
+    play(gateway, story)
+
+
+def test_an_order_of_our_own_asks_for_no_algo(gateway: GatewayProcess) -> None:
+    async def story(adapter: Adapter) -> None:
+        near, number = await adapter.near(), adapter.library.allocate_order_id()
+        adapter.library.place(an_order(near, number, 1, "4000"))
+        await adapter.until(lambda: bool(adapter.said(MessageKind.ORDER_STATUS)))
+        [arrived] = (await asyncio.to_thread(adapter.control.state_of))["orders"]
+        assert (arrived["algo"], arrived["algo_params"]) == ("", "[]")
+
+    play(gateway, story)
+
+
+def test_the_volume_of_the_day_comes_with_a_quote(gateway: GatewayProcess) -> None:
+    async def story(adapter: Adapter) -> None:
+        near = await adapter.near()
+        quote = await adapter.library.quote(near.con_id, near.exchange, lambda: NOON)
+        assert quote.traded is not None
+        assert quote.traded.lots == 5
 
     play(gateway, story)
 

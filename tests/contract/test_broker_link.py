@@ -116,6 +116,34 @@ def test_two_workers_share_a_line_and_each_gets_the_newest_price(scene: BrokerSc
     assert scene.on_the_loop(lambda service: service._library._lines.count) == 1
 
 
+def test_the_volume_of_the_day_comes_with_the_time_at_which_it_last_grew(scene: BrokerScene) -> None:
+    near = contracts(scene)[0]
+    before = scene.link.quote(near).traded
+    assert before is not None
+    again = scene.link.quote(near).traded
+    assert again is not None
+    assert again.lots == before.lots == 5
+    assert abs(again.changed - before.changed) < timedelta(milliseconds=100)
+
+    # when twenty minutes pass, in which two prices are recorded, and somebody trades a lot
+    scene.gateway.set_clock(NOON + timedelta(minutes=20))
+    trade_by_hand(scene, near.con_id, 1)
+    after, deadline_s = before, time.monotonic() + 10
+    while after.lots < 8:
+        assert time.monotonic() < deadline_s, after
+        after = scene.link.quote(near).traded or before
+    assert after.lots == 8
+    assert after.changed > before.changed
+
+
+def test_who_follows_quotes_hears_the_volume_as_well(scene: BrokerScene) -> None:
+    near = contracts(scene)[0]
+    seen = scene.link.quotes([near], 0, 5.0)
+    while seen.quotes.get(near.con_id) is None or (told := seen.quotes[near.con_id].traded) is None:
+        seen = scene.link.quotes([near], seen.version, 5.0)
+    assert told.lots == 5
+
+
 def test_a_slow_worker_gets_the_newest_price_and_none_in_between(scene: BrokerScene) -> None:
     near = contracts(scene)[0]
     before = scene.link.quotes([near], 0, 5.0)

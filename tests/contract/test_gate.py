@@ -25,6 +25,7 @@ from trading.errors import BrokerError, BrokerUnavailable
 from trading.execution.adjustments import Adjustment, AdjustmentKind, Entry
 from trading.execution.broker_orders import BrokerLifecycle, BrokerOrder
 from trading.execution.locks import Lock, LockCause
+from trading.execution.order_states import AdaptivePriority
 from trading.execution.orders import ContractOrder, InstrumentOrder, broker_order_id, spawn
 from trading.execution.reconciliation.run import ReconciliationRun, RunVerdict
 from trading.execution.reconciliation.steps import RunKind
@@ -100,6 +101,15 @@ def delay(scene: BrokerScene, store: MongoStore, order: BrokerOrder) -> str:
     assert at_gateway(scene) == []
     assert MongoOrders(store).broker_order(order.id).lifecycle is BrokerLifecycle.INTENT
     return str(told.value)
+
+
+def test_an_order_for_the_brokers_own_algo_leaves_with_its_priority_and_keeps_it(scene: BrokerScene,
+                                                                                store: MongoStore) -> None:
+    order = intent(scene, store, adaptive=AdaptivePriority.PATIENT)
+    assert scene.link.submit(order.id) == BrokerLifecycle.SENT
+    [arrived] = at_gateway(scene)
+    assert (arrived["algo"], arrived["algo_params"]) == ("Adaptive", '[["adaptivePriority", "Patient"]]')
+    assert MongoOrders(store).broker_order(order.id).adaptive is AdaptivePriority.PATIENT
 
 
 def test_what_nothing_forbids_leaves_once(scene: BrokerScene, store: MongoStore) -> None:

@@ -166,6 +166,21 @@ def test_a_resting_limit_is_changed_then_cancelled(gateway: GatewayProcess) -> N
     play(story)
 
 
+def test_an_adaptive_order_is_shown_to_another_client_with_its_parameters(gateway: GatewayProcess) -> None:
+    async def story() -> None:
+        mine, other = await connected(gateway), await connected(gateway, 9)
+        order = ib_async.LimitOrder("BUY", 2, 4300.0, tif="DAY", algoStrategy="Adaptive",
+                                    algoParams=[ib_async.TagValue("adaptivePriority", "Patient")])
+        trade = mine.placeOrder(await qualified(mine), order)
+        await until(lambda: trade.orderStatus.status == "Submitted")
+        shown, = await other.reqAllOpenOrdersAsync()
+        assert (shown.order.algoStrategy, shown.order.orderType, shown.order.tif) == ("Adaptive", "LMT", "DAY")
+        assert [tuple(each) for each in shown.order.algoParams] == [("adaptivePriority", "Patient")]
+        mine.disconnect()
+        other.disconnect()
+    play(story)
+
+
 def test_a_resting_limit_fills_when_the_record_reaches_it(gateway: GatewayProcess) -> None:
     async def story() -> None:
         ib = await connected(gateway)

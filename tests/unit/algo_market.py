@@ -13,7 +13,7 @@ from trading.execution.broker_orders import BrokerLifecycle, BrokerOrder
 from trading.execution.order_states import ExecutionStyle
 from trading.execution.orders import ContractOrder
 from trading.execution.price_grid import PriceGrid
-from trading.execution.quotes import Touch
+from trading.execution.quotes import Touch, Traded
 from trading.risk.order_kind import OrderKind
 
 TICK = Decimal("0.25")
@@ -51,11 +51,17 @@ class AlgoMarket:
     is_cancelled: bool = False
     may_send: bool = True
     must_withdraw: bool = False
+    others: int | None = 1_000  # lots that others have traded today; None: the broker tells no volume
+    others_a_second: int = 10
+    volume_told: int = 0
+    volume_changed: datetime = NOW
+    looked: datetime = NOW
+    participation: Decimal = Decimal("0.05")
 
     def __post_init__(self) -> None:
         self.state: AlgoState = begin(a_leg(self.quantity), self.style, self.now)
         self.terms = Terms(grid=PriceGrid(tick=TICK), most_lots=self.most_lots, sigma_d=self.sigma_d,
-                           limit=Decimal("99.50"))
+                           limit=Decimal("99.50"), participation=self.participation)
 
     @property
     def living(self) -> BrokerOrder | None:
@@ -69,10 +75,26 @@ class AlgoMarket:
         if not self.has_quote:
             return None
         return Touch(bid=self.bid, ask=self.ask, at=self.now - self.quote_age, bid_size=self.sizes[0],
-                     ask_size=self.sizes[1])
+                     ask_size=self.sizes[1], traded=self.traded())
+
+    def traded(self) -> Traded | None:
+        """The volume of the day, our own fills among it."""
+        if self.others is None:
+            return None
+        volume = self.others + abs(self.filled)
+        if volume != self.volume_told:
+            self.volume_told, self.volume_changed = volume, self.now
+        return Traded(lots=volume, changed=self.volume_changed)
+
+    def others_trade(self) -> None:
+        """As much as they do in the time since the last look."""
+        if self.others is not None:
+            self.others += int(self.others_a_second * (self.now - self.looked).total_seconds())
+        self.looked = self.now
 
     def look(self) -> Action:
         """One look, and what the broker makes of it."""
+        self.others_trade()
         look = Look(now=self.now, touch=self.touch(), residual=self.residual, children=len(self.children),
                     child=self.children[-1] if self.children else None, may_send=self.may_send,
                     must_withdraw=self.must_withdraw, is_cancelled=self.is_cancelled, closes=self.closes)
@@ -87,6 +109,7 @@ class AlgoMarket:
             self._sent(action.limit)
             self.children.append(a_broker_order(
                 id=f"B{len(self.children)}", quantity=action.quantity, limit_price=action.limit, sent=self.now,
+                created=self.now, adaptive=action.adaptive,
                 lifecycle=BrokerLifecycle.WORKING, perm_id=1, filled=0))
         elif isinstance(action, Change):
             self._change(action.limit)
@@ -119,8 +142,22 @@ class AlgoMarket:
             return
         is_there = living.limit_price >= self.ask if self.quantity > 0 else living.limit_price <= self.bid
         if is_there:
-            self.filled += living.residual
-            self._become(filled=living.quantity, lifecycle=BrokerLifecycle.FILLED)
+            self.fill(living.residual)
+
+    def fill(self, lots: int) -> None:
+        """So many lots, signed, of what rests."""
+        assert self.living is not None
+        self.filled += lots
+        filled = self.living.filled + lots
+        ended = {"lifecycle": BrokerLifecycle.FILLED} if filled == self.living.quantity else {}
+        self._become(filled=filled, **ended)
+
+    def until_it_rests(self) -> None:
+        """Look until a broker order lives."""
+        for _ in self.run(60):
+            if self.living is not None:
+                return
+        raise AssertionError("nothing was sent within a minute")
 
     def run(self, seconds: float, every_s: float = 1.0) -> Iterator[Action]:
         """Look again and again; stops when the algo is done."""

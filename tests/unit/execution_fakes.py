@@ -77,6 +77,7 @@ class World:
     loses_acknowledgements: bool = False
     first_orders_lost: int = 0
     rejects: bool = False
+    rejects_algos: bool = False  # orders that the broker's own algo was to work
     rejects_contract: str = ""  # orders of this one only
     quote: Touch | None = field(default_factory=lambda: Touch(bid=Decimal("99.75"), ask=Decimal("100"), at=START))
     reachable: bool = True
@@ -154,6 +155,10 @@ class World:
         assert order.ib_order_id is not None
         if self.rejects or order.contract == self.rejects_contract:
             self.say(MessageKind.ERROR, request_id=order.ib_order_id, code=201, text="Order rejected - reason: margin")
+            return
+        if self.rejects_algos and order.adaptive is not None:
+            self.say(MessageKind.ERROR, request_id=order.ib_order_id, code=442,
+                     text="Specified algorithm is not allowed for this order.")
             return
         perm_id = 1000 + len(self.received)
         facts = {"ib_order_id": order.ib_order_id, "reference": order.id, "perm_id": perm_id, "con_id": 42}

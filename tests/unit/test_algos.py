@@ -158,7 +158,7 @@ def test_nothing_is_priced_from_a_quote_that_is_missing_old_or_no_number(style: 
 @pytest.mark.parametrize("style", STYLES)
 def test_a_feed_that_freezes_is_noticed_and_what_rests_is_taken_back(style: ExecutionStyle) -> None:
     market = AlgoMarket(60, style, fills=False)
-    market.look()
+    market.until_it_rests()
     market.quote_age = timedelta(seconds=30)
     assert [action for action in market.run(5) if action] == []
     market.quote_age = timedelta(seconds=61)
@@ -175,7 +175,7 @@ def test_a_quote_that_never_comes_is_waited_for_ever_longer_and_then_given_up() 
 @pytest.mark.parametrize("style", STYLES)
 def test_while_the_fate_of_a_child_is_not_known_nothing_is_sent(style: ExecutionStyle) -> None:
     market = AlgoMarket(60, style, fills=False)
-    market.look()
+    market.until_it_rests()
     for state in (BrokerLifecycle.UNKNOWN, BrokerLifecycle.SENT, BrokerLifecycle.SENDING, BrokerLifecycle.INTENT):
         market.children[-1] = replace(market.children[-1], lifecycle=state)
         market.is_cancelled = True
@@ -185,7 +185,7 @@ def test_while_the_fate_of_a_child_is_not_known_nothing_is_sent(style: Execution
 @pytest.mark.parametrize("style", STYLES)
 def test_a_cancel_is_asked_once_and_the_algo_ends_when_the_child_has(style: ExecutionStyle) -> None:
     market = AlgoMarket(60, style, fills=False)
-    market.look()
+    market.until_it_rests()
     market.is_cancelled = True
     assert [type(action) for action in market.run(10) if action] == [Cancel]
     assert market.state.finish is Finish.CANCELLED
@@ -275,8 +275,8 @@ def test_a_state_that_is_not_what_it_should_be_is_refused() -> None:
 
 
 @pytest.mark.parametrize(("wanted", "lots", "style"), [
-    (S.BEST, 10, S.BEST), (S.BEST, 30, S.BEST), (S.BEST, 31, S.TWAP), (S.POV, 1, S.TWAP), (S.MARKETABLE, 500,
-                                                                                          S.MARKETABLE)])
+    (S.BEST, 10, S.BEST), (S.BEST, 30, S.BEST), (S.BEST, 31, S.TWAP), (S.POV, 500, S.POV), (S.MARKETABLE, 500,
+                                                                                            S.MARKETABLE)])
 def test_the_choice_of_an_algo_says_why(wanted: ExecutionStyle, lots: int, style: ExecutionStyle) -> None:
     choice = choose(wanted, lots, 10)
     assert choice.style is style

@@ -16,7 +16,7 @@ from trading.broker.error_codes import shipped_error_policy
 from trading.execution.broker_messages import BrokerMessage, MessageKind
 from trading.execution.broker_orders import BrokerLifecycle, BrokerOrder
 from trading.execution.error_policy import CodeMeaning
-from trading.execution.order_states import Flag
+from trading.execution.order_states import AdaptivePriority, Flag
 from trading.execution.stack_handler.reports import (
     Today,
     after_error,
@@ -31,7 +31,7 @@ B = BrokerLifecycle
 NOW = datetime(2026, 3, 2, 20, tzinfo=UTC)
 TODAY = Today(trading_day="2026-03-03", gateway_zone=ZoneInfo("Europe/London"))
 REJECTS_NEW = {code for code, meaning in shipped_error_policy().meanings.items()
-               if meaning in (CodeMeaning.REJECTS_NEW, CodeMeaning.REJECTED)}
+               if meaning in (CodeMeaning.REJECTS_NEW, CodeMeaning.REJECTS_ALGO, CodeMeaning.REJECTED)}
 
 
 _after_error = partial(after_error, policy=shipped_error_policy())
@@ -90,6 +90,20 @@ def test_a_refusal_of_a_new_order_ends_it(code: int, state: BrokerLifecycle) -> 
 def test_the_same_code_for_an_order_that_lives_concerns_something_else(code: int) -> None:
     order = a_broker_order(lifecycle=B.WORKING, perm_id=77)
     assert _after_error(order, error(code)) == order
+
+
+@pytest.mark.parametrize("code", range(439, 444))
+@pytest.mark.parametrize("state", [B.SENT, B.UNKNOWN, B.CANCELLED, B.REJECTED])
+def test_a_refusal_of_the_brokers_algo_is_remembered_with_the_order(code: int, state: BrokerLifecycle) -> None:
+    order = a_broker_order(lifecycle=state, adaptive=AdaptivePriority.NORMAL)
+    assert Flag.ALGO_REFUSED in _after_error(order, error(code)).flags
+    assert _after_error(replace(order, adaptive=None), error(code)).flags == frozenset()
+
+
+@pytest.mark.parametrize("state", [B.ACKED, B.WORKING, B.PENDING_CANCEL, B.PENDING_REPLACE])
+def test_a_living_order_has_an_algo_that_was_not_refused(state: BrokerLifecycle) -> None:
+    order = a_broker_order(lifecycle=state, perm_id=77, adaptive=AdaptivePriority.NORMAL)
+    assert _after_error(order, error(441)).flags == frozenset()
 
 
 def test_a_rejection_by_the_exchange_ends_even_a_working_order() -> None:

@@ -1,5 +1,6 @@
 """The stack handler in a small world: fills, time-outs, rejections, lost messages, and a worker killed anywhere."""
 
+import contextlib
 from dataclasses import replace
 from decimal import Decimal
 
@@ -9,7 +10,7 @@ from execution_fakes import START, Killed, World, a_lock
 from trading.errors import BrokerUnavailable
 from trading.execution.broker_messages import MessageKind
 from trading.execution.broker_orders import BrokerLifecycle
-from trading.execution.order_states import CloseReason
+from trading.execution.order_states import AdaptivePriority, CloseReason, ExecutionStyle
 from trading.execution.quotes import Touch
 
 ATTEMPTS = 5  # of a marketable order
@@ -150,6 +151,41 @@ def calls_of_a_whole_run(**world_is: object) -> int:
     world.wants(5)
     world.handler().run(Checkpoint())
     return world.calls
+
+
+def test_an_algo_that_the_broker_refuses_leaves_the_order_to_our_own() -> None:
+    # given a broker that works no such order by its own algo
+    world = World(rejects_algos=True, style=ExecutionStyle.ADAPTIVE)
+    world.wants(5)
+
+    # when
+    assert world.handler().run(Checkpoint()) == 1
+
+    # then nothing is lost or locked: the order is traded as if it had been of style BEST from the beginning
+    first, second = world.sent
+    assert (first.lifecycle, first.adaptive, first.limit_price) == (
+        BrokerLifecycle.REJECTED, AdaptivePriority.NORMAL, Decimal("100.75"))
+    assert (second.lifecycle, second.adaptive, second.limit_price) == (
+        BrokerLifecycle.FILLED, None, Decimal("99.75"))
+    assert (world.order.close_reason, world.positions) == (CloseReason.FILLED, {"SP500/20260600": 5})
+    assert world.reasons == {}
+
+
+def test_an_order_whose_algo_was_refused_goes_on_where_a_killed_worker_was() -> None:
+    """Killed before, and behind, every write and message of the whole course."""
+    whole = World(style=ExecutionStyle.ADAPTIVE, rejects_algos=True)
+    whole.wants(3)
+    whole.handler().run(Checkpoint())
+    for number in range(1, whole.calls + 1):
+        for happens in (False, True):
+            world = World(style=ExecutionStyle.ADAPTIVE, rejects_algos=True, crash_at=(number, happens))
+            world.wants(3)
+            with contextlib.suppress(Killed):
+                world.handler().run(Checkpoint())
+            world.crash_at = None
+            world.handler().run(Checkpoint())
+            assert world.positions == {"SP500/20260600": 3}, (number, happens)
+            assert len(world.received) == len(set(world.received))
 
 
 WORLDS = ({}, {"fills_per_order": 1}, {"rejects": True}, {"loses_acknowledgements": True})

@@ -6,6 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from trading.execution.broker_messages import BrokerMessage
+from trading.execution.quotes import Traded
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,12 +41,13 @@ class Bar:
 
 @dataclass(frozen=True, kw_only=True)
 class Quote:
-    """Best prices at a moment; None: the broker gave none."""
+    """Best prices at a moment, and the volume of the day; None: the broker gave none."""
 
     bid: Decimal | None
     ask: Decimal | None
     last: Decimal | None
     at: datetime
+    traded: Traded | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

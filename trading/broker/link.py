@@ -13,6 +13,7 @@ from trading.broker.facts import BrokerBook, BrokerPosition, ContractDetails, Or
 from trading.broker.message_rows import messages_of
 from trading.errors import BrokerError, BrokerUnavailable, NoPermission
 from trading.execution.broker_messages import BrokerMessage
+from trading.execution.quotes import Traded
 from trading.objects.instruments import BrokerInstrument, CurrencyPair
 from trading.objects.prices import BAR_COLUMNS
 from trading.unix_socket import DaemonRefused, DaemonUnreachable, request
@@ -110,7 +111,11 @@ class BrokerLink:
 
 def _quote(row: dict[str, Any]) -> Quote:
     prices = {name: None if row[name] is None else Decimal(row[name]) for name in ("bid", "ask", "last")}
-    return Quote(**prices, at=datetime.fromisoformat(row["at"]))
+    return Quote(**prices, at=datetime.fromisoformat(row["at"]), traded=_traded(row["traded"]))
+
+
+def _traded(row: dict[str, Any] | None) -> Traded | None:
+    return None if row is None else Traded(lots=row["lots"], changed=datetime.fromisoformat(row["changed"]))
 
 
 def _frame(rows: list[list[Any]]) -> pd.DataFrame:

@@ -14,7 +14,7 @@ from typing import Any, Final
 from trading.errors import TradingError
 from trading.execution.documents import Document, from_document, to_document
 from trading.execution.fills import Fill, Merge, merged, quarantined
-from trading.execution.order_states import FillState, Flag, fill_state
+from trading.execution.order_states import AdaptivePriority, FillState, Flag, fill_state
 from trading.execution.quotes import Touch
 from trading.execution.shortfall import Child, Part, Trade, Traded, point_costs
 from trading.risk.order_kind import OrderKind
@@ -97,6 +97,7 @@ class BrokerOrder:
     tick: Decimal | None = None  # of its price grid
     collar: tuple[Decimal, ...] | None = None  # lowest and highest price at which it may ever stand
     mid: Decimal | None = None  # when it was made
+    adaptive: AdaptivePriority | None = None  # of the broker's own algo, if that works it
     lifecycle: BrokerLifecycle = BrokerLifecycle.INTENT
     epoch: str | None = None  # the connection that it was sent over
     ib_order_id: int | None = None  # a routing handle of that connection, never an identity
@@ -203,6 +204,10 @@ class BrokerOrder:
         if self.lifecycle is not BrokerLifecycle.PENDING_REPLACE:
             return self
         return replace(self.moved(BrokerLifecycle.WORKING, reason), wanted_limit=None)
+
+    def with_algo_refused(self) -> "BrokerOrder":
+        """The order after the broker's word that its own algo does not work it: another one without it may follow."""
+        return self if self.adaptive is None else replace(self, flags=self.flags | {Flag.ALGO_REFUSED})
 
     def owns(self, fill: Fill) -> bool:
         """Whether `fill` can be one of ours: the other side is nobody's (orders_and_risk.md 2.4, I-d)."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from trading.execution.order_states import AdaptivePriority
 from trading.execution.quotes import Touch
 
 
@@ -23,3 +24,4 @@ class BrokerTerms:
     collar: tuple[Decimal, Decimal] | None = None
     order_type: str = "LMT"
     time_in_force: str = "DAY"
+    adaptive: AdaptivePriority | None = None

@@ -58,6 +58,14 @@ class Hold(StrEnum):
     UNKNOWN_CHILD = "UNKNOWN_CHILD"
 
 
+class AdaptivePriority(StrEnum):
+    """How much the broker's own algo hurries, in its words."""
+
+    URGENT = "Urgent"
+    NORMAL = "Normal"
+    PATIENT = "Patient"
+
+
 class Flag(StrEnum):
     """What happened to an order that a person should know."""
 
@@ -66,6 +74,7 @@ class Flag(StrEnum):
     LEG_IMBALANCE = "LEG_IMBALANCE"
     MANUAL_TOUCH = "MANUAL_TOUCH"
     CORRECTED = "CORRECTED"
+    ALGO_REFUSED = "ALGO_REFUSED"  # the broker works no such order by its own algo
 
 
 class FillState(StrEnum):

@@ -91,7 +91,7 @@ class Market(Protocol):
         """How the broker knows `contract`; raises NotFound when it was never described."""
 
     def touch(self, contract: str) -> Touch | None:
-        """The best bid and offer now; None when the broker gives none."""
+        """The best bid and offer now, with the volume of the day; None when the broker gives no bid and offer."""
 
     def contract_of(self, con_id: int) -> str | None:
         """Our key of the broker's contract."""

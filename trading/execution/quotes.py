@@ -10,6 +10,14 @@ CANCEL_AFTER: Final = timedelta(seconds=60)  # and none rests beside one older t
 
 
 @dataclass(frozen=True, kw_only=True)
+class Traded:
+    """Lots of a contract that all the market has traded since its day began, ours among them."""
+
+    lots: int
+    changed: datetime  # when a trade was last heard of; a quiet market and a dead feed look alike
+
+
+@dataclass(frozen=True, kw_only=True)
 class Touch:
     """Best bid and offer at a moment; prices may be zero or negative. Sizes in lots, None when they are not told."""
 
@@ -18,6 +26,7 @@ class Touch:
     at: datetime
     bid_size: int | None = None
     ask_size: int | None = None
+    traded: Traded | None = None  # None: the broker tells no volume
 
     @property
     def is_sane(self) -> bool:

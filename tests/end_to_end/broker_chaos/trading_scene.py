@@ -26,6 +26,7 @@ from trading.data.mongo.connection import MongoStore, connect
 from trading.data.mongo.controls import MongoLimits
 from trading.data.mongo.locks import MongoInstrumentLocks
 from trading.data.mongo.orders import MongoOrders
+from trading.execution.order_states import ExecutionStyle
 from trading.execution.orders import InstrumentOrder, new_instrument_order_id
 from trading.risk.limits import Limit, LimitKind
 from trading.risk.order_kind import OrderKind
@@ -131,11 +132,12 @@ class TradingScene:
             self._stores.append(connect(uri, "tradingd"))
         return self._stores[0]
 
-    def want(self, instrument: str, quantity: int, day: str | None = None) -> str:
+    def want(self, instrument: str, quantity: int, day: str | None = None,
+             style: ExecutionStyle = ExecutionStyle.BEST) -> str:
         """A new instrument order, decided on `day` or today; its id."""
         order = InstrumentOrder(
             id=new_instrument_order_id(), idempotency_key=f"chaos {time.monotonic_ns()}", account=ACCOUNT,
-            strategy="example", instrument=instrument, kind=OrderKind.STRATEGY, quantity=quantity,
+            strategy="example", instrument=instrument, kind=OrderKind.STRATEGY, quantity=quantity, style=style,
             trading_day=day or self.trading_day(), created=datetime.now(UTC))
         assert MongoOrders(self.store()).add_instrument_order(order) is not None
         return order.id
@@ -200,9 +202,10 @@ class TradingScene:
         """What rests may fill now; other faults go on."""
         self.gateway.fault("hold", seconds=0)
 
-    def trade(self, instrument: str, quantity: int, timeout_s: float = 60) -> "Traded":
+    def trade(self, instrument: str, quantity: int, timeout_s: float = 60,
+              style: ExecutionStyle = ExecutionStyle.BEST) -> "Traded":
         """Want `quantity` lots, and let the handler work until it has ended."""
-        order = self.want(instrument, quantity)
+        order = self.want(instrument, quantity, style=style)
         return Traded(self, order, self.handled(self.start_handler(), timeout_s))
 
     def settle(self, timeout_s: float = 60) -> dict[str, Any]:

@@ -1,12 +1,14 @@
 """Quotes beyond the plain ones: generic ticks, combinations, continuous futures."""
 
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
-from simulated_messages import a_contract, a_roll, historical, market_data
+from simulated_messages import a_contract, a_roll, historical, market_data, place_order
 from simulated_record import NOON, later
 from simulated_stage import Stage, kinds
 
+from trading.broker.simulated.permissions import Permissions, Subscription
 from trading.broker.simulated.session import Session
 
 
@@ -78,3 +80,42 @@ def test_a_print_of_the_moment_of_the_question_is_told_once(stage: Stage) -> Non
     assert ("1", "6", "5", "4", "4340", "1", "0") in stage.ask(client, market_data(5, a_contract()))
     stage.move_to(later(11))
     assert client.take_outbox() == []
+
+
+# --- volume --------------------------------------------------------------------------------------------------------
+
+def volumes(messages: list[tuple[str, ...]]) -> list[str]:
+    """Of the day, as the wire tells them: tick type 8."""
+    return [message[4] for message in messages if message[0] == "2" and message[3] == "8"]
+
+
+def test_the_volume_of_the_day_has_the_prints_and_our_own_fills(stage: Stage) -> None:
+    client = stage.a_client()
+    assert volumes(stage.ask(client, market_data(5, a_contract()))) == ["5"]
+    stage.ask(client, place_order(1, quantity="3"))
+    stage.move_to(later(1))
+    assert volumes(client.take_outbox()) == ["8"]
+    stage.move_to(later(2))
+    assert volumes(client.take_outbox()) == []
+    stage.move_to(later(10))  # a print
+    assert volumes(client.take_outbox()) == ["9"]
+
+
+def test_what_others_trade_between_prints_is_told_as_the_day_goes_on(tmp_path: Path) -> None:
+    stage = Stage(tmp_path, options={"traded_a_minute": 20})
+    client = stage.a_client()
+    [opening] = volumes(stage.ask(client, market_data(5, a_contract())))
+    assert int(opening) == 5 + 13 * 60 * 20  # since midnight in London
+    stage.move_to(later(1))
+    assert volumes(client.take_outbox()) == [str(int(opening) + 20)]
+
+
+def test_a_volume_that_is_a_quarter_of_an_hour_old_knows_no_newer_fill(tmp_path: Path) -> None:
+    stage = Stage(tmp_path, options={"permissions": Permissions(everywhere=Subscription.DELAYED)})
+    client = stage.a_client()
+    client.receive(["59", "1", "3"])
+    stage.ask(client, place_order(1, quantity="3"))
+    heard = stage.ask(client, market_data(5, a_contract()))
+    assert [message[4] for message in heard if message[0] == "2" and message[3] == "74"] == ["4"]
+    stage.move_to(later(16))
+    assert ("2", "6", "5", "74", "8") in client.take_outbox()

@@ -35,6 +35,7 @@ settings:
   zone: US/Central
   ticks: {ES: {0: 0.05, 100: 0.25}}
   lots: 5
+  traded_a_minute: 30
   tif_preset: true
   real_hours: true
   holidays: [2021-10-14]
@@ -59,6 +60,7 @@ def test_a_scenario_can_set_everything(tmp_path: Path) -> None:
     assert (new.accounts, new.base_currency, new.starting_cash, new.zone) == (("DU7", "DU8", "DU9"), "EUR", 1000.0,
                                                                              "US/Central")
     assert (new.lots, new.tif_preset, new.real_hours, new.holidays) == (5, True, True, frozenset({date(2021, 10, 14)}))
+    assert new.traded_a_minute == 30
     assert (new.execution_times, new.read_only) == (TimeStyle.UTC_DASH, ReadOnly.ORDERS_SHOWN)
     assert (new.permissions.everywhere, new.permissions.of("CME")) == (Subscription.DELAYED, Subscription.NONE)
     assert vars(new.limits) == {"lines": 7, "depths": 0, "pacing": Pacing.OFF, "messages_a_second": 9}

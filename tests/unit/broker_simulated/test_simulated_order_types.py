@@ -1,13 +1,14 @@
 """Orders that sleep, follow, cancel each other, or are several contracts at once; and sizes larger than the touch."""
 
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from simulated_messages import a_contract, place_order
-from simulated_record import later
+from simulated_record import NOON, later
 from simulated_stage import Stage, kinds
 
 from trading.broker.simulated.listing import Touch
@@ -277,6 +278,71 @@ def test_an_adaptive_order_echoes_its_priority(stage: Stage) -> None:
     opened = stage.ask(stage.a_client(), place_order(1, algo=("Adaptive", "1", "adaptivePriority", "Urgent")))[0]
     at = opened.index("Adaptive")
     assert opened[at:at + 4] == ("Adaptive", "1", "adaptivePriority", "Urgent")
+
+
+def adaptive(order_id: int, priority: str, limit: str = "4355", **fields: str) -> list[str]:
+    """An order to buy at a market of 4349.87 to 4350.13."""
+    return place_order(order_id, order_type="LMT", limit=limit, algo=("Adaptive", "1", "adaptivePriority", priority),
+                       **fields)
+
+
+@pytest.mark.parametrize(("priority", "seconds"), [("Urgent", 5), ("Normal", 15), ("Patient", 60)])
+def test_an_adaptive_order_waits_at_its_own_side_and_takes_the_other_after_a_while(
+        stage: Stage, priority: str, seconds: int) -> None:
+    stage.ask(stage.a_client(), adaptive(1, priority))
+    stage.move_to(NOON + timedelta(seconds=seconds - 1))
+    assert stage.gateway.book.executions == []
+
+    # then it pays the other side, and not its limit
+    stage.move_to(NOON + timedelta(seconds=seconds))
+    assert [(fill.price, fill.time) for fill in stage.gateway.book.executions] == [
+        (4350.13, NOON + timedelta(seconds=seconds))]
+
+
+def test_an_adaptive_order_is_met_by_a_market_that_comes_to_it(stage: Stage) -> None:
+    after(stage, 9.5)
+    stage.ask(stage.a_client(), adaptive(1, "Patient"))
+    after(stage, 10)  # the market falls to 4340
+    assert [(fill.price, fill.time) for fill in stage.gateway.book.executions] == [(4340.13, later(10))]
+
+
+def test_an_adaptive_order_follows_a_market_that_leaves_it_within_its_limit(stage: Stage) -> None:
+    after(stage, 19.9)
+    stage.ask(stage.a_client(), adaptive(1, "Normal", limit="4365"))  # six seconds before the market rises to 4360
+    after(stage, 20)
+    assert stage.gateway.book.executions == []
+    after(stage, 21)
+    assert [(fill.price, fill.time) for fill in stage.gateway.book.executions] == [
+        (4360.13, later(20) + timedelta(seconds=9))]
+
+
+def test_an_adaptive_order_fills_the_same_when_nobody_looked_meanwhile(stage: Stage) -> None:
+    stage.ask(stage.a_client(), adaptive(1, "Normal"))
+    stage.move_to(later(9))
+    assert [fill.time for fill in stage.gateway.book.executions] == [NOON + timedelta(seconds=15)]
+
+
+def test_an_adaptive_order_never_trades_beyond_its_limit(stage: Stage) -> None:
+    stage.ask(stage.a_client(), adaptive(1, "Urgent", limit="4345"))
+    stage.move_to(later(9))
+    assert stage.gateway.book.executions == []
+    stage.move_to(later(10))  # the market falls to 4340
+    assert [fill.price for fill in stage.gateway.book.executions] == [4340.13]
+
+
+def test_an_adaptive_sale_is_worked_downwards(stage: Stage) -> None:
+    stage.ask(stage.a_client(), adaptive(1, "Urgent", limit="4345", action="SELL"))
+    stage.move_to(NOON + timedelta(seconds=4))
+    assert stage.gateway.book.executions == []
+    stage.move_to(NOON + timedelta(seconds=5))
+    assert [fill.price for fill in stage.gateway.book.executions] == [4349.87]
+
+
+def test_an_algorithm_is_not_changed_with_the_terms(stage: Stage) -> None:
+    client = stage.a_client()
+    stage.ask(client, adaptive(1, "Patient"))
+    assert kinds(stage.ask(client, adaptive(1, "Urgent"))) == ["error 440"]
+    assert "error 440" not in kinds(stage.ask(client, adaptive(1, "Patient", limit="4354")))
 
 
 def test_every_order_survives_a_restart(stage: Stage) -> None:

@@ -99,6 +99,10 @@ REFUSALS = {
     "an unknown algorithm": (place_order(5, algo=("Twap", "0")), 439),
     "an unknown priority": (place_order(5, algo=("Adaptive", "1", "adaptivePriority", "Soon")), 441),
     "an unknown attribute": (place_order(5, algo=("Adaptive", "1", "speed", "1")), 443),
+    "an algorithm for longer than a day": (
+        place_order(5, tif="GTC", algo=("Adaptive", "1", "adaptivePriority", "Normal")), 442),
+    "an algorithm for a stop": (
+        place_order(5, order_type="STP", aux="4400", algo=("Adaptive", "1", "adaptivePriority", "Normal")), 442),
     "a margin condition": (place_order(5, conditions=("1", "4", "a", "0", "30")), 321),
     "an untransmitted question": (place_order(5, what_if="1", transmit="0"), 413),
     "an id that is too large": (place_order(2**31), 320),

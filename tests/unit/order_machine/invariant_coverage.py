@@ -78,9 +78,11 @@ COVERAGE: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
             ("tests/unit/test_slippage.py::test_the_parts_add_up_from_the_reference_to_the_fill",)),
     "V28": ("each sent price is on its grid and inside its collar",
             ("machine:v28", f"{_CONTRACT}/test_gate.py::test_a_price_that_is_none_is_not_sent")),
-    "V29": ("TWAP slices sum to Q (POV is worked as TWAP: no volume is known)",
+    "V29": ("TWAP slices sum to Q; POV never exceeds its rate + 1 lot",
             ("tests/unit/test_algos.py::test_slices_sum_to_the_whole_and_differ_by_one_at_most",
-             "tests/unit/test_algos.py::test_twap_is_done_at_its_end_and_never_ahead_of_its_time")),
+             "tests/unit/test_algos.py::test_twap_is_done_at_its_end_and_never_ahead_of_its_time",
+             "tests/unit/test_pov.py::"
+             "test_v29_it_is_never_ahead_of_its_share_of_what_others_trade_by_more_than_a_lot")),
     "V30": ("roll netting ends at (0, T) with minimal lots and never increases abs(front)",
             (f"{_ROLLS}/test_roll_netting.py::test_no_other_way_needs_fewer_lots_or_orders",
              f"{_ROLLS}/test_roll_netting.py::"

@@ -128,7 +128,8 @@ class IbLibrary:
             orderId=order.ib_order_id, action="BUY" if order.quantity > 0 else "SELL",
             totalQuantity=abs(order.quantity), orderType=order.order_type,
             lmtPrice=float(order.limit_price) if order.limit_price is not None else 0.0,
-            tif=order.time_in_force, outsideRth=False, account=order.account, orderRef=order.id, transmit=True))
+            tif=order.time_in_force, outsideRth=False, account=order.account, orderRef=order.id, transmit=True,
+            **_algo_fields(order)))
 
     def cancel(self, ib_order_id: int) -> None:
         """Ask for a cancel; the order stays alive until the broker says otherwise."""
@@ -304,6 +305,13 @@ class IbLibrary:
 
 def _future(con_id: int, exchange: str) -> Any:
     return ib_async.Contract(secType="FUT", conId=con_id, exchange=exchange)
+
+
+def _algo_fields(order: BrokerOrder) -> dict[str, Any]:
+    """What asks the broker to work `order` by its own algo; nothing for one that we work ourselves."""
+    if order.adaptive is None:
+        return {}
+    return {"algoStrategy": "Adaptive", "algoParams": [ib_async.TagValue("adaptivePriority", order.adaptive.value)]}
 
 
 def _inverted(bar: Bar) -> Bar:

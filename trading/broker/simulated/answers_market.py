@@ -9,7 +9,7 @@ from trading.broker.simulated.gateway import Gateway
 from trading.broker.simulated.lines import Line
 from trading.broker.simulated.listing import ListedContract
 from trading.broker.simulated.permissions import DataKind
-from trading.broker.simulated.quotes import GENERIC_TICKS, Watch, opening_ticks
+from trading.broker.simulated.quotes import GENERIC_TICKS, Watch, opening_ticks, volume_tick
 from trading.broker.simulated.refusals import VALIDATION, Refusal
 from trading.broker.simulated.requests import (
     CancelMarketData,
@@ -66,11 +66,12 @@ def market_data(gateway: Gateway, session: "Session", request: RequestMarketData
     warn_of_delay(session, request.req_id, kind)
     watch = Watch(req_id=request.req_id, contract=contract, kind=kind, generic_ticks=request.generic_ticks)
     now = gateway.now()  # once: what is printed while we speak is news
-    session.send(*opening_ticks(watch, now, gateway.zone))
+    beside = gateway.traded_beside(watch, now)
+    session.send(*opening_ticks(watch, now, gateway.zone, beside))
     if request.snapshot:
         session.send(responses.snapshot_end(request.req_id))
     else:
-        session.lines[request.req_id] = Line(watch, len(watch.seen(now)))
+        session.lines[request.req_id] = Line(watch, len(watch.seen(now)), beside)
 
 
 def cancel_market_data(_gateway: Gateway, session: "Session", request: CancelMarketData) -> None:
@@ -79,13 +80,15 @@ def cancel_market_data(_gateway: Gateway, session: "Session", request: CancelMar
 
 
 def stream(gateway: Gateway, session: "Session") -> None:
-    """Tell the lines of a session what was printed since they last heard."""
+    """Tell the lines of a session what was printed, and what else was traded, since they last heard."""
     now = gateway.now()
     for line in session.lines.values():
-        seen = len(line.watch.seen(now))
+        seen, beside = len(line.watch.seen(now)), gateway.traded_beside(line.watch, now)
         if seen > line.told:
-            line.told = seen
-            session.send(*gateway.sheet.news(line.watch, seen, now))
+            session.send(*gateway.sheet.news(line.watch, seen, now, beside))
+        elif beside != line.beside:
+            session.send(volume_tick(line.watch, now, gateway.zone, beside))
+        line.told, line.beside = seen, beside
 
 
 def _line_refusal(gateway: Gateway, session: "Session", request: RequestMarketData,

@@ -8,6 +8,8 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from heapq import merge
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -15,6 +17,7 @@ import numpy as np
 
 from trading.broker.simulated import bars, hours
 from trading.broker.simulated.account import MARGIN
+from trading.broker.simulated.adaptive import improvements, working_limit
 from trading.broker.simulated.book import Book, Changes
 from trading.broker.simulated.combination import PricedLeg, leg_prices
 from trading.broker.simulated.exchange_hours import ExchangeHours, Timetable
@@ -175,7 +178,7 @@ def _woken(order: Order, contract: ListedContract, until: datetime) -> Changes |
 
 def _fill(order: Order, market: Market, book: Book, venue: Venue, until: datetime) -> Changes | None:
     for moment in _moments(order, market.contract, until, venue.hours(market.contract)):
-        slices = sweep(order.action, order.remaining, order.limit_price,
+        slices = sweep(order.action, order.remaining, _limit_at(order, market.contract, moment),
                        _offer(order, market.contract, moment, book, venue.lots))
         whole = sum(part.shares for part in slices) == order.remaining
         if slices and (whole or order.tif is not TimeInForce.ALL_OR_NOTHING):
@@ -183,6 +186,11 @@ def _fill(order: Order, market: Market, book: Book, venue: Venue, until: datetim
         if _is_at_once(order):
             return cancel(order, NOT_FILLED_AT_ONCE, moment.at)
     return None
+
+
+def _limit_at(order: Order, contract: ListedContract, moment: Moment) -> Decimal | None:
+    """The worst price at which the order trades then."""
+    return working_limit(order, contract, moment.at) if order.algo else order.limit_price
 
 
 def _offer(order: Order, contract: ListedContract, moment: Moment, book: Book, lots: int) -> Offer:
@@ -194,7 +202,23 @@ def _offer(order: Order, contract: ListedContract, moment: Moment, book: Book, l
 
 
 def _moments(order: Order, contract: ListedContract, until: datetime, own: ExchangeHours) -> Iterator[Moment]:
-    """When the order may trade up to `until`. Prints outside the session cannot be traded before the next opening."""
+    """When the order may trade up to `until`, in the order of time."""
+    if not order.algo:
+        return _at_prints(order, contract, until, own)
+    return merge(_at_prints(order, contract, until, own), _at_improvements(order, contract, until, own),
+                 key=lambda moment: moment.at)
+
+
+def _at_improvements(order: Order, contract: ListedContract, until: datetime, own: ExchangeHours) -> Iterator[Moment]:
+    """When an order that is worked by an algorithm stands at another price."""
+    for at in improvements(order, contract.prints, until):
+        number = len(contract.prints.until(at)) - 1
+        if number >= 0 and at > (order.last_fill_at or order.active_from) and own.is_open(at):
+            yield _moment(at, contract.prints, number)
+
+
+def _at_prints(order: Order, contract: ListedContract, until: datetime, own: ExchangeHours) -> Iterator[Moment]:
+    """When it becomes active, and at every print then; one outside the session is traded at the next opening."""
     start = max(order.active_from, order.last_fill_at or order.active_from)
     if start > until:
         return

@@ -20,12 +20,13 @@ from trading.broker.simulated.fill_responses import commission_report, execution
 from trading.broker.simulated.history_pacing import HistoryPacing
 from trading.broker.simulated.hours import ExecutionStamps
 from trading.broker.simulated.linked_orders import consequences
-from trading.broker.simulated.listing import BAG, Listing
+from trading.broker.simulated.listing import BAG, FUTURE, Listing
 from trading.broker.simulated.matching import Slice
 from trading.broker.simulated.order_contract import known
 from trading.broker.simulated.order_reports import ToldFill, order_messages
 from trading.broker.simulated.orders import Holding, Order
 from trading.broker.simulated.quote_sheet import QuoteSheet
+from trading.broker.simulated.quotes import Watch, day_start
 from trading.broker.simulated.recorded_market import NO_PRINTS, Prints, RecordedMarket
 from trading.broker.simulated.refusals import Refusal
 from trading.broker.simulated.responses import NO_REQUEST
@@ -133,6 +134,15 @@ class Gateway:
         """Tell every stream its market once more, whether it has moved or not."""
         for session in self.sessions.values():
             session.quote_again()
+
+    def traded_beside(self, watch: Watch, now: datetime) -> int:
+        """Lots of the day that no print shows: the fills of our clients, and what others trade between two prints."""
+        if watch.contract.facts.sec_type != FUTURE:
+            return 0
+        start, end = day_start(watch, now, self.zone), now - watch.kind.age
+        ours = sum(fill.shares for fill in self.book.fills_of.get(watch.contract.facts.con_id, ())
+                   if start <= fill.time <= end)
+        return ours + int(self.settings.traded_a_minute * (end - start).total_seconds() / 60)
 
     def is_empty(self) -> bool:
         """Does a fault hide all orders and positions, as just after a start of the real gateway?"""

@@ -12,10 +12,11 @@ Row = tuple[str, str]  # price and size, as the wire shows them
 
 @dataclass
 class Line:
-    """A market data stream; `told` counts prints."""
+    """A market data stream; `told` counts prints, `beside` lots that traded and stand in no print."""
 
     watch: Watch
     told: int
+    beside: int = 0
 
     @property
     def contract(self) -> ListedContract:

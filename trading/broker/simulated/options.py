@@ -95,6 +95,7 @@ class GatewayOptions(_Part):
     zone: Annotated[str, AfterValidator(known_zone)] | None = None
     ticks: Annotated[dict[str, dict[Decimal, Decimal]], AfterValidator(_grids)] | None = None
     lots: PositiveInt | None = None
+    traded_a_minute: NonNegativeInt | None = None
     tif_preset: bool | None = None
     real_hours: bool | None = None
     holidays: Annotated[frozenset[date], BeforeValidator(_listed)] | None = None

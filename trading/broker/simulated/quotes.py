@@ -67,26 +67,36 @@ class Watch:
         return self.contract.prints.until(now - self.kind.age)
 
 
-def opening_ticks(watch: Watch, now: datetime, zone: ZoneInfo) -> list[Message]:
+def opening_ticks(watch: Watch, now: datetime, zone: ZoneInfo, beside: int = 0) -> list[Message]:
     """What a new line or a snapshot is told: type, parameters, market, the day so far, close of the day before."""
-    before = watch.seen(now).until(_day_start(watch, now, zone)).last()
+    before = watch.seen(now).until(day_start(watch, now, zone)).last()
     close = [] if before is None else [_price(watch, watch.types.close, before)]
     return [responses.market_data_type(watch.req_id, watch.kind),
             responses.tick_parameters(watch.req_id, watch.contract.grid.finest),
-            *_market(watch, now, zone), *_range(watch, now, zone), *close, *_open_interest(watch)]
+            *_market(watch, now, zone, beside), *_range(watch, now, zone), *close, *_open_interest(watch)]
 
 
-def update_ticks(watch: Watch, now: datetime, zone: ZoneInfo) -> list[Message]:
-    """What a line is told after a new print."""
-    return [*_market(watch, now, zone), *_new_extremes(watch, now, zone)]
+def update_ticks(watch: Watch, now: datetime, zone: ZoneInfo, beside: int = 0) -> list[Message]:
+    """What a line is told after a new print; `beside` counts lots that traded and stand in no print."""
+    return [*_market(watch, now, zone, beside), *_new_extremes(watch, now, zone)]
 
 
-def _market(watch: Watch, now: datetime, zone: ZoneInfo) -> list[Message]:
+def volume_tick(watch: Watch, now: datetime, zone: ZoneInfo, beside: int) -> Message:
+    """The lots of the day: one a print, and those `beside`."""
+    return responses.tick_size(watch.req_id, watch.types.volume, len(_today(watch, now, zone)) + beside)
+
+
+def day_start(watch: Watch, now: datetime, zone: ZoneInfo) -> datetime:
+    """The midnight before the newest thing that a line may know."""
+    return hours.midnight(hours.local_date(now - watch.kind.age, zone), zone)
+
+
+def _market(watch: Watch, now: datetime, zone: ZoneInfo, beside: int) -> list[Message]:
     last = watch.seen(now).last()
     if last is None:
         return [responses.tick_price(watch.req_id, kind, -1, 0) for kind in (watch.types.bid, watch.types.ask)]
     quote = _quote(watch, last)
-    return [*quote, *_trades(watch, now, zone)] if watch.contract.facts.sec_type == FUTURE else quote
+    return [*quote, *_trades(watch, now, zone, beside)] if watch.contract.facts.sec_type == FUTURE else quote
 
 
 def _quote(watch: Watch, last: float) -> list[Message]:
@@ -102,26 +112,26 @@ def quoted_size(contract: ListedContract) -> int:
     return QUOTED_AMOUNT if contract.facts.sec_type == CASH else QUOTED_SIZE
 
 
-def _trades(watch: Watch, now: datetime, zone: ZoneInfo) -> list[Message]:
+def _trades(watch: Watch, now: datetime, zone: ZoneInfo, beside: int) -> list[Message]:
     prints, types, req_id = watch.seen(now), watch.types, watch.req_id
     today = _today(watch, now, zone)
     traded_at = instant_of(int(prints.times[-1]))
     return [responses.tick_price(req_id, types.last, float(prints.prices[-1]), LAST_TRADED_SIZE),
             responses.tick_size(req_id, types.last_size, LAST_TRADED_SIZE),
-            responses.tick_size(req_id, types.volume, len(today)),
+            volume_tick(watch, now, zone, beside),
             responses.tick_string(req_id, types.traded_at, str(int(traded_at.timestamp()))),
-            *_generic(watch, prints, today)]
+            *_generic(watch, prints, today, beside)]
 
 
-def _generic(watch: Watch, prints: Prints, today: Prints) -> list[Message]:
+def _generic(watch: Watch, prints: Prints, today: Prints, beside: int) -> list[Message]:
     """What was asked for by number; the mark is the last price."""
     last = float(prints.prices[-1])
     mark = [_price(watch, MARK_PRICE, last)] if WANTS_MARK_PRICE & set(watch.generic_ticks) else []
     if WANTS_RT_VOLUME not in watch.generic_ticks:
         return mark
     average = float(today.prices.mean()) if len(today) else last
-    fields = (responses.number(last), str(LAST_TRADED_SIZE), str(int(prints.times[-1]) // 1_000_000), str(len(today)),
-              responses.number(round(average, 8)), "true")
+    fields = (responses.number(last), str(LAST_TRADED_SIZE), str(int(prints.times[-1]) // 1_000_000),
+              str(len(today) + beside), responses.number(round(average, 8)), "true")
     return [*mark, responses.tick_string(watch.req_id, RT_VOLUME, ";".join(fields))]
 
 
@@ -152,11 +162,7 @@ def _open_interest(watch: Watch) -> list[Message]:
 
 
 def _today(watch: Watch, now: datetime, zone: ZoneInfo) -> Prints:
-    return watch.seen(now).since(_day_start(watch, now, zone))
-
-
-def _day_start(watch: Watch, now: datetime, zone: ZoneInfo) -> datetime:
-    return hours.midnight(hours.local_date(now - watch.kind.age, zone), zone)
+    return watch.seen(now).since(day_start(watch, now, zone))
 
 
 def _price(watch: Watch, kind: int, price: float) -> Message:

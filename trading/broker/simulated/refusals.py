@@ -1,11 +1,13 @@
 """May this order be placed? Pure checks, in the order in which the real gateway makes them (ib_wire.md 3.4)."""
 
+import json
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Final
 
+from trading.broker.simulated.adaptive import CROSSES_AFTER, PRIORITY, STRATEGY
 from trading.broker.simulated.book import Book
 from trading.broker.simulated.listing import CASH, ListedContract
 from trading.broker.simulated.order_types import OrderType, TimeInForce, order_type
@@ -16,7 +18,6 @@ from trading.broker.simulated.triggers import KNOWN_CONDITIONS
 
 LARGEST_ORDER_ID: Final = 2**31 - 1
 WORKING_ORDERS: Final = 20  # a contract, side and account
-PRIORITIES: Final = ("Urgent", "Normal", "Patient")
 VALIDATION: Final = "Error validating request.-'bN' : cause - "
 
 
@@ -53,6 +54,8 @@ def check_modification(order: Order, request: PlaceOrder, contract: ListedContra
     same = (order.con_id, order.action, order.order_type)
     if same != (contract.facts.con_id, request.action, order_type(request.order_type)):
         return Refusal(105, "Order being modified does not match original order.")
+    if (order.algo, order.algo_params) != (request.algo_strategy, json.dumps(request.algo_params)):
+        return Refusal(440, "Order modify failed. Algorithm cannot be modified.")
     return None
 
 
@@ -134,15 +137,16 @@ def _check_conditions(request: PlaceOrder) -> Refusal | None:
 def _check_algo(request: PlaceOrder) -> Refusal | None:
     if not request.algo_strategy:
         return None
-    if request.algo_strategy != "Adaptive":
+    if request.algo_strategy != STRATEGY:
         return Refusal(439, "The order processing failed. Algorithm definition not found.")
-    if order_type(request.order_type) not in (OrderType.MARKET, OrderType.LIMIT):
+    is_plain = order_type(request.order_type) in (OrderType.MARKET, OrderType.LIMIT)
+    if not is_plain or request.tif not in ("", TimeInForce.DAY):
         return Refusal(442, "Specified algorithm is not allowed for this order.")
-    unknown = [tag for tag, _ in request.algo_params if tag != "adaptivePriority"]
+    unknown = [tag for tag, _ in request.algo_params if tag != PRIORITY]
     if unknown:
         return Refusal(443, f"Order processing failed. Unknown algo attribute: {unknown[0]}")
-    wrong = [value for _, value in request.algo_params if value not in PRIORITIES]
-    return Refusal(441, f"Algo attributes validation failed: adaptivePriority {wrong[0]!r}") if wrong else None
+    wrong = [value for _, value in request.algo_params if value not in CROSSES_AFTER]
+    return Refusal(441, f"Algo attributes validation failed: {PRIORITY} {wrong[0]!r}") if wrong else None
 
 
 def _check_what_if(request: PlaceOrder) -> Refusal | None:

@@ -106,7 +106,7 @@ class Session:
 
     def quote_again(self) -> None:
         for line in self.lines.values():
-            self.send(*update_ticks(line.watch, self._gateway.now(), self._gateway.zone))
+            self.send(*update_ticks(line.watch, self._gateway.now(), self._gateway.zone, line.beside))
 
     def flood(self, count: int) -> None:
         """`count` sizes to each stream, which nobody needs; each another than the last."""

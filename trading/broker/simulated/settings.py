@@ -35,6 +35,7 @@ class GatewaySettings:
     max_version: int = 178
     zone: str = "Europe/London"
     lots: int = 100  # offered at each price level at each print
+    traded_a_minute: int = 0  # lots of each future that others trade between two prints, which are a lot each
     faults: tuple[Fault, ...] = ()  # that strike from the beginning, or wait
     tif_preset: bool = False  # warn of an order without a time in force: 10349
     permissions: Permissions = field(default_factory=Permissions)

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from trading.execution.broker_orders import SENT_PERHAPS, BrokerLifecycle, BrokerOrder
 from trading.execution.documents import Document, from_document, to_document
+from trading.execution.order_states import AdaptivePriority, ExecutionStyle, Flag
 from trading.execution.price_grid import PriceGrid
 from trading.execution.quotes import Touch, is_lost, usable
 
@@ -23,6 +24,7 @@ MOST_CHANGES: Final = 30
 QUOTE_WAIT: Final = timedelta(seconds=10)
 BACK_OFFS: Final = (timedelta(minutes=5), timedelta(minutes=15), timedelta(minutes=45))
 CHANGEABLE: Final = frozenset({BrokerLifecycle.ACKED, BrokerLifecycle.WORKING})
+PARTICIPATION: Final = Decimal("0.05")
 ENDING: Final = frozenset({BrokerLifecycle.PENDING_CANCEL})
 _UNDECIDED: Final = SENT_PERHAPS | {BrokerLifecycle.INTENT}
 
@@ -51,6 +53,29 @@ class Finish(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Fallback:
+    """What works the rest of an order when its own style cannot."""
+
+    style: ExecutionStyle
+    since: datetime
+    lots: int  # signed, of the rest
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Volume:
+    """What an order has heard of the market's volume since it began, its own fills among it."""
+
+    heard: datetime  # when it last grew; before that, since when it is waited for
+    first: int | None = None  # of the day, when it was first heard
+    newest: int = 0
+
+    @property
+    def since_start(self) -> int:
+        return 0 if self.first is None else self.newest - self.first
+
+
+@dataclass(frozen=True, kw_only=True)
 class AlgoState:
     """What is remembered of one contract order between two looks."""
 
@@ -65,6 +90,8 @@ class AlgoState:
     waits: int = 0  # how often a wait for a quote was in vain
     chased: bool = False  # the limit of the chase was reached, and told
     finish: Finish | None = None
+    volume: Volume | None = None  # of an order that goes with the market
+    fallback: Fallback | None = None
 
     def moved(self, phase: Phase, now: datetime) -> "AlgoState":
         """In another phase; in the same one nothing changes, so that a clock of a phase is never reset."""
@@ -75,8 +102,16 @@ class AlgoState:
         return replace(self.moved(Phase.DONE, now), finish=reason)
 
     def anew(self, now: datetime) -> "AlgoState":
-        """For the next unit of a roll: another beginning, the same deadline."""
-        return self if self.phase is Phase.INIT else replace(begun(now, self.deadline - now), started=self.started)
+        """For the next unit of a roll: another beginning, the same deadline; what holds for the whole roll stays."""
+        if self.phase is Phase.INIT:
+            return self
+        return replace(begun(now, self.deadline - now), started=self.started, volume=self.volume,
+                       fallback=self.fallback)
+
+    def without_own_style(self, style: ExecutionStyle, look: "Look", reason: str) -> "AlgoState":
+        """The rest of the order is worked in another style, from now on and after a restart."""
+        rest = Fallback(style=style, since=look.now, lots=look.residual, reason=reason)
+        return replace(self.moved(Phase.INIT, look.now), fallback=rest)
 
     @property
     def arrival(self) -> Touch | None:
@@ -103,6 +138,8 @@ class Terms:
     limit: Decimal | None = None  # a person's
     patience: timedelta = timedelta(seconds=30)  # how long a marketable order may rest
     attempts: int = 5  # broker orders at most, for algos that send anew
+    is_roll: bool = False
+    participation: Decimal = PARTICIPATION  # of the market's volume, for an order that goes with it
 
     def chase(self) -> Decimal:
         """How far from the price on arrival we may go: the larger of three ticks and a quarter of a day (RC-10b)."""
@@ -127,6 +164,11 @@ class Look:
     def living(self) -> BrokerOrder | None:
         return self.child if self.child is not None and self.child.may_be_alive else None
 
+    @property
+    def algo_was_refused(self) -> bool:
+        """Did the newest broker order end because the broker would not work it by its own algo?"""
+        return self.living is None and self.child is not None and Flag.ALGO_REFUSED in self.child.flags
+
 
 @dataclass(frozen=True, kw_only=True)
 class Place:
@@ -135,6 +177,8 @@ class Place:
     quantity: int
     limit: Decimal
     is_passive: bool
+    adaptive: AdaptivePriority | None = None  # the broker's own algo works it, within the limit
+    reason: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -189,7 +233,7 @@ def _without_child(look: Look) -> Finish | None:
     if look.residual == 0:
         return Finish.FILLED
     was_refused = look.child is not None and look.child.lifecycle is BrokerLifecycle.REJECTED
-    return Finish.REFUSED if was_refused else None
+    return Finish.REFUSED if was_refused and not look.algo_was_refused else None
 
 
 def _why_ending(state: AlgoState, look: Look) -> Finish | None:

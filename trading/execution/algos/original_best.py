@@ -61,9 +61,13 @@ def passive_only(state: AlgoState, look: Look, terms: Terms) -> Step:
 
 def _must_hurry(state: AlgoState, look: Look) -> bool:
     """The session ends soon, or the book already says what it will do next."""
-    near = look.closes is not None and look.now >= look.closes - NO_PASSIVE_BEFORE_CLOSE
     was_aggressive = state.phase is Phase.CANCELLING and look.now - state.started >= PASSIVE_AT_MOST
-    return near or was_aggressive
+    return ends_soon(look) or was_aggressive
+
+
+def ends_soon(look: Look) -> bool:
+    """The session leaves no time for patience."""
+    return look.closes is not None and look.now >= look.closes - NO_PASSIVE_BEFORE_CLOSE
 
 
 def _watched(state: AlgoState, look: Look, touch: Touch) -> AlgoState:
@@ -107,11 +111,9 @@ def _aggressive(state: AlgoState, look: Look, terms: Terms) -> Step:
     assert look.touch is not None
     quantity = child_lots(look, terms)
     wanted = terms.grid.aggressive(look.touch.far(quantity), quantity)
-    limit = _onto_grid(within_chase(wanted, state, look, terms), quantity, terms)
+    limit = onto_grid(within_chase(wanted, state, look, terms), quantity, terms)
     if limit != wanted and not state.chased:
-        return replace(state, chased=True), Tell(text=(
-            f"the market has gone further than {terms.chase():f} from {_far(state, look)}, where the order came; it "
-            f"rests at {limit}"))
+        return told_of_the_chase(state, look, terms, limit)
     if look.living is None:
         return state, Place(quantity=quantity, limit=limit, is_passive=False)
     return state, _changed(limit, look)
@@ -125,7 +127,14 @@ def _changed(limit: Decimal, look: Look) -> Change | Cancel | None:
     return Change(limit=limit)
 
 
-def _onto_grid(price: Decimal, quantity: int, terms: Terms) -> Decimal:
+def told_of_the_chase(state: AlgoState, look: Look, terms: Terms, limit: Decimal) -> Step:
+    """Once an order: the market is where it is not followed."""
+    return replace(state, chased=True), Tell(text=(
+        f"the market has gone further than {terms.chase():f} from {_far(state, look)}, where the order came; it rests "
+        f"at {limit}"))
+
+
+def onto_grid(price: Decimal, quantity: int, terms: Terms) -> Decimal:
     """The limit of the chase itself may lie between two ticks: rounded so that it is not passed."""
     return price if terms.grid.holds(price) else terms.grid.passive(price, quantity)
 

@@ -4,8 +4,8 @@ After i of N slices floor(i Q / N) lots should be done: slices differ by at most
 that was missed is caught up with the next, at most twice a slice at once; what is left at the end is told, not dumped.
 """
 
-from dataclasses import replace
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Final
 
 from trading.execution.algos.frame import AlgoState, Cancel, Look, Phase, Step, Terms
@@ -17,9 +17,17 @@ CATCH_UP: Final = 2
 LAST_STRETCH: Final = timedelta(minutes=10)  # before the deadline everything is aggressive
 
 
-def slices(state: AlgoState) -> int:
+@dataclass(frozen=True, kw_only=True)
+class Course:
+    """So many lots, signed, from `since` on until the deadline."""
+
+    lots: int
+    since: datetime
+
+
+def slices(course: Course, deadline: datetime) -> int:
     """How many slices the time has."""
-    return max(1, int((state.deadline - state.started) / SLICE))
+    return max(1, int((deadline - course.since) / SLICE))
 
 
 def due(quantity: int, done: int, count: int) -> int:
@@ -28,15 +36,15 @@ def due(quantity: int, done: int, count: int) -> int:
     return share if quantity > 0 else -share
 
 
-def twap(state: AlgoState, look: Look, terms: Terms, quantity: int) -> Step:
-    """One look at an order of `quantity` lots, `universal` having had nothing to say."""
-    count, begun = slices(state), int((look.now - state.started) / SLICE) + 1
-    missing = due(quantity, begun, count) - (quantity - look.residual)
-    a_slice = max(1, -(-abs(quantity) // count))
-    lots = min(abs(missing), CATCH_UP * a_slice) if missing * quantity > 0 else 0
+def twap(state: AlgoState, look: Look, terms: Terms, course: Course) -> Step:
+    """One look at an order on its `course`, `universal` having had nothing to say."""
+    count, begun = slices(course, state.deadline), int((look.now - course.since) / SLICE) + 1
+    missing = due(course.lots, begun, count) - (course.lots - look.residual)
+    a_slice = max(1, -(-abs(course.lots) // count))
+    lots = min(abs(missing), CATCH_UP * a_slice) if missing * course.lots > 0 else 0
     if lots == 0 and look.living is None:
         return state, None
-    into = (look.now - state.started) % SLICE
+    into = (look.now - course.since) % SLICE
     hurry = into >= SLICE * PASSIVE_SHARE or look.now >= state.deadline - min(LAST_STRETCH, SLICE * count / 5)
     phased = state.moved(Phase.AGGRESSIVE if hurry else Phase.PASSIVE, look.now)
     if look.living is not None and not hurry and phased is not state:

@@ -6,6 +6,7 @@ A new broker order is only noted; those of some contract orders are stored toget
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Final
 
 from trading.clock import Clock
@@ -13,6 +14,7 @@ from trading.errors import BrokerError, BrokerUnavailable
 from trading.execution.algos.choice import Choice, begin, choose, step
 from trading.execution.algos.frame import (
     ENDING,
+    PARTICIPATION,
     Action,
     AlgoState,
     Cancel,
@@ -51,6 +53,7 @@ class Manners:
 
     usual_style: ExecutionStyle
     patience: timedelta
+    participation: Decimal = PARTICIPATION  # of the market's volume, for an order that goes with it
 
     def style_for(self, wanted: ExecutionStyle) -> ExecutionStyle:
         """The usual style where the order leaves it open; where nobody is to wait, also a roll is not patient."""
@@ -174,7 +177,8 @@ class AlgoWorker:
     def _terms(self, leg: ContractOrder, turn: Turn) -> Terms:
         return Terms(grid=PriceGrid(tick=self.market.tradable(leg.contract).min_tick), most_lots=turn.most_lots,
                      limit=leg.limit_price, sigma_d=self.controls.sigma_d(leg.instrument),
-                     patience=self.manners.patience)
+                     patience=self.manners.patience, participation=self.manners.participation,
+                     is_roll=leg.kind is OrderKind.ROLL)
 
     def _note_waiting(self, leg: ContractOrder, state: AlgoState, look: Look, turn: Turn) -> None:
         """Who waits for a quote does not keep the whole run waiting, once it has waited a little."""
@@ -201,6 +205,8 @@ class AlgoWorker:
         makes = ChildOrders(market=self.market, controls=self.controls, clock=self.clock)
         found = makes.intended(leg, place, look.touch)
         if found.order is not None:
+            if place.reason:
+                log.info("algo_decides", order=found.order.id, reason=place.reason)
             self.noted.append(Intent(found.leg, found.order))
             self.controls.note(found.order)
         else:

@@ -93,4 +93,4 @@ class ChildOrders:
         tradable = self.market.tradable(leg.contract)
         return BrokerTerms(con_id=tradable.con_id, exchange=tradable.exchange, tick=tradable.min_tick,
                            limit_price=place.limit, touch=touch, collar=self.controls.collar(leg, touch),
-                           created=self.clock.now())
+                           created=self.clock.now(), adaptive=place.adaptive)

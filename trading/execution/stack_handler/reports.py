@@ -33,6 +33,8 @@ STATUS: Final = {
 }
 _HELD: Final = 399  # a warning with many texts, of which one matters (ib_wire.md 3.1)
 _UNTIL_OPEN: Final = "will not be placed at the exchange until"
+_REJECTS_NEW: Final = frozenset({CodeMeaning.REJECTS_NEW, CodeMeaning.REJECTS_ALGO})
+_LIVING: Final = frozenset({_B.ACKED, _B.WORKING, _B.PENDING_REPLACE, _B.PENDING_CANCEL})
 _ASKABLE: Final = frozenset({_B.SENT, _B.ACKED, _B.WORKING, _B.PENDING_REPLACE})  # a code nobody knows: ask
 
 
@@ -60,9 +62,11 @@ def _price(text: str | None) -> Decimal | None:
 def after_error(order: BrokerOrder, facts: dict[str, Any], policy: ErrorPolicy) -> BrokerOrder:
     """`order` after an error message that names it."""
     meaning, reason = policy.of(facts["code"]), f"{facts['text']} (code {facts['code']})"
-    if meaning is CodeMeaning.REJECTED or (meaning is CodeMeaning.REJECTS_NEW and _never_lived(order)):
+    if meaning is CodeMeaning.REJECTS_ALGO and order.lifecycle not in _LIVING:
+        order = order.with_algo_refused()
+    if meaning is CodeMeaning.REJECTED or (meaning in _REJECTS_NEW and _never_lived(order)):
         return order.advanced(_B.CANCELLED if order.filled else _B.REJECTED, reason)  # what was filled stays filled
-    if order.lifecycle is _B.PENDING_REPLACE and meaning in (CodeMeaning.REJECTS_NEW, CodeMeaning.REJECTS_CHANGE):
+    if order.lifecycle is _B.PENDING_REPLACE and meaning in _REJECTS_NEW | {CodeMeaning.REJECTS_CHANGE}:
         return order.with_terms_refused(reason)
     if meaning is CodeMeaning.CANCELLED:
         return order.advanced(_B.PENDING_CANCEL, reason)  # its status says how much of it was filled
