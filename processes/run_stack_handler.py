@@ -90,11 +90,24 @@ def wait_for_work(job: JobContext, before: Sight) -> None:
         now = sight_of(job)
 
 
+def go_on(job: JobContext, *, as_service: bool) -> None:
+    """Between two passes.
+
+    Raises:
+        StopRequested: this run was asked to stop.
+        JobIncomplete: the service is to be another one; what is open it finds as we leave it.
+    """
+    job.checkpoint()
+    if as_service and not job.serves():
+        raise JobIncomplete("The trading day is over, or the configuration is another one: the next run goes on.")
+
+
 def work(job: JobContext) -> None:
     """Compare with the broker where that is due, trade what is open, and compare again."""
+    as_service = job.serves()
     market = BrokerMarket(job, job.data.db_contracts.by_con_id())
     handler = stack_handler(job, market)
-    closed = handler.run(job.checkpoint)
+    closed = handler.run(lambda: go_on(job, as_service=as_service))
     log.info("stack_handled", closed=closed, waiting=len(handler.worker.waits))
     check(reconciler(job, market, handler.reader).run())
     call_a_person(job)

@@ -71,12 +71,20 @@ def test_a_person_who_asks_for_a_comparison_is_answered_by_the_run_that_is_at_wo
 
 
 def test_an_edit_of_the_configuration_is_heeded_by_the_next_run(scene: TradingScene) -> None:
+    # given a service that works an order
     run = serving(scene)
+    scene.gateway.fault("hold", seconds=600)
+    order = scene.want(scene.an_instrument(), 1)
+    until(lambda: scene.has_arrived(order), 15, "it works")
+
+    # when the configuration is edited, then another run begins, and goes on with the order
     settings = scene.config / "tradingd.yaml"
     settings.write_text(settings.read_text().replace("time_out_s: 4", "time_out_s: 5"))
     until(lambda: (scene.ended(run) or {}).get("state") == "FINISHED", 30, "the old one has ended")
     assert serving(scene) != run
-    traded(scene)
+    scene.gateway.clear()
+    until(lambda: Traded(scene, order, {}).filled, 30, "it is traded")
+    assert sum(row["filled"] for row in Traded(scene, order, {}).at_gateway) == 1
 
 
 def test_one_that_is_paused_trades_nothing_until_it_is_resumed(scene: TradingScene) -> None:
