@@ -1,4 +1,4 @@
-"""RiskWatch: looks at the account, at orders of unknown fate and at alerts that nobody reads, and raises the level.
+"""RiskWatch: looks at the account, the clock, quotes, orders of unknown fate and unread alerts, and raises the level.
 
 It only ever raises, and only the level: what that means at the broker is the kill switch's. A K2 that it raised for
 want of sound data falls again when the data were sound twice; everything else a person lowers.
@@ -8,15 +8,17 @@ import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Final
 
 from pymongo.errors import PyMongoError
 
 from daemon.alerts.alerts import Alerts
-from daemon.broker_service import BrokerService, Link
+from daemon.broker_service import HEARTBEAT_ANSWER_S, BrokerService, Link
+from daemon.quote_watch import QuoteParts, QuoteWatch
 from daemon.store.async_store import AsyncStore
 from trading.clock import Clock
-from trading.config import ServiceConfig
+from trading.config import Mode, ServiceConfig
 from trading.control.alert import AlertKind, AlertState, Severity
 from trading.data.mongo.controls import StoredOverride
 from trading.errors import ConcurrentUpdate, TradingError
@@ -24,11 +26,13 @@ from trading.execution.broker_orders import BrokerLifecycle
 from trading.execution.uneven_rolls import uneven
 from trading.log import get_log
 from trading.risk.check import Check
-from trading.risk.controls.watch import rc_22_monitor, rc_42, rc_45_monitor
+from trading.risk.clock_reading import ClockReading, jump, skew
+from trading.risk.controls.watch import rc_22_monitor, rc_29, rc_42, rc_45_monitor
 from trading.risk.kill_level import Cause, Command, KillLevel, KillState, data_found_sound, lowered, raised
 from trading.risk.monitors import Wanted, wanted
 from trading.risk.overrides import NO_OVERRIDE, combined
 from trading.risk.settings import RiskSettings
+from trading.risk.snapshot import SystemFacts
 
 log = get_log()
 EVERY_S: Final = 20.0
@@ -54,6 +58,9 @@ class RiskWatch:
     def __init__(self, parts: RiskParts) -> None:
         self._parts = parts
         self._task: asyncio.Task[None] | None = None
+        self._reading = self._read_clocks()
+        self._quotes = QuoteWatch(QuoteParts(store=parts.store, broker=parts.broker, clock=parts.clock,
+                                             settings=parts.settings.account))
 
     def start(self) -> None:
         self._task = asyncio.create_task(self._watch(), name="risk watch")
@@ -75,7 +82,7 @@ class RiskWatch:
     async def look(self) -> Wanted:
         """Look once, and raise what is called for; what that was."""
         checks = [await self._unknown_orders(), await self._unread_alerts(), await self._uneven_rolls(),
-                  *await self._account()]
+                  *await self._clocks(), *await self._account(), *await self._quotes.look()]
         found = wanted(checks)
         await self._carry_out(found)
         for check in found.alerts:
@@ -103,6 +110,25 @@ class RiskWatch:
         store = self._parts.store
         rolls = await store.call(store.orders.ended_rolls, self._parts.day())
         return rc_45_monitor([words for roll, legs in rolls if (words := uneven(roll, legs))])
+
+    async def _clocks(self) -> tuple[Check, ...]:
+        """That of the simulated gateway is moved by hand: there the skew says nothing."""
+        parts = self._parts
+        before, self._reading = self._reading, self._read_clocks()
+        if parts.broker.link is not Link.READY:
+            return ()
+        off = timedelta() if parts.service.mode is Mode.SIMULATED else await self._skew()
+        return (rc_29(SystemFacts(kill=KillState(), epoch=0, clock_skew=off, clock_jump=jump(before, self._reading)),
+                      parts.settings),)
+
+    def _read_clocks(self) -> ClockReading:
+        return ClockReading(wall=self._parts.clock.now(), monotonic_s=self._parts.clock.monotonic_s())
+
+    async def _skew(self) -> timedelta:
+        library, now = await self._parts.broker.library("risk watch"), self._parts.clock.now
+        asked = now()
+        told = await library.current_time(HEARTBEAT_ANSWER_S)
+        return skew(told, asked, now())
 
     async def _account(self) -> tuple[Check, ...]:
         """Nothing while the broker cannot be asked: that is another alert's matter."""

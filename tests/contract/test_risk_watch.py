@@ -9,19 +9,21 @@ from typing import Any
 import pytest
 from broker_link_scene import BrokerScene
 from recorded_gateway import GatewayProcess
-from test_gate import ANN, intent
+from test_gate import ANN, contract, intent
 
 from daemon.risk_watch import RiskParts, RiskWatch
 from daemon.store.async_store import AsyncStore
-from trading.config import BrokerConfig, ServiceConfig
+from trading.config import BrokerConfig, Mode, ServiceConfig
 from trading.control.alert import AlertKind, AlertState, Severity
 from trading.data.mongo.connection import MongoStore
+from trading.data.mongo.contracts import MongoContracts
 from trading.data.mongo.controls import MongoKillState, MongoOverrides
 from trading.data.mongo.orders import MongoOrders
 from trading.data.mongo.settings import MongoSettings
 from trading.execution.broker_orders import BrokerLifecycle
 from trading.execution.order_states import CloseReason, Lifecycle
 from trading.execution.orders import InstrumentOrder, new_instrument_order_id, spawn
+from trading.objects.contracts import Contract
 from trading.risk.account_track import AccountTrack
 from trading.risk.controls.watch import NavTrack
 from trading.risk.kill_level import KillLevel, KillState, lowered
@@ -35,12 +37,13 @@ START = datetime(2021, 10, 13, 12, tzinfo=UTC)
 @dataclass
 class HandClock:
     instant: datetime = START
+    stepped_s: float = 0.0  # by which somebody has set it
 
     def now(self) -> datetime:
         return self.instant
 
     def monotonic_s(self) -> float:
-        return self.instant.timestamp()
+        return self.instant.timestamp() - self.stepped_s
 
 
 @dataclass
@@ -63,11 +66,11 @@ class OpenAlerts:
 class WatchScene:
     """A broker link, and a watch that looks when it is told to, on a clock in our hands."""
 
-    def __init__(self, scene: BrokerScene, store: MongoStore) -> None:
+    def __init__(self, scene: BrokerScene, store: MongoStore, mode: Mode = Mode.SIMULATED) -> None:
         self.scene, self.store, self.clock, self.alerts = scene, store, HandClock(), OpenAlerts()
         parts: Any = RiskParts(
             store=AsyncStore(store), broker=scene.service, clock=self.clock, alerts=self.alerts,  # type: ignore[arg-type]
-            service=ServiceConfig(broker=BrokerConfig(account="DU0000001")), settings=RiskSettings(),
+            service=ServiceConfig(broker=BrokerConfig(account="DU0000001"), mode=mode), settings=RiskSettings(),
             day=lambda: self.clock.instant.date().isoformat())
         self.watch = RiskWatch(parts)
 
@@ -186,6 +189,83 @@ def test_a_level_that_a_person_set_is_not_lowered(scene: WatchScene) -> None:
     kill.save(lowered(kill.load(), KillLevel.K0_NORMAL, ANN))
     scene.look()
     assert scene.level is KillLevel.K0_NORMAL
+
+
+def test_rc_29_a_clock_that_is_not_the_brokers_holds_new_risk_until_it_is_again(
+        tmp_path: Path, gateway: GatewayProcess, store: MongoStore) -> None:
+    with BrokerScene(tmp_path, gateway, store) as opened:
+        scene = WatchScene(opened, store, Mode.PAPER)
+        scene.look()
+        assert (scene.level, scene.alerts.open) == (KillLevel.K0_NORMAL, {})
+
+        # when our clock goes on, and the broker's stands still
+        scene.look()
+        assert scene.level is KillLevel.K2_NO_NEW_RISK
+        assert scene.alerts.open["RISK:RC-29"].startswith("The skew of the clock is ")
+
+        # then it is over when both agree, and the level falls by itself
+        for _ in range(2):
+            gateway.set_clock(scene.clock.instant)
+            scene.look()
+        assert (scene.level, scene.alerts.open) == (KillLevel.K0_NORMAL, {})
+
+
+def test_rc_29_a_clock_that_somebody_sets_holds_new_risk_for_a_moment(scene: WatchScene) -> None:
+    scene.look()
+    scene.clock.instant += timedelta(seconds=90)
+    scene.clock.stepped_s = 90
+    scene.look()
+    assert scene.level is KillLevel.K2_NO_NEW_RISK
+    assert scene.alerts.open["RISK:RC-29"].startswith("The jump of the clock is 90 s; 1 s are allowed.")
+    scene.look(2)
+    assert (scene.level, scene.alerts.open) == (KillLevel.K0_NORMAL, {})
+
+
+def hold(scene: WatchScene, lots: int) -> None:
+    """Our books say that we hold so many lots of SP500."""
+    details = contract(scene.scene)
+    MongoContracts(scene.store).save(Contract.parse("SP500/20211200"), details, True, START)
+    scene.store.database.contract_positions.replace_one(
+        {"_id": "SP500/20211200"}, {"quantity": lots, "con_id": details.con_id, "v": 1}, upsert=True)
+
+
+def test_rc_44_no_quote_of_what_is_held_is_told_and_nothing_else(scene: WatchScene) -> None:
+    # given that we hold something of which there are no quotes
+    hold(scene, 2)
+    scene.scene.control.fault("quotes", style="none", seconds=600)
+    scene.look()
+    assert scene.alerts.open == {}
+
+    # when that lasts for ten minutes
+    scene.clock.instant += timedelta(minutes=10)
+    scene.look()
+
+    # then people are told, and nothing is stopped
+    assert scene.alerts.open == {"RISK:RC-44": "No quote for 10 min of what we hold, while it is traded: "
+                                               "SP500/20211200. Nothing is closed."}
+    assert scene.level is KillLevel.K0_NORMAL
+
+    # and what is held no more needs no quotes
+    hold(scene, 0)
+    scene.look()
+    assert scene.alerts.open == {}
+
+
+def test_rc_44_quotes_that_come_are_heard_however_long_it_is_held(scene: WatchScene) -> None:
+    hold(scene, 2)
+    for _ in range(4):
+        scene.look()
+        scene.clock.instant += timedelta(minutes=4)
+    assert scene.alerts.open == {}
+
+
+def test_rc_44_what_is_not_traded_now_needs_no_quotes(scene: WatchScene) -> None:
+    hold(scene, 2)
+    scene.scene.control.fault("quotes", style="none", seconds=600)
+    scene.look()
+    scene.clock.instant += timedelta(days=60)  # the broker tells the hours of the days to come only
+    scene.look(2)
+    assert scene.alerts.open == {}
 
 
 def test_what_is_remembered_comes_back() -> None:

@@ -76,8 +76,7 @@ class IbLibrary:
             if refused.done():
                 raise BrokerUnavailable(f"Client id {client_id} is in use at the gateway {host}:{port}: by another "
                                         f"program, or by an earlier session that it has not given up yet. End that "
-                                        f"program, or set broker.client_id (of the watchdog: watchdog.client_id). It is "
-                                        f"tried again.")
+                                        f"program, or set broker.client_id (watchdog.client_id). It is tried again.")
             if gone.done() and not connecting.done():
                 raise ConnectionResetError
             await connecting

@@ -5,7 +5,7 @@ with a severity for what only alerts, and an override for what shrinks positions
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -157,6 +157,16 @@ def rc_44(contract: str, position: int, silent_for: timedelta | None, *, in_sess
     return replace(passed("RC-44", number=since, limit=most.total_seconds(),
                           sentence=f"No quote of {contract} for {since}, with {position:+d} lots held."),
                    severity=Severity.CRITICAL)
+
+
+def rc_44_monitor(checks: Mapping[str, Check], settings: AccountSettings) -> Check:
+    """All contracts together, by their keys, in words that stay the same while the silence lasts."""
+    silent = sorted(contract for contract, check in checks.items() if check.severity is Severity.CRITICAL)
+    if not silent:
+        return passed("RC-44", limit=settings.quote_silence.total_seconds())
+    minutes = settings.quote_silence.total_seconds() / 60
+    return replace(checks[silent[0]], number=len(silent), limit=0, sentence=(
+        f"No quote for {minutes:g} min of what we hold, while it is traded: {', '.join(silent)}. Nothing is closed."))
 
 
 def _level(control: str, level: KillLevel, why: str, number: float, limit: float) -> Check:
