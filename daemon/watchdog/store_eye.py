@@ -17,6 +17,7 @@ from trading.data.mongo.connection import MongoStore, connect, this_process
 from trading.data.mongo.contracts import MongoContracts
 from trading.data.mongo.controls import MongoKillState, MongoLimits
 from trading.data.mongo.leases import MongoLeases
+from trading.data.mongo.limits_in_force import MongoLimitsInForce
 from trading.data.mongo.orders import MongoOrders
 from trading.data.mongo.settings import MongoSettings
 from trading.errors import ConcurrentUpdate, StoreError
@@ -45,12 +46,13 @@ class WatchedStore:
     def __init__(self, store: MongoStore) -> None:
         self._kill, self._limits, self._leases = MongoKillState(store), MongoLimits(store), MongoLeases(store)
         self._orders, self._contracts = MongoOrders(store), MongoContracts(store)
+        self._in_force = MongoLimitsInForce(store)
 
     def view(self) -> StoreView:
         state = self._kill.load()
         return StoreView(level=state.level, level_words=f"{state.level.name} by {state.who} ({state.reason})",
                          allowed=self._flattening(state), sign=self._leases.sign_of_life(),
-                         limits=position_limits(self._limits.all()))
+                         limits=self._in_force.load() | position_limits(self._limits.all()))
 
     def instruments(self) -> dict[int, str]:
         """The instrument of each contract number of the broker."""
@@ -84,8 +86,8 @@ class WatchedStore:
                          if order.kind is OrderKind.FLATTEN and (order.sent or order.created) >= began)
 
 
-def position_limits(limits: list[Limit]) -> Mapping[str, int]:
-    """Of all strategies together, lots by instrument."""
+def position_limits(limits: list[Limit]) -> dict[str, int]:
+    """Those that somebody has set for all strategies together, lots by instrument."""
     names = {each.instrument for each in limits if each.kind is LimitKind.POSITION}
     found = {name: limit_of(limits, LimitKind.POSITION, name) for name in names}
     return {name: lots for name, lots in found.items() if lots is not None}

@@ -147,6 +147,18 @@ def test_a_limit_below_the_position_brings_it_down_and_never_turns_it(scene: Sce
     assert (order.quantity, order.target) == (-4, 5)
 
 
+def test_the_limits_in_force_are_kept_for_those_who_watch(scene: Scene) -> None:
+    # given a limit that nobody has set
+    scene.generates()
+    computed = scene.data.db_limits_in_force.load()
+    assert computed[CODE] > 5
+
+    # when a person sets one
+    scene.data.db_limits.put(Limit(kind=LimitKind.POSITION, instrument=CODE, lots=5, who="ann", reason="thin", at=NOW))
+    scene.generates()
+    assert scene.data.db_limits_in_force.load() == {CODE: 5}
+
+
 def test_a_limit_cuts_a_wish(scene: Scene) -> None:
     scene.wants(9.0)
     scene.data.db_limits.put(Limit(kind=LimitKind.POSITION, instrument=CODE, strategy="s", lots=2))

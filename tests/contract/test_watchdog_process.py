@@ -24,6 +24,7 @@ from trading.data.mongo.connection import MongoStore
 from trading.data.mongo.contracts import MongoContracts
 from trading.data.mongo.controls import MongoKillState, MongoLimits
 from trading.data.mongo.leases import Lease, MongoLeases
+from trading.data.mongo.limits_in_force import MongoLimitsInForce
 from trading.data.mongo.orders import MongoOrders
 from trading.errors import BrokerError
 from trading.objects.contracts import Contract
@@ -187,6 +188,16 @@ def test_a_position_beyond_its_limit_raises_the_level_in_the_store(watched: Guar
     assert (state.level, state.who) == (KillLevel.K3_HALT, "watchdog")
     assert "40 lots of SP500 are held, and its position limit is 3" in state.reason
     until_cancelled(watched)
+
+
+def test_a_limit_that_was_computed_counts_until_a_person_has_set_one(watched: GuardScene) -> None:
+    watched.limit(3)
+    in_force = MongoLimitsInForce(watched.store)
+    in_force.save({"SP500": 20, "GOLD": 7}, NOW)
+    watched.look()
+    assert watched.guard.picture is not None
+    assert watched.guard.picture.store is not None
+    assert watched.guard.picture.store.limits == {"SP500": 3, "GOLD": 7}
 
 
 def test_a_level_that_cannot_be_stored_is_laid_down_as_a_flag(watched: GuardScene) -> None:

@@ -116,6 +116,11 @@ class DecisionFacts:
             return manual
         return usual_lots_of_risk(self._sizing(code), len(self.risks), self.settings.automatic)
 
+    def instrument_limits(self) -> dict[str, int]:
+        """Those of all instruments that have one; of the others not enough is known to compute it."""
+        found = {code: self.instrument_limit(code) for code in self.risks}
+        return {code: lots for code, lots in found.items() if lots is not None}
+
     def snapshot(self, proposal: Proposal, usual_change: float | None, batch: Mapping[str, int],
                  own: str = "") -> Snapshot:
         """The facts for one order; `batch` is what all strategies want to hold after this run, lots by instrument.
