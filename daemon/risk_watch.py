@@ -21,16 +21,17 @@ from trading.clock import Clock
 from trading.config import Mode, ServiceConfig
 from trading.control.alert import AlertKind, AlertState, Severity
 from trading.data.mongo.controls import StoredOverride
+from trading.data.mongo.strategy_days import MongoStrategyDays
 from trading.errors import ConcurrentUpdate, TradingError
 from trading.execution.broker_orders import BrokerLifecycle
 from trading.execution.uneven_rolls import uneven
 from trading.log import get_log
 from trading.risk.check import Check
 from trading.risk.clock_reading import ClockReading, jump, skew
-from trading.risk.controls.watch import rc_22_monitor, rc_29, rc_42, rc_45_monitor
+from trading.risk.controls.watch import rc_22_monitor, rc_27, rc_27_monitor, rc_29, rc_42, rc_45_monitor
 from trading.risk.kill_level import Cause, Command, KillLevel, KillState, data_found_sound, lowered, raised
 from trading.risk.monitors import Wanted, wanted
-from trading.risk.overrides import NO_OVERRIDE, combined
+from trading.risk.overrides import NO_OVERRIDE, REDUCE_ONLY, combined
 from trading.risk.settings import RiskSettings
 from trading.risk.snapshot import SystemFacts
 
@@ -59,6 +60,7 @@ class RiskWatch:
         self._parts = parts
         self._task: asyncio.Task[None] | None = None
         self._reading = self._read_clocks()
+        self._days = MongoStrategyDays(parts.store.store)
         self._quotes = QuoteWatch(QuoteParts(store=parts.store, broker=parts.broker, clock=parts.clock,
                                              settings=parts.settings.account))
 
@@ -82,7 +84,8 @@ class RiskWatch:
     async def look(self) -> Wanted:
         """Look once, and raise what is called for; what that was."""
         checks = [await self._unknown_orders(), await self._unread_alerts(), await self._uneven_rolls(),
-                  *await self._clocks(), *await self._account(), *await self._quotes.look()]
+                  await self._strategy_losses(), *await self._clocks(), *await self._account(),
+                  *await self._quotes.look()]
         found = wanted(checks)
         await self._carry_out(found)
         for check in found.alerts:
@@ -110,6 +113,31 @@ class RiskWatch:
         store = self._parts.store
         rolls = await store.call(store.orders.ended_rolls, self._parts.day())
         return rc_45_monitor([words for roll, legs in rolls if (words := uneven(roll, legs))])
+
+    async def _strategy_losses(self) -> Check:
+        """A strategy is made to reduce once a day: a person who takes that back is not overruled."""
+        store, day, days = self._parts.store, self._parts.day(), self._days
+        checks = {each.strategy: rc_27(each.strategy, each.result, each.expected_vol, self._parts.settings.account)
+                  for each in await store.call(days.load, day)}
+        reduced = await store.call(days.reduced, day)
+        losers = {name: check for name, check in checks.items() if check.override is not None}
+        for name in sorted(losers.keys() - reduced):
+            await self._reduce(name, losers[name])
+        if not losers.keys() <= reduced:
+            await store.call(days.save_reduced, day, reduced | losers.keys())
+        return rc_27_monitor(checks)
+
+    async def _reduce(self, strategy: str, check: Check) -> None:
+        """Never milder than what is there."""
+        store = self._parts.store
+        known = [each.override for each in await store.call(store.overrides.all)
+                 if each.strategy == strategy and each.instrument is None]
+        strictest = combined([*known, REDUCE_ONLY])
+        if [strictest] != known:
+            log.warning("strategy_reduces", strategy=strategy, reason=check.sentence)
+            await store.call(store.overrides.put, StoredOverride(
+                strategy=strategy, instrument=None, override=strictest, who=WHO, reason=check.sentence,
+                at=self._parts.clock.now()))
 
     async def _clocks(self) -> tuple[Check, ...]:
         """That of the simulated gateway is moved by hand: there the skew says nothing."""

@@ -17,9 +17,10 @@ from trading.config import BrokerConfig, Mode, ServiceConfig
 from trading.control.alert import AlertKind, AlertState, Severity
 from trading.data.mongo.connection import MongoStore
 from trading.data.mongo.contracts import MongoContracts
-from trading.data.mongo.controls import MongoKillState, MongoOverrides
+from trading.data.mongo.controls import MongoKillState, MongoOverrides, StoredOverride
 from trading.data.mongo.orders import MongoOrders
 from trading.data.mongo.settings import MongoSettings
+from trading.data.mongo.strategy_days import MongoStrategyDays
 from trading.execution.broker_orders import BrokerLifecycle
 from trading.execution.order_states import CloseReason, Lifecycle
 from trading.execution.orders import InstrumentOrder, new_instrument_order_id, spawn
@@ -28,8 +29,9 @@ from trading.risk.account_track import AccountTrack
 from trading.risk.controls.watch import NavTrack
 from trading.risk.kill_level import KillLevel, KillState, lowered
 from trading.risk.order_kind import OrderKind
-from trading.risk.overrides import REDUCE_ONLY
+from trading.risk.overrides import CLOSE, NO_OVERRIDE, REDUCE_ONLY
 from trading.risk.settings import RiskSettings
+from trading.risk.strategy_day import StrategyDay
 
 START = datetime(2021, 10, 13, 12, tzinfo=UTC)
 
@@ -266,6 +268,39 @@ def test_rc_44_what_is_not_traded_now_needs_no_quotes(scene: WatchScene) -> None
     scene.clock.instant += timedelta(days=60)  # the broker tells the hours of the days to come only
     scene.look(2)
     assert scene.alerts.open == {}
+
+
+def test_rc_27_a_strategy_that_loses_far_more_than_is_usual_only_reduces_and_the_others_trade_on(
+        scene: WatchScene) -> None:
+    days, overrides = MongoStrategyDays(scene.store), MongoOverrides(scene.store)
+    days.save("2021-10-13", [StrategyDay(strategy="trend", result=-301.0, expected_vol=100.0),
+                             StrategyDay(strategy="carry", result=-299.0, expected_vol=100.0)])
+    scene.look()
+    [override] = overrides.all()
+    assert (override.override, override.strategy, override.instrument, override.who) == (
+        REDUCE_ONLY, "trend", None, "risk watch")
+    assert scene.alerts.open == {"RISK:RC-27": override.reason}
+    assert override.reason.startswith("trend lost 301 today, and 300 is 3 times its daily volatility")
+    assert scene.level is KillLevel.K0_NORMAL
+
+    # when a person takes it back, then it stays so for the day
+    overrides.put(replace(override, override=NO_OVERRIDE))
+    scene.look(2)
+    assert overrides.all() == []
+
+
+def test_rc_27_a_person_who_has_forbidden_more_is_not_overruled(scene: WatchScene) -> None:
+    overrides = MongoOverrides(scene.store)
+    overrides.put(StoredOverride(strategy="trend", instrument=None, override=CLOSE, who="ann", reason="x", at=START))
+    MongoStrategyDays(scene.store).save("2021-10-13", [StrategyDay(strategy="trend", result=-999, expected_vol=1)])
+    scene.look()
+    assert [(each.override, each.who) for each in overrides.all()] == [(CLOSE, "ann")]
+
+
+def test_rc_27_yesterdays_loss_is_no_loss_of_today(scene: WatchScene) -> None:
+    MongoStrategyDays(scene.store).save("2021-10-12", [StrategyDay(strategy="trend", result=-999, expected_vol=1)])
+    scene.look()
+    assert (MongoOverrides(scene.store).all(), scene.alerts.open) == ([], {})
 
 
 def test_what_is_remembered_comes_back() -> None:

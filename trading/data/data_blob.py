@@ -33,6 +33,7 @@ from trading.data.mongo.prices import (
 from trading.data.mongo.processes import MongoProcesses
 from trading.data.mongo.reconciliation_runs import MongoReconciliationRuns
 from trading.data.mongo.roll_states import MongoRollStates
+from trading.data.mongo.strategy_days import MongoStrategyDays
 
 _OURS: Final = ("Mongo", "Parquet", "Csv")
 _THEIRS: Final = ("Link", "Ib")
@@ -105,6 +106,10 @@ class DataBlob:
     @cached_property
     def db_limits_in_force(self) -> MongoLimitsInForce:
         return MongoLimitsInForce(self.store)
+
+    @cached_property
+    def db_strategy_days(self) -> MongoStrategyDays:
+        return MongoStrategyDays(self.store)
 
     @cached_property
     def db_roll_states(self) -> MongoRollStates:

@@ -125,6 +125,15 @@ def rc_27(strategy: str, day_result: float, expected_day_vol: float, settings: A
                                                       f"{REDUCE_ONLY.meaning}.")
 
 
+def rc_27_monitor(checks: Mapping[str, Check]) -> Check:
+    """All strategies together, by name; each has its own override in its own check."""
+    losers = [check for _, check in sorted(checks.items()) if check.override is not None]
+    if not losers:
+        return passed("RC-27")
+    return replace(passed("RC-27", number=len(losers), limit=0, sentence=" ".join(check.sentence for check in losers)),
+                   severity=Severity.CRITICAL)
+
+
 def rc_29(system: SystemFacts, settings: RiskSettings) -> Check:
     """Clock: near the broker's, and it has not jumped."""
     most = settings.time.clock_skew
