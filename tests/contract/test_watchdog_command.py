@@ -2,9 +2,11 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +82,32 @@ def test_a_wrong_configuration_is_told_and_starts_nothing(terminal: Terminal) ->
 def test_a_schedule_that_is_wrong_is_no_reason_not_to_watch(terminal: Terminal) -> None:
     (terminal.folder / "config" / "processes.yaml").write_text("processes: 5\n")
     assert terminal.call("watchdog", "start").returncode == 0
+
+
+def test_a_manager_hears_that_it_is_ready_that_it_lives_and_that_it_ends(terminal: Terminal) -> None:
+    # given a manager that wants a sign of life each second
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(terminal.folder / "notify"))
+        manager.settimeout(30)
+        words = [sys.executable, "-m", "daemon.watchdog", "--config", str(terminal.folder / "config"), "--state",
+                 str(terminal.state)]
+        process = subprocess.Popen(words, env=os.environ | {"NOTIFY_SOCKET": str(terminal.folder / "notify"),
+                                                            "WATCHDOG_USEC": "1000000"})
+        heard: list[str] = []
+        try:
+            while "READY=1" not in heard or heard.count("WATCHDOG=1") < 3:
+                heard += manager.recv(4096).decode().splitlines()
+        finally:
+            process.terminate()
+        assert process.wait(timeout=20) == 0
+
+        # then what it cannot see is its status, and no reason not to be ready
+        manager.settimeout(1)
+        with suppress(TimeoutError):
+            while "STOPPING=1" not in heard:
+                heard += manager.recv(4096).decode().splitlines()
+    assert "STOPPING=1" in heard
+    assert any(line.startswith("STATUS=It does not see all: broker: The gateway at 127.0.0.1:1") for line in heard)
 
 
 @pytest.mark.parametrize(("state", "unit"), [("/var/lib/tradingd", "tradingd-watchdog.service"),

@@ -153,6 +153,25 @@ def test_o17_rc_34_what_a_daemon_that_was_killed_leaves_behind_is_cancelled_and_
         until(lambda: watchdog.report["told"] == {}, 30, "the daemon gives signs of life, and it is over")
 
 
+def test_a_service_that_goes_away_is_found_again_wherever_its_store_and_gateway_then_listen(
+        deaf: TradingScene) -> None:
+    whereabouts = deaf.state / "run" / "whereabouts.json"
+    with watching(deaf) as watchdog:
+        watchdog.sees(0)
+        before = whereabouts.read_text()
+
+        # when the service ends, and with it its embedded store and its simulated gateway
+        deaf.end()
+        until(lambda: watchdog.report["broker_problem"] and watchdog.report["store_problem"], 30, "it sees neither")
+
+        # then it waits, and sees them when they are back
+        deaf.begin()
+        assert whereabouts.read_text() != before
+        until(lambda: not (watchdog.report["broker_problem"] or watchdog.report["store_problem"]), 40,
+              f"it sees both: {watchdog.said[-800:]}")
+        assert (watchdog.report["orders"], watchdog.report["level"]) == (0, "K0_NORMAL")
+
+
 def test_a_watchdog_without_anything_to_see_waits_and_says_so_and_ends_when_asked(tmp_path: Path) -> None:
     scene = TradingScene(tmp_path / "scene")
     with watching(scene) as watchdog:
