@@ -188,6 +188,8 @@ class RiskWatch:
             return raised(state, found.level, Command(who=WHO, why=why, when=now, cause=found.cause))
         if state.cause is not Cause.DATA or state.level is not KillLevel.K2_NO_NEW_RISK:
             return state
+        if self._parts.broker.link is not Link.READY:  # what could not be asked was not found sound
+            return state
         sound = data_found_sound(state)
         with suppress(TradingError):  # not sound often enough yet
             return lowered(sound, KillLevel.K0_NORMAL, Command(who=WHO, why="the data are sound again", when=now,

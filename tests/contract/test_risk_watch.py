@@ -11,6 +11,7 @@ from broker_link_scene import BrokerScene
 from recorded_gateway import GatewayProcess
 from test_gate import ANN, contract, intent
 
+from daemon.broker_service import Link
 from daemon.risk_watch import RiskParts, RiskWatch
 from daemon.store.async_store import AsyncStore
 from trading.config import BrokerConfig, Mode, ServiceConfig
@@ -140,6 +141,20 @@ def test_one_strange_reading_of_the_account_holds_new_risk_and_lets_it_go_again(
     # when three readings agree, then it is believed, and the level falls by itself
     scene.look(6)
     assert scene.level is KillLevel.K0_NORMAL
+
+
+def test_data_that_cannot_be_asked_for_are_not_sound(scene: WatchScene) -> None:
+    # given a level that was raised for a strange reading
+    scene.remember(nav=NavTrack(good=worth(scene) * 2))
+    scene.look()
+    assert scene.level is KillLevel.K2_NO_NEW_RISK
+
+    # when the broker is away
+    scene.scene.control.fault("unreachable", seconds=60)
+    scene.scene.control.fault("close")
+    scene.scene.wait_for(Link.DOWN)
+    scene.look(6)
+    assert scene.level is KillLevel.K2_NO_NEW_RISK
 
 
 def test_three_orders_of_unknown_fate_stop_new_risk(scene: WatchScene) -> None:
