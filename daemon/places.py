@@ -55,6 +55,24 @@ class Places:
         return self.state / "HALT"
 
     @property
+    def whereabouts(self) -> Path:
+        """Where the store and the gateway listen that the service runs itself, for those who do not ask it."""
+        return self.state / "run" / "whereabouts.json"
+
+    @property
+    def watchdog_lock(self) -> Path:
+        return self.state / "run" / "watchdog.lock"
+
+    @property
+    def watchdog_report(self) -> Path:
+        """What the watchdog saw when it looked last."""
+        return self.state / "run" / "watchdog.json"
+
+    @property
+    def watchdog_log(self) -> Path:
+        return self.logs / "watchdog.log"
+
+    @property
     def token(self) -> Path:
         """The greatest fencing token that this service has led with."""
         return self.state / "highest_token"

@@ -1,4 +1,4 @@
-"""RiskWatch: looks at the account, at orders of unknown fate and at alerts that nobody reads, and raises the level.
+"""RiskWatch: looks at the account, the clock, quotes, orders of unknown fate and unread alerts, and raises the level.
 
 It only ever raises, and only the level: what that means at the broker is the kill switch's. A K2 that it raised for
 want of sound data falls again when the data were sound twice; everything else a person lowers.
@@ -8,27 +8,32 @@ import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Final
 
 from pymongo.errors import PyMongoError
 
 from daemon.alerts.alerts import Alerts
-from daemon.broker_service import BrokerService, Link
+from daemon.broker_service import HEARTBEAT_ANSWER_S, BrokerService, Link
+from daemon.quote_watch import QuoteParts, QuoteWatch
 from daemon.store.async_store import AsyncStore
 from trading.clock import Clock
-from trading.config import ServiceConfig
+from trading.config import Mode, ServiceConfig
 from trading.control.alert import AlertKind, AlertState, Severity
 from trading.data.mongo.controls import StoredOverride
+from trading.data.mongo.strategy_days import MongoStrategyDays
 from trading.errors import ConcurrentUpdate, TradingError
 from trading.execution.broker_orders import BrokerLifecycle
 from trading.execution.uneven_rolls import uneven
 from trading.log import get_log
 from trading.risk.check import Check
-from trading.risk.controls.watch import rc_22_monitor, rc_42, rc_45_monitor
+from trading.risk.clock_reading import ClockReading, jump, skew
+from trading.risk.controls.watch import rc_22_monitor, rc_27, rc_27_monitor, rc_29, rc_42, rc_45_monitor
 from trading.risk.kill_level import Cause, Command, KillLevel, KillState, data_found_sound, lowered, raised
 from trading.risk.monitors import Wanted, wanted
-from trading.risk.overrides import NO_OVERRIDE, combined
+from trading.risk.overrides import NO_OVERRIDE, REDUCE_ONLY, combined
 from trading.risk.settings import RiskSettings
+from trading.risk.snapshot import SystemFacts
 
 log = get_log()
 EVERY_S: Final = 20.0
@@ -54,6 +59,10 @@ class RiskWatch:
     def __init__(self, parts: RiskParts) -> None:
         self._parts = parts
         self._task: asyncio.Task[None] | None = None
+        self._reading = self._read_clocks()
+        self._days = MongoStrategyDays(parts.store.store)
+        self._quotes = QuoteWatch(QuoteParts(store=parts.store, broker=parts.broker, clock=parts.clock,
+                                             settings=parts.settings.account))
 
     def start(self) -> None:
         self._task = asyncio.create_task(self._watch(), name="risk watch")
@@ -75,7 +84,8 @@ class RiskWatch:
     async def look(self) -> Wanted:
         """Look once, and raise what is called for; what that was."""
         checks = [await self._unknown_orders(), await self._unread_alerts(), await self._uneven_rolls(),
-                  *await self._account()]
+                  await self._strategy_losses(), *await self._clocks(), *await self._account(),
+                  *await self._quotes.look()]
         found = wanted(checks)
         await self._carry_out(found)
         for check in found.alerts:
@@ -103,6 +113,50 @@ class RiskWatch:
         store = self._parts.store
         rolls = await store.call(store.orders.ended_rolls, self._parts.day())
         return rc_45_monitor([words for roll, legs in rolls if (words := uneven(roll, legs))])
+
+    async def _strategy_losses(self) -> Check:
+        """A strategy is made to reduce once a day: a person who takes that back is not overruled."""
+        store, day, days = self._parts.store, self._parts.day(), self._days
+        checks = {each.strategy: rc_27(each.strategy, each.result, each.expected_vol, self._parts.settings.account)
+                  for each in await store.call(days.load, day)}
+        reduced = await store.call(days.reduced, day)
+        losers = {name: check for name, check in checks.items() if check.override is not None}
+        for name in sorted(losers.keys() - reduced):
+            await self._reduce(name, losers[name])
+        if not losers.keys() <= reduced:
+            await store.call(days.save_reduced, day, reduced | losers.keys())
+        return rc_27_monitor(checks)
+
+    async def _reduce(self, strategy: str, check: Check) -> None:
+        """Never milder than what is there."""
+        store = self._parts.store
+        known = [each.override for each in await store.call(store.overrides.all)
+                 if each.strategy == strategy and each.instrument is None]
+        strictest = combined([*known, REDUCE_ONLY])
+        if [strictest] != known:
+            log.warning("strategy_reduces", strategy=strategy, reason=check.sentence)
+            await store.call(store.overrides.put, StoredOverride(
+                strategy=strategy, instrument=None, override=strictest, who=WHO, reason=check.sentence,
+                at=self._parts.clock.now()))
+
+    async def _clocks(self) -> tuple[Check, ...]:
+        """That of the simulated gateway is moved by hand: there the skew says nothing."""
+        parts = self._parts
+        before, self._reading = self._reading, self._read_clocks()
+        if parts.broker.link is not Link.READY:
+            return ()
+        off = timedelta() if parts.service.mode is Mode.SIMULATED else await self._skew()
+        return (rc_29(SystemFacts(kill=KillState(), epoch=0, clock_skew=off, clock_jump=jump(before, self._reading)),
+                      parts.settings),)
+
+    def _read_clocks(self) -> ClockReading:
+        return ClockReading(wall=self._parts.clock.now(), monotonic_s=self._parts.clock.monotonic_s())
+
+    async def _skew(self) -> timedelta:
+        library, now = await self._parts.broker.library("risk watch"), self._parts.clock.now
+        asked = now()
+        told = await library.current_time(HEARTBEAT_ANSWER_S)
+        return skew(told, asked, now())
 
     async def _account(self) -> tuple[Check, ...]:
         """Nothing while the broker cannot be asked: that is another alert's matter."""
@@ -133,6 +187,8 @@ class RiskWatch:
             why = " ".join(check.sentence for check in found.reasons)
             return raised(state, found.level, Command(who=WHO, why=why, when=now, cause=found.cause))
         if state.cause is not Cause.DATA or state.level is not KillLevel.K2_NO_NEW_RISK:
+            return state
+        if self._parts.broker.link is not Link.READY:  # what could not be asked was not found sound
             return state
         sound = data_found_sound(state)
         with suppress(TradingError):  # not sound often enough yet

@@ -27,7 +27,9 @@ from daemon.store.state_lock import StateLock
 from daemon.watching import systemd
 from daemon.watching.observer import Observer
 from daemon.watching.self_report import SelfReport
+from daemon.whereabouts import Whereabouts, write_whereabouts
 from trading.clock import SystemClock
+from trading.config import Mode
 from trading.control.alert import AlertKind
 from trading.data.mongo.leases import Lease
 from trading.data.mongo.settings import Playback
@@ -142,6 +144,7 @@ class Supervisor:
         await market.bring_data()
         self._clock, self._playback = market.clock(), market.playback()
         gateway = await stack.enter_async_context(market.gateway(self._clock))
+        self._tell_whereabouts(base, gateway())
         daemon = self._daemon = build(Surroundings(
             base=base, checked=self._checked, places=self.places, clock=self._clock, gateway=gateway,
             status=lambda: self._report().status()))
@@ -163,6 +166,14 @@ class Supervisor:
         stack.push_async_callback(self._rest, base, daemon)
         await self._tell_about_leader(base)
         return daemon
+
+    def _tell_whereabouts(self, base: Base, gateway: tuple[str, int]) -> None:
+        """Of what runs as a child of ours, for the watchdog; the configuration names the rest."""
+        service = self.boot.service
+        write_whereabouts(self.places.whereabouts, Whereabouts(
+            store_uri=base.opened.uri if service.mongo.uri is None else None,
+            gateway=gateway if service.mode is Mode.SIMULATED else None,
+            clock_offset_s=self._clock.offset.total_seconds()))
 
     async def _use_files(self, daemon: Daemon) -> None:
         """Wrong files are said, loudly; what was accepted last stays in use."""

@@ -32,7 +32,7 @@ install_configuration() { # the daemon writes here too: tradectl schedule apply
 
 install_units() {
   install -d -m 0755 "$units"
-  for unit in tradingd.service tradingd@.service; do
+  for unit in tradingd.service tradingd@.service tradingd-watchdog.service tradingd-watchdog@.service; do
     sed "s|/opt/tradingd|$prefix|g; s|/etc/tradingd|$config|g" "$here/systemd/$unit" > "$units/$unit"
     chmod 0644 "$units/$unit"
   done
@@ -60,7 +60,7 @@ if [ -z "$root" ]; then
   ln -sf "$prefix/bin/tradectl" /usr/local/bin/tradectl
   if [ -d /run/systemd/system ]; then
     systemctl daemon-reload
-    systemctl enable tradingd.service
+    systemctl enable tradingd.service tradingd-watchdog.service
   fi
 fi
-echo "Installed. Edit $root$config, then: tradectl start"
+echo "Installed. Edit $root$config, then: tradectl start; tradectl watchdog start"

@@ -1,8 +1,8 @@
 """Turn what strategies want into instrument orders, each judged by the controls before it may be traded.
 
 Reads: db_optimal_positions of the day, db_books, db_orders, db_overrides, db_limits, prices, rates, capital.
-Writes: roll states with their reasons; instrument orders, one a decision, with every answer of the controls; also those
-denied, and those that wait.
+Writes: the limits in force; what strategies made today; roll states with their reasons; instrument orders, one a
+decision, with every answer of the controls; also those denied, and those that wait.
 If it fails: safe to run again; the same decision finds its own order and makes no second one.
 """
 
@@ -18,6 +18,7 @@ from trading.config import Mode, StrategyConfig
 from trading.data.risk.decision_facts import DecisionFacts, decision_facts
 from trading.data.risk.judging import judged
 from trading.data.risk.settings import for_account
+from trading.data.risk.strategy_results import strategy_days
 from trading.data.roll_watch import RollWatch, look_at_all
 from trading.errors import DataError, JobIncomplete
 from trading.execution.decided_orders import why
@@ -44,6 +45,8 @@ def run(job: JobContext) -> None:
     codes = {Contract.parse(key).instrument for key in watch.positions} | set(job.data.db_multiple_prices.codes())
     decisions = look_at_all(watch, sorted(codes))
     facts = decision_facts(job.data, job.config, job.trading_day)
+    job.data.db_limits_in_force.save(facts.instrument_limits(), job.clock.now())
+    job.data.db_strategy_days.save(job.day, strategy_days(facts, job.data.db_books.fills(job.day)))
     wishes = {name: job.data.db_optimal_positions.of_day(name, job.day) for name in job.config.strategies}
     generator = Generator(job=job, facts=facts, settings=for_account(facts.settings, facts.risks), wishes=wishes)
     orders = [order for name in wishes for order in generator.orders_of(name)]

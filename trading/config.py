@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Annotated, Any, Final, Literal, TypeVar
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, Field, PositiveFloat, ValidationError, field_validator
+from pydantic import BaseModel, Field, PositiveFloat, ValidationError, ValidationInfo, field_validator
 
 from trading.alerts_config import AlertsConfig, DeadManConfig, MetricsConfig
 from trading.config_files import MergedFile, Texts
@@ -115,6 +115,21 @@ class LeadershipConfig(Section):
     renew_s: PositiveFloat = 3.0
 
 
+class WatchdogConfig(Section):
+    """The second process, which sees to it that a halt is one: what it connects as, and how patient it is.
+
+    `most_orders` rest at the broker at once, of everybody; a position may pass its limit by `position_margin` of it.
+    """
+
+    client_id: int = Field(default=90, ge=1)
+    every_s: PositiveFloat = 5.0
+    halt_grace_s: PositiveFloat = 30.0
+    silent_after_s: PositiveFloat = 120.0
+    blind_after_s: PositiveFloat = 300.0
+    most_orders: int = Field(default=50, ge=1)
+    position_margin: float = Field(default=0.25, ge=0, allow_inf_nan=False)
+
+
 class ServiceConfig(Section):
     """tradingd.yaml."""
 
@@ -133,6 +148,16 @@ class ServiceConfig(Section):
     alerts: AlertsConfig = AlertsConfig()
     dead_man: DeadManConfig = DeadManConfig()
     metrics: MetricsConfig = MetricsConfig()
+    watchdog: WatchdogConfig = Field(default=WatchdogConfig(), validate_default=True)
+
+    @field_validator("watchdog")
+    @classmethod
+    def _own_client_id(cls, value: WatchdogConfig, known: ValidationInfo) -> WatchdogConfig:
+        broker = known.data.get("broker")
+        if broker is not None and broker.client_id == value.client_id:
+            raise ValueError(f"the watchdog connects beside the service, so its client_id must be another one than "
+                             f"broker.client_id ({value.client_id})")
+        return value
 
     @field_validator("timezone")
     @classmethod

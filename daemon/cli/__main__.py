@@ -20,7 +20,7 @@ COMMANDS = {
     "halt": "halting", "resume-trading": "halting", "flatten": "halting", "locks": "locks", "overrides": "overrides",
     "limits": "limits", "rolls": "rolls", "reconcile": "reconciliation",
     "prices": "prices", "import": "imports", "backtest": "backtest", "tca": "tca",
-    "doctor": "doctor", "sim": "sim",
+    "doctor": "doctor", "watchdog": "watchdog", "sim": "sim",
 }
 
 

@@ -1,7 +1,5 @@
 """tradectl halt, resume-trading, flatten: how much trading is allowed at all."""
 
-import json
-import os
 from dataclasses import replace
 from typing import Any
 
@@ -10,6 +8,7 @@ import click
 from daemon.cli.asking import actor, confirm
 from daemon.cli.deeds import Asking, deed_command
 from daemon.cli.output import print_json, tell
+from daemon.halt_flag import lay_halt_flag
 from trading.errors import ConfigError, NotFound, TradingError
 from trading.unix_socket import DaemonRefused, DaemonUnreachable
 
@@ -155,12 +154,7 @@ def _write_flag(asking: Asking, values: dict[str, Any], problem: str) -> None:
     if values["strategy"] or values["instrument"]:
         raise TradingError(f"Nothing was paused: neither the daemon nor the store answers ({problem}) "
                            f"Without them only everything can be halted: tradectl halt --reason \"...\"")
-    flag.parent.mkdir(parents=True, exist_ok=True)
-    said = {"level": "K3_HALT", "who": actor(), "reason": asking.reason}
-    with flag.open("w") as file:
-        file.write(json.dumps(said) + "\n")
-        file.flush()
-        os.fsync(file.fileno())
+    said = lay_halt_flag(flag, actor(), asking.reason)
     tell(said | {"file": str(flag)}, f"The store does not answer: {problem}\nWrote {flag}: while it is there, tradingd "
          f"on this machine sends nothing to the broker. Orders that work there live on. To go on: tradectl "
          f"resume-trading", asking.as_json)

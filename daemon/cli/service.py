@@ -103,14 +103,23 @@ def unit_of(state: Path) -> str | None:
 
 def _installed_unit(settings: Settings) -> str | None:
     """The unit by which this service is run, if systemd runs this machine and knows it."""
-    unit = unit_of(settings.places.state)
+    return known_unit(unit_of(settings.places.state))
+
+
+def known_unit(unit: str | None) -> str | None:
+    """`unit`, if systemd runs this machine and knows it."""
     if unit is None or shutil.which("systemctl") is None:
         return None
     known = subprocess.run(["systemctl", "cat", unit], capture_output=True, check=False)
     return unit if known.returncode == 0 else None
 
 
-def _systemctl(verb: str, unit: str) -> None:
+def systemctl(verb: str, unit: str) -> None:
+    """Have systemd do it.
+
+    Raises:
+        NotStarted: it could not.
+    """
     done = subprocess.run(["systemctl", verb, unit], stdout=sys.stderr, check=False)
     if done.returncode != 0:
         raise NotStarted(f"`systemctl {verb} {unit}` failed with code {done.returncode}. "
@@ -120,7 +129,7 @@ def _systemctl(verb: str, unit: str) -> None:
 def _start(settings: Settings, data: Path | None) -> None:
     unit = _installed_unit(settings)
     if unit is not None:
-        _systemctl("start", unit)
+        systemctl("start", unit)
     else:
         _start_in_background(settings, data)
 
@@ -139,7 +148,7 @@ def _stop(settings: Settings, timeout_s: float, quiet: bool) -> dict[str, Any]:
     if running and not quiet:
         click.echo(f"Waiting for {', '.join(running)} to stop.")
     if unit is not None:
-        _systemctl("stop", unit)  # also one that does not answer: systemd then ends it by force
+        systemctl("stop", unit)  # also one that does not answer: systemd then ends it by force
     elif status is not None:
         request(settings.places.socket, "POST", "/shutdown")
         _wait_for_end(int(status["pid"]), timeout_s)
@@ -176,7 +185,7 @@ def _start_in_background(settings: Settings, data: Path | None) -> None:
         if process.poll() is not None or time.monotonic() > deadline_s:
             places.pid_file.unlink(missing_ok=True)
             kind = ConfigError if process.poll() == _WRONG_CONFIGURATION else NotStarted
-            raise kind(f"tradingd did not start: {_words_since(places.service_log, begin)} (log: {places.service_log})")
+            raise kind(f"tradingd did not start: {words_since(places.service_log, begin)} (log: {places.service_log})")
         time.sleep(0.05)
 
 
@@ -197,7 +206,7 @@ def _wait_for_end(pid: int, timeout_s: float) -> None:
         time.sleep(0.05)
 
 
-def _words_since(log: Path, begin: int) -> str:
+def words_since(log: Path, begin: int) -> str:
     """The last of what the daemon has said since its log was `begin` bytes long."""
     lines = log.read_bytes()[begin:].decode(errors="replace").strip("\n").splitlines()
     return "\n".join(lines[-_LAST_WORDS:]) or "it said nothing"

@@ -119,7 +119,7 @@ def test_three_packages_and_the_shipped_configuration_go_into_the_wheel() -> Non
     wheel = project["tool"]["hatch"]["build"]["targets"]["wheel"]
     assert tuple(wheel["packages"]) == PACKAGES
     assert wheel["force-include"]["config"] == "trading/shipped_files/config"
-    assert set(project["project"]["scripts"]) == {"tradingd", "tradectl"}
+    assert set(project["project"]["scripts"]) == {"tradingd", "tradingd-watchdog", "tradectl"}
 
 
 def test_the_shipped_configuration_is_complete() -> None:

@@ -4,17 +4,21 @@ import os
 import re
 import shutil
 import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
 
 from daemon.__main__ import _parser
 from daemon.cli.__main__ import COMMANDS
+from daemon.watchdog.__main__ import _parser as _watchdog_parser
 from trading.config import MONGO_URI_VARIABLE
 
 ROOT = Path(__file__).resolve().parents[2]
 SYSTEMD = ROOT / "systemd"
-UNITS = ("tradingd.service", "tradingd@.service")
+SERVICES = ("tradingd.service", "tradingd@.service")
+WATCHDOGS = ("tradingd-watchdog.service", "tradingd-watchdog@.service")
+UNITS = (*SERVICES, *WATCHDOGS)
 MOST_EXPOSURE = 16  # tenths, as --threshold counts
 WRONG_CONFIGURATION = "2"  # the exit code of daemon/__main__.py
 
@@ -35,7 +39,7 @@ def options(unit: str) -> dict[str, list[str]]:
 
 def checkable(folder: Path, unit: str) -> Path:
     """A copy whose programs exist on every machine, since `verify` looks for them."""
-    text = re.sub(r"/opt/tradingd/bin/\w+", "/bin/true", (SYSTEMD / unit).read_text())
+    text = re.sub(r"/opt/tradingd/bin/[\w-]+", "/bin/true", (SYSTEMD / unit).read_text())
     copy = folder / unit.replace("@.", "@paper.")
     copy.write_text(text)
     return copy
@@ -65,7 +69,39 @@ def test_the_folder_of_the_configuration_can_be_written_by_the_daemon() -> None:
     assert found["ReadWritePaths"] == ["-/etc/tradingd"]
 
 
-@pytest.mark.parametrize("unit", UNITS)
+def test_the_watchdog_is_bound_to_nothing_of_the_service() -> None:
+    found = options("tradingd-watchdog.service")
+    bonds = {"BindsTo", "PartOf", "Requires", "Requisite", "PropagatesStopTo", "StopPropagatedFrom"}
+    assert bonds & found.keys() == set()
+    assert "tradingd.service" not in " ".join(found["After"] + found["Wants"])
+
+
+@pytest.mark.parametrize("name", ["Type", "User", "Group", "Restart", "RestartPreventExitStatus", "WatchdogSec",
+                                  "StateDirectory"])
+def test_the_watchdog_is_run_like_the_service(name: str) -> None:
+    assert options("tradingd-watchdog.service")[name] == options("tradingd.service")[name]
+
+
+def test_the_watchdog_is_confined_at_least_as_tightly_as_the_service() -> None:
+    text = (SYSTEMD / "tradingd.service").read_text().partition("\nNoNewPrivileges")[2].partition("\n[Install]")[0]
+    lines = f"NoNewPrivileges{text}".splitlines()
+    hardening = {line.partition("=")[0] for line in lines if "=" in line and not line.startswith("#")}
+    watchdog, service = options("tradingd-watchdog.service"), options("tradingd.service")
+    assert len(hardening) > 15
+    assert {name for name in hardening if watchdog.get(name) != service[name]} == set()
+    assert "ReadWritePaths" not in watchdog
+
+
+@pytest.mark.parametrize("unit", WATCHDOGS)
+def test_the_flags_of_the_watchdog_exist(unit: str) -> None:
+    known = {flag for action in _watchdog_parser()._actions for flag in action.option_strings}
+    command = options(unit)["ExecStart"][0]
+    assert set(re.findall(r" (--[a-z]+)", command)) <= known
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert command.split()[0].rpartition("/")[2] in project["scripts"]
+
+
+@pytest.mark.parametrize("unit", SERVICES)
 def test_the_commands_of_a_unit_exist(unit: str) -> None:
     found = options(unit)
     known = {flag for action in _parser()._actions for flag in action.option_strings}
@@ -82,17 +118,19 @@ def test_a_reload_looks_where_the_service_lives() -> None:
                                                                                 found["ExecReload"][0])
 
 
-def test_the_template_says_the_same_as_the_unit_for_one_of_several() -> None:
-    text = (SYSTEMD / "tradingd.service").read_text()
+@pytest.mark.parametrize(("unit", "description"), [
+    ("tradingd", "tradingd, the production side of a systematic futures trading firm"),
+    ("tradingd-watchdog", "tradingd-watchdog, which watches over tradingd at the broker")])
+def test_the_template_says_the_same_as_the_unit_for_one_of_several(unit: str, description: str) -> None:
+    text = (SYSTEMD / f"{unit}.service").read_text()
     for one, several in (
-            ("tradingd, the production side of a systematic futures trading firm",
-             "tradingd (%i), one of several on this machine"),
+            (description, f"{unit} (%i), one of several on this machine"),
             ("/etc/tradingd", "/etc/tradingd/%i"), ("/var/lib/tradingd", "/var/lib/tradingd/%i"),
             ("StateDirectory=tradingd", "StateDirectory=tradingd/%i"),
             ("ConfigurationDirectory=tradingd", "ConfigurationDirectory=tradingd/%i"),
             ("/etc/credstore/tradingd.", "/etc/credstore/tradingd-%i.")):
         text = text.replace(one, several)
-    assert (SYSTEMD / "tradingd@.service").read_text() == text
+    assert (SYSTEMD / f"{unit}@.service").read_text() == text
 
 
 def test_the_credentials_that_the_unit_offers_are_those_that_we_read() -> None:
@@ -168,4 +206,5 @@ def test_an_installation_below_another_root_touches_nothing_else(tmp_path: Path)
     assert sorted(unit.name for unit in units.iterdir()) == sorted(UNITS)
     for unit in units.iterdir():
         assert "/opt/tradingd" not in unit.read_text()
-        assert "/srv/tradingd/bin/tradingd --verbose --config /srv/config" in unit.read_text()
+        program = "tradingd-watchdog" if unit.name in WATCHDOGS else "tradingd"
+        assert f"/srv/tradingd/bin/{program} --verbose --config /srv/config" in unit.read_text()

@@ -1,7 +1,8 @@
 """The order generator against a real store: what overrides, limits and controls make of a wish, and why it is so."""
 
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,10 @@ from trading.data.mongo.connection import MongoStore
 from trading.data.mongo.controls import StoredOverride
 from trading.data.mongo.instruments import InstrumentRecord
 from trading.data.mongo.roll_states import StoredRollState
+from trading.data.risk.decision_facts import decision_facts
+from trading.data.risk.strategy_results import strategy_days
 from trading.execution.adjustments import Adjustment, AdjustmentKind, Entry
+from trading.execution.fills import Fill
 from trading.execution.order_states import CloseReason, Hold, Lifecycle
 from trading.execution.orders import InstrumentOrder
 from trading.execution.rolls.states import RollState
@@ -145,6 +149,58 @@ def test_a_limit_below_the_position_brings_it_down_and_never_turns_it(scene: Sce
     scene.data.db_limits.put(Limit(kind=LimitKind.POSITION, instrument=CODE, lots=5, who="ann", reason="thin", at=NOW))
     [order] = scene.generates()
     assert (order.quantity, order.target) == (-4, 5)
+
+
+def test_the_limits_in_force_are_kept_for_those_who_watch(scene: Scene) -> None:
+    # given a limit that nobody has set
+    scene.generates()
+    computed = scene.data.db_limits_in_force.load()
+    assert computed[CODE] > 5
+
+    # when a person sets one
+    scene.data.db_limits.put(Limit(kind=LimitKind.POSITION, instrument=CODE, lots=5, who="ann", reason="thin", at=NOW))
+    scene.generates()
+    assert scene.data.db_limits_in_force.load() == {CODE: 5}
+
+
+def bought(quantity: int, price: str, commission: str | None = None) -> Fill:
+    return Fill(id=f"F{quantity}", execution_id="e", revision=1, broker_order="b", contract=CONTRACT, con_id=1,
+                quantity=quantity, price=Decimal(price), at=NOW, trading_day=DAY.isoformat(), strategy="s",
+                instrument=CODE, commission=None if commission is None else Decimal(commission))
+
+
+def test_rc_27_what_a_strategy_made_today_is_kept_beside_what_is_usual(scene: Scene) -> None:
+    # given three lots since yesterday; the price moves by a sine a day, and a point is worth 50
+    scene.holds(3)
+    scene.wants(3.0)
+    scene.generates()
+    [found] = scene.data.db_strategy_days.load(DAY.isoformat())
+    assert found.strategy == "s"
+    assert found.result == pytest.approx(3 * 50 * (np.sin(99) - np.sin(98)))
+    facts = decision_facts(scene.data, scene.config, DAY)
+    usual = float(np.std(np.diff(100 + np.sin(np.arange(100))), ddof=1)) * 3 * 50
+    assert found.expected_vol == pytest.approx(usual, rel=0.02)
+    assert facts.daily_vol({}) == 0.0
+
+
+def test_rc_27_what_was_traded_today_counts_from_its_price_and_costs_its_commission(scene: Scene) -> None:
+    scene.holds(3)
+    close = 100 + np.sin(99)
+    bars = pd.DataFrame({"OPEN": close, "HIGH": close, "LOW": close, "FINAL": close, "VOLUME": 1.0},
+                        pd.DatetimeIndex(["2021-10-13"], tz="UTC").as_unit("ms"))
+    scene.data.db_contract_prices.append(Contract.parse(CONTRACT), bars)
+    facts = decision_facts(scene.data, scene.config, DAY)
+    [found] = strategy_days(facts, [bought(2, "100", "2.50")])
+    held, traded = 1 * (np.sin(99) - np.sin(98)), 2 * (close - 100)
+    assert found.result == pytest.approx(50 * (held + traded) - 2.5)
+
+
+@pytest.mark.parametrize("fills", [[], [bought(2, "100")]], ids=["nothing traded", "a price that nobody knows"])
+def test_rc_27_what_is_not_known_is_not_guessed(scene: Scene, fills: list[Fill]) -> None:
+    """On the day after there is no close yet; and of the contract that was bought there is none at all."""
+    scene.holds(3)
+    day = DAY if fills else DAY + timedelta(days=1)
+    assert list(strategy_days(decision_facts(scene.data, scene.config, day), fills)) == []
 
 
 def test_a_limit_cuts_a_wish(scene: Scene) -> None:

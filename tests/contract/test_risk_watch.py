@@ -9,25 +9,30 @@ from typing import Any
 import pytest
 from broker_link_scene import BrokerScene
 from recorded_gateway import GatewayProcess
-from test_gate import ANN, intent
+from test_gate import ANN, contract, intent
 
+from daemon.broker_service import Link
 from daemon.risk_watch import RiskParts, RiskWatch
 from daemon.store.async_store import AsyncStore
-from trading.config import BrokerConfig, ServiceConfig
+from trading.config import BrokerConfig, Mode, ServiceConfig
 from trading.control.alert import AlertKind, AlertState, Severity
 from trading.data.mongo.connection import MongoStore
-from trading.data.mongo.controls import MongoKillState, MongoOverrides
+from trading.data.mongo.contracts import MongoContracts
+from trading.data.mongo.controls import MongoKillState, MongoOverrides, StoredOverride
 from trading.data.mongo.orders import MongoOrders
 from trading.data.mongo.settings import MongoSettings
+from trading.data.mongo.strategy_days import MongoStrategyDays
 from trading.execution.broker_orders import BrokerLifecycle
 from trading.execution.order_states import CloseReason, Lifecycle
 from trading.execution.orders import InstrumentOrder, new_instrument_order_id, spawn
+from trading.objects.contracts import Contract
 from trading.risk.account_track import AccountTrack
 from trading.risk.controls.watch import NavTrack
 from trading.risk.kill_level import KillLevel, KillState, lowered
 from trading.risk.order_kind import OrderKind
-from trading.risk.overrides import REDUCE_ONLY
+from trading.risk.overrides import CLOSE, NO_OVERRIDE, REDUCE_ONLY
 from trading.risk.settings import RiskSettings
+from trading.risk.strategy_day import StrategyDay
 
 START = datetime(2021, 10, 13, 12, tzinfo=UTC)
 
@@ -35,12 +40,13 @@ START = datetime(2021, 10, 13, 12, tzinfo=UTC)
 @dataclass
 class HandClock:
     instant: datetime = START
+    stepped_s: float = 0.0  # by which somebody has set it
 
     def now(self) -> datetime:
         return self.instant
 
     def monotonic_s(self) -> float:
-        return self.instant.timestamp()
+        return self.instant.timestamp() - self.stepped_s
 
 
 @dataclass
@@ -63,11 +69,11 @@ class OpenAlerts:
 class WatchScene:
     """A broker link, and a watch that looks when it is told to, on a clock in our hands."""
 
-    def __init__(self, scene: BrokerScene, store: MongoStore) -> None:
+    def __init__(self, scene: BrokerScene, store: MongoStore, mode: Mode = Mode.SIMULATED) -> None:
         self.scene, self.store, self.clock, self.alerts = scene, store, HandClock(), OpenAlerts()
         parts: Any = RiskParts(
             store=AsyncStore(store), broker=scene.service, clock=self.clock, alerts=self.alerts,  # type: ignore[arg-type]
-            service=ServiceConfig(broker=BrokerConfig(account="DU0000001")), settings=RiskSettings(),
+            service=ServiceConfig(broker=BrokerConfig(account="DU0000001"), mode=mode), settings=RiskSettings(),
             day=lambda: self.clock.instant.date().isoformat())
         self.watch = RiskWatch(parts)
 
@@ -137,6 +143,20 @@ def test_one_strange_reading_of_the_account_holds_new_risk_and_lets_it_go_again(
     assert scene.level is KillLevel.K0_NORMAL
 
 
+def test_data_that_cannot_be_asked_for_are_not_sound(scene: WatchScene) -> None:
+    # given a level that was raised for a strange reading
+    scene.remember(nav=NavTrack(good=worth(scene) * 2))
+    scene.look()
+    assert scene.level is KillLevel.K2_NO_NEW_RISK
+
+    # when the broker is away
+    scene.scene.control.fault("unreachable", seconds=60)
+    scene.scene.control.fault("close")
+    scene.scene.wait_for(Link.DOWN)
+    scene.look(6)
+    assert scene.level is KillLevel.K2_NO_NEW_RISK
+
+
 def test_three_orders_of_unknown_fate_stop_new_risk(scene: WatchScene) -> None:
     order, orders = intent(scene.scene, scene.store), MongoOrders(scene.store)
     orders.save_broker_order(replace(order, lifecycle=BrokerLifecycle.UNKNOWN, created=START))
@@ -186,6 +206,116 @@ def test_a_level_that_a_person_set_is_not_lowered(scene: WatchScene) -> None:
     kill.save(lowered(kill.load(), KillLevel.K0_NORMAL, ANN))
     scene.look()
     assert scene.level is KillLevel.K0_NORMAL
+
+
+def test_rc_29_a_clock_that_is_not_the_brokers_holds_new_risk_until_it_is_again(
+        tmp_path: Path, gateway: GatewayProcess, store: MongoStore) -> None:
+    with BrokerScene(tmp_path, gateway, store) as opened:
+        scene = WatchScene(opened, store, Mode.PAPER)
+        scene.look()
+        assert (scene.level, scene.alerts.open) == (KillLevel.K0_NORMAL, {})
+
+        # when our clock goes on, and the broker's stands still
+        scene.look()
+        assert scene.level is KillLevel.K2_NO_NEW_RISK
+        assert scene.alerts.open["RISK:RC-29"].startswith("The skew of the clock is ")
+
+        # then it is over when both agree, and the level falls by itself
+        for _ in range(2):
+            gateway.set_clock(scene.clock.instant)
+            scene.look()
+        assert (scene.level, scene.alerts.open) == (KillLevel.K0_NORMAL, {})
+
+
+def test_rc_29_a_clock_that_somebody_sets_holds_new_risk_for_a_moment(scene: WatchScene) -> None:
+    scene.look()
+    scene.clock.instant += timedelta(seconds=90)
+    scene.clock.stepped_s = 90
+    scene.look()
+    assert scene.level is KillLevel.K2_NO_NEW_RISK
+    assert scene.alerts.open["RISK:RC-29"].startswith("The jump of the clock is 90 s; 1 s are allowed.")
+    scene.look(2)
+    assert (scene.level, scene.alerts.open) == (KillLevel.K0_NORMAL, {})
+
+
+def hold(scene: WatchScene, lots: int) -> None:
+    """Our books say that we hold so many lots of SP500."""
+    details = contract(scene.scene)
+    MongoContracts(scene.store).save(Contract.parse("SP500/20211200"), details, True, START)
+    scene.store.database.contract_positions.replace_one(
+        {"_id": "SP500/20211200"}, {"quantity": lots, "con_id": details.con_id, "v": 1}, upsert=True)
+
+
+def test_rc_44_no_quote_of_what_is_held_is_told_and_nothing_else(scene: WatchScene) -> None:
+    # given that we hold something of which there are no quotes
+    hold(scene, 2)
+    scene.scene.control.fault("quotes", style="none", seconds=600)
+    scene.look()
+    assert scene.alerts.open == {}
+
+    # when that lasts for ten minutes
+    scene.clock.instant += timedelta(minutes=10)
+    scene.look()
+
+    # then people are told, and nothing is stopped
+    assert scene.alerts.open == {"RISK:RC-44": "No quote for 10 min of what we hold, while it is traded: "
+                                               "SP500/20211200. Nothing is closed."}
+    assert scene.level is KillLevel.K0_NORMAL
+
+    # and what is held no more needs no quotes
+    hold(scene, 0)
+    scene.look()
+    assert scene.alerts.open == {}
+
+
+def test_rc_44_quotes_that_come_are_heard_however_long_it_is_held(scene: WatchScene) -> None:
+    hold(scene, 2)
+    for _ in range(4):
+        scene.look()
+        scene.clock.instant += timedelta(minutes=4)
+    assert scene.alerts.open == {}
+
+
+def test_rc_44_what_is_not_traded_now_needs_no_quotes(scene: WatchScene) -> None:
+    hold(scene, 2)
+    scene.scene.control.fault("quotes", style="none", seconds=600)
+    scene.look()
+    scene.clock.instant += timedelta(days=60)  # the broker tells the hours of the days to come only
+    scene.look(2)
+    assert scene.alerts.open == {}
+
+
+def test_rc_27_a_strategy_that_loses_far_more_than_is_usual_only_reduces_and_the_others_trade_on(
+        scene: WatchScene) -> None:
+    days, overrides = MongoStrategyDays(scene.store), MongoOverrides(scene.store)
+    days.save("2021-10-13", [StrategyDay(strategy="trend", result=-301.0, expected_vol=100.0),
+                             StrategyDay(strategy="carry", result=-299.0, expected_vol=100.0)])
+    scene.look()
+    [override] = overrides.all()
+    assert (override.override, override.strategy, override.instrument, override.who) == (
+        REDUCE_ONLY, "trend", None, "risk watch")
+    assert scene.alerts.open == {"RISK:RC-27": override.reason}
+    assert override.reason.startswith("trend lost 301 today, and 300 is 3 times its daily volatility")
+    assert scene.level is KillLevel.K0_NORMAL
+
+    # when a person takes it back, then it stays so for the day
+    overrides.put(replace(override, override=NO_OVERRIDE))
+    scene.look(2)
+    assert overrides.all() == []
+
+
+def test_rc_27_a_person_who_has_forbidden_more_is_not_overruled(scene: WatchScene) -> None:
+    overrides = MongoOverrides(scene.store)
+    overrides.put(StoredOverride(strategy="trend", instrument=None, override=CLOSE, who="ann", reason="x", at=START))
+    MongoStrategyDays(scene.store).save("2021-10-13", [StrategyDay(strategy="trend", result=-999, expected_vol=1)])
+    scene.look()
+    assert [(each.override, each.who) for each in overrides.all()] == [(CLOSE, "ann")]
+
+
+def test_rc_27_yesterdays_loss_is_no_loss_of_today(scene: WatchScene) -> None:
+    MongoStrategyDays(scene.store).save("2021-10-12", [StrategyDay(strategy="trend", result=-999, expected_vol=1)])
+    scene.look()
+    assert (MongoOverrides(scene.store).all(), scene.alerts.open) == ([], {})
 
 
 def test_what_is_remembered_comes_back() -> None:

@@ -30,6 +30,8 @@ def complaint(folder: Path) -> str:
 MISTAKES = (
     ("tradingd", "mdoe: live\n", "tradingd.yaml:1:1: mdoe: unknown key (did you mean mode?)."),
     ("tradingd", "broker:\n  prot: 1\n", "tradingd.yaml:2:3: broker.prot: unknown key (did you mean port?)."),
+    ("tradingd", "watchdog:\n  client_id: 1\n", "tradingd.yaml:1:1: watchdog: the watchdog connects beside the "
+     "service, so its client_id must be another one than broker.client_id (1)."),
     ("tradingd", "xyzzy: 1\n", "tradingd.yaml:1:1: xyzzy: unknown key (check the spelling of xyzzy)."),
     ("tradingd", "timezone: Londn\n", "tradingd.yaml:1:1: timezone: 'Londn' is no time zone; use an IANA name, for "
                                       "example Europe/London."),

@@ -69,6 +69,16 @@ class BrokerPosition:
 
 
 @dataclass(frozen=True, kw_only=True)
+class OpenOrder:
+    """An order that rests at the broker, whoever sent it. `perm_id` is its name for all clients."""
+
+    perm_id: int
+    client_id: int
+    reference: str
+    con_id: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class BrokerBook:
     """Everything that the broker lists of orders and executions, in one answer over connection `epoch`.
 

@@ -20,6 +20,7 @@ from trading.data.mongo.contracts import MongoContracts
 from trading.data.mongo.controls import MongoKillState, MongoLimits, MongoOverrides
 from trading.data.mongo.events import MongoEvents
 from trading.data.mongo.instruments import MongoInstruments
+from trading.data.mongo.limits_in_force import MongoLimitsInForce
 from trading.data.mongo.locks import MongoInstrumentLocks
 from trading.data.mongo.optimal_positions import MongoOptimalPositions
 from trading.data.mongo.orders import MongoOrders
@@ -32,6 +33,7 @@ from trading.data.mongo.prices import (
 from trading.data.mongo.processes import MongoProcesses
 from trading.data.mongo.reconciliation_runs import MongoReconciliationRuns
 from trading.data.mongo.roll_states import MongoRollStates
+from trading.data.mongo.strategy_days import MongoStrategyDays
 
 _OURS: Final = ("Mongo", "Parquet", "Csv")
 _THEIRS: Final = ("Link", "Ib")
@@ -100,6 +102,14 @@ class DataBlob:
     @cached_property
     def db_limits(self) -> MongoLimits:
         return MongoLimits(self.store)
+
+    @cached_property
+    def db_limits_in_force(self) -> MongoLimitsInForce:
+        return MongoLimitsInForce(self.store)
+
+    @cached_property
+    def db_strategy_days(self) -> MongoStrategyDays:
+        return MongoStrategyDays(self.store)
 
     @cached_property
     def db_roll_states(self) -> MongoRollStates:

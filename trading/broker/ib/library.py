@@ -13,7 +13,7 @@ from typing import Any, Final, TypeVar
 
 import ib_async
 
-from trading.broker.facts import Bar, BrokerPosition, ContractDetails, Quote, QuoteChanges
+from trading.broker.facts import Bar, BrokerPosition, ContractDetails, OpenOrder, Quote, QuoteChanges
 from trading.broker.ib.diagnosis import what_listens
 from trading.broker.ib.execution_words import ExecutionWords
 from trading.broker.ib.history import HistoryRefusal, refusal
@@ -24,6 +24,7 @@ from trading.broker.ib.message_facts import (
     error_facts,
     execution_facts,
     instant,
+    open_order,
     open_order_facts,
     status_facts,
     without_foreign_handle,
@@ -75,7 +76,7 @@ class IbLibrary:
             if refused.done():
                 raise BrokerUnavailable(f"Client id {client_id} is in use at the gateway {host}:{port}: by another "
                                         f"program, or by an earlier session that it has not given up yet. End that "
-                                        f"program, or set broker.client_id. It is tried again.")
+                                        f"program, or set broker.client_id (watchdog.client_id). It is tried again.")
             if gone.done() and not connecting.done():
                 raise ConnectionResetError
             await connecting
@@ -161,6 +162,21 @@ class IbLibrary:
         executed = await self._unkeyed(self._ib.reqExecutionsAsync)
         return ({trade.order.orderRef for trade in opened}, {trade.order.orderRef for trade in completed},
                 {fill.execution.orderRef for fill in executed})
+
+    async def open_orders(self) -> list[OpenOrder]:
+        """Every order that rests at the broker, of all clients.
+
+        Raises:
+            BrokerUnavailable: the answer is missing; nothing may be concluded.
+        """
+        heard: list[tuple[MessageKind, dict[str, Any]]] = []
+        self._listeners.append(heard)
+        try:
+            await self._unkeyed(self._ib.reqAllOpenOrdersAsync)
+        finally:
+            self._listeners.remove(heard)
+        told = (facts for kind, facts in heard if kind is MessageKind.OPEN_ORDER)
+        return list({order.perm_id: order for order in map(open_order, told)}.values())
 
     async def everything(self) -> list[tuple[MessageKind, dict[str, Any]]]:
         """What the broker says of all open, completed and executed orders of today, message by message.

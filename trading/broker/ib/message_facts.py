@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import Any, Final
 
-from trading.broker.facts import ContractDetails
+from trading.broker.facts import ContractDetails, OpenOrder
 from trading.broker.ib.escapes import unescaped
 from trading.execution.execution_time import told_instant
 
@@ -26,6 +26,12 @@ def open_order_facts(order_id: int, contract: Any, order: Any, state: Any) -> di
     return {"ib_order_id": order_id, "reference": order.orderRef, "perm_id": order.permId, "status": state.status,
             "con_id": contract.conId, "client_id": order.clientId, "lots": int(order.totalQuantity),
             "limit": repr(float(order.lmtPrice)) if _is_limit(order) else None}
+
+
+def open_order(facts: dict[str, Any]) -> OpenOrder:
+    """What `open_order_facts` gave, as a value."""
+    return OpenOrder(perm_id=facts["perm_id"], client_id=facts["client_id"], reference=facts["reference"],
+                     con_id=facts["con_id"])
 
 
 def _is_limit(order: Any) -> bool:

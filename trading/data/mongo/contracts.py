@@ -1,5 +1,6 @@
 """Contracts as the broker describes them: conId, expiry, tick, trading hours. One document each."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
 from decimal import Decimal
@@ -30,6 +31,10 @@ class MongoContracts:
     def all(self) -> dict[str, ContractDetails]:
         """Every contract that the broker has described, by our key."""
         return {row["_id"]: _details(row) for row in self._collection.find()}
+
+    def some(self, keys: Sequence[str]) -> dict[str, ContractDetails]:
+        """Those of `keys` that the broker has described."""
+        return {row["_id"]: _details(row) for row in self._collection.find({"_id": {"$in": list(keys)}})}
 
     def by_con_id(self) -> dict[int, Contract]:
         return {row["details"]["con_id"]: Contract.parse(row["_id"]) for row in self._collection.find()}

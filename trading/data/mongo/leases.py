@@ -54,6 +54,11 @@ class MongoLeases:
         left = {"$expr": {"$gt": ["$expires_ms", {"$toLong": "$$NOW"}]}}
         return self._collection.find_one({"_id": "leader", **left}, {"_id": 1}) is None
 
+    def sign_of_life(self) -> int | None:
+        """A number that changes whenever a leader renews its lease; None when nobody ever led."""
+        document = self._collection.find_one({"_id": "leader"})
+        return None if document is None else int(document["expires_ms"])
+
     def settle_token(self, lease: Lease) -> Lease | None:
         """Make sure that the token of a lease just taken is greater than any before, also if the lease was deleted.
 

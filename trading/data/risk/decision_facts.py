@@ -1,5 +1,6 @@
 """All that the controls know when an instrument order is decided (T1), read once a run. What is not known is None."""
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -10,7 +11,7 @@ from trading.config import Config
 from trading.data.data_blob import DataBlob
 from trading.data.mongo.controls import StoredOverride
 from trading.data.mongo.instruments import InstrumentRecord
-from trading.data.risk.instrument_risk import InstrumentRisk
+from trading.data.risk.instrument_risk import DAYS_A_YEAR, InstrumentRisk
 from trading.data.risk.portfolio_risk import PortfolioRisk
 from trading.data.risk.settings import risk_settings, vol_target
 from trading.execution.orders import InstrumentOrder
@@ -115,6 +116,18 @@ class DecisionFacts:
         if manual is not None:
             return manual
         return usual_lots_of_risk(self._sizing(code), len(self.risks), self.settings.automatic)
+
+    def instrument_limits(self) -> dict[str, int]:
+        """Those of all instruments that have one; of the others not enough is known to compute it."""
+        found = {code: self.instrument_limit(code) for code in self.risks}
+        return {code: lots for code, lots in found.items() if lots is not None}
+
+    def daily_vol(self, lots: Mapping[str, int]) -> float | None:
+        """A day's standard deviation of the money that `lots`, by instrument, make; None when one is not known."""
+        held = {code for code, size in lots.items() if size}
+        if not held <= self.risks.keys() or any(self.risks[code].annual_risk is None for code in held):
+            return None
+        return self._portfolio.volatility(lots) / math.sqrt(DAYS_A_YEAR)
 
     def snapshot(self, proposal: Proposal, usual_change: float | None, batch: Mapping[str, int],
                  own: str = "") -> Snapshot:

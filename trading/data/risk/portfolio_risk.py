@@ -30,14 +30,14 @@ class PortfolioRisk:
             return None
         return PortfolioFacts(
             gross_notional=Change(before=self._notional(before), after=self._notional(after)),
-            annual_vol=Change(before=self._volatility(before) / nav, after=self._volatility(after) / nav),
+            annual_vol=Change(before=self.volatility(before) / nav, after=self.volatility(after) / nav),
             vol_target=self.vol_target, class_risk_share=self._class_share(code, before, after),
             instrument_risk_share=self._share({code}, before, after))
 
     def _notional(self, lots: Mapping[str, int]) -> float:
         return sum(abs(size) * (self.risks[code].notional or 0.0) for code, size in lots.items() if size)
 
-    def _volatility(self, lots: Mapping[str, int]) -> float:
+    def volatility(self, lots: Mapping[str, int]) -> float:
         """A year's standard deviation of the money made, with the correlations of the last year."""
         book = frozenset((code, size) for code, size in lots.items() if size)
         if book not in self._known:

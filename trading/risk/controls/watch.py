@@ -5,7 +5,7 @@ with a severity for what only alerts, and an override for what shrinks positions
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -125,6 +125,15 @@ def rc_27(strategy: str, day_result: float, expected_day_vol: float, settings: A
                                                       f"{REDUCE_ONLY.meaning}.")
 
 
+def rc_27_monitor(checks: Mapping[str, Check]) -> Check:
+    """All strategies together, by name; each has its own override in its own check."""
+    losers = [check for _, check in sorted(checks.items()) if check.override is not None]
+    if not losers:
+        return passed("RC-27")
+    return replace(passed("RC-27", number=len(losers), limit=0, sentence=" ".join(check.sentence for check in losers)),
+                   severity=Severity.CRITICAL)
+
+
 def rc_29(system: SystemFacts, settings: RiskSettings) -> Check:
     """Clock: near the broker's, and it has not jumped."""
     most = settings.time.clock_skew
@@ -157,6 +166,16 @@ def rc_44(contract: str, position: int, silent_for: timedelta | None, *, in_sess
     return replace(passed("RC-44", number=since, limit=most.total_seconds(),
                           sentence=f"No quote of {contract} for {since}, with {position:+d} lots held."),
                    severity=Severity.CRITICAL)
+
+
+def rc_44_monitor(checks: Mapping[str, Check], settings: AccountSettings) -> Check:
+    """All contracts together, by their keys, in words that stay the same while the silence lasts."""
+    silent = sorted(contract for contract, check in checks.items() if check.severity is Severity.CRITICAL)
+    if not silent:
+        return passed("RC-44", limit=settings.quote_silence.total_seconds())
+    minutes = settings.quote_silence.total_seconds() / 60
+    return replace(checks[silent[0]], number=len(silent), limit=0, sentence=(
+        f"No quote for {minutes:g} min of what we hold, while it is traded: {', '.join(silent)}. Nothing is closed."))
 
 
 def _level(control: str, level: KillLevel, why: str, number: float, limit: float) -> Check:
