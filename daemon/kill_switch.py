@@ -85,7 +85,7 @@ class KillSwitch:
         """Read the level, cancel what it forbids, and look whether the broker agrees."""
         state = await self._state()
         if state.level is not self._level:
-            log.warning("kill_level", level=state.level.name, reason=state.reason, who=state.who)
+            log.warning("kill_level", kill=state.level.name, reason=state.reason, who=state.who)
             self._level, self._verified = state.level, Verified()
         self._last = state
         if state.level < KillLevel.K5_SEVER:
@@ -137,7 +137,7 @@ class KillSwitch:
         self._verified = self._verified.after(len(out))
         said = f"{state.level.name} by {state.who} ({state.reason})"
         if self._verified.is_done:
-            log.warning("kill_level_verified", level=state.level.name)
+            log.warning("kill_level_verified", kill=state.level.name)
             self._tell(f"{said}; the broker shows no order of ours that it forbids.")
         else:
             self._tell(f"{said}; {len(out)} orders of ours may still trade.")

@@ -5,7 +5,7 @@ want of sound data falls again when the data were sound twice; everything else a
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -22,13 +22,24 @@ from trading.config import Mode, ServiceConfig
 from trading.control.alert import AlertKind, AlertState, Severity
 from trading.data.mongo.controls import StoredOverride
 from trading.data.mongo.strategy_days import MongoStrategyDays
-from trading.errors import ConcurrentUpdate, TradingError
+from trading.errors import BrokerError, ConcurrentUpdate, TradingError
 from trading.execution.broker_orders import BrokerLifecycle
+from trading.execution.cut_rolls import cut_roll
+from trading.execution.locks import CALLS_A_PERSON
+from trading.execution.order_states import Lifecycle
 from trading.execution.uneven_rolls import uneven
 from trading.log import get_log
 from trading.risk.check import Check
 from trading.risk.clock_reading import ClockReading, jump, skew
-from trading.risk.controls.watch import rc_22_monitor, rc_27, rc_27_monitor, rc_29, rc_42, rc_45_monitor
+from trading.risk.controls.watch import (
+    rc_07_monitor,
+    rc_22_monitor,
+    rc_27,
+    rc_27_monitor,
+    rc_29,
+    rc_42,
+    rc_45_monitor,
+)
 from trading.risk.kill_level import Cause, Command, KillLevel, KillState, data_found_sound, lowered, raised
 from trading.risk.monitors import Wanted, wanted
 from trading.risk.overrides import NO_OVERRIDE, REDUCE_ONLY, combined
@@ -59,6 +70,7 @@ class RiskWatch:
     def __init__(self, parts: RiskParts) -> None:
         self._parts = parts
         self._task: asyncio.Task[None] | None = None
+        self._is_whole = False  # whether the last look was answered by the broker
         self._reading = self._read_clocks()
         self._days = MongoStrategyDays(parts.store.store)
         self._quotes = QuoteWatch(QuoteParts(store=parts.store, broker=parts.broker, clock=parts.clock,
@@ -83,17 +95,29 @@ class RiskWatch:
 
     async def look(self) -> Wanted:
         """Look once, and raise what is called for; what that was."""
-        checks = [await self._unknown_orders(), await self._unread_alerts(), await self._uneven_rolls(),
-                  await self._strategy_losses(), *await self._clocks(), *await self._account(),
-                  *await self._quotes.look()]
+        await self._tell_locks()
+        checks = [await self._unknown_orders(), await self._unread_alerts(), *await self._rolls(),
+                  await self._strategy_losses()]
+        self._is_whole = self._parts.broker.link is Link.READY
+        for ask in (self._clocks, self._account, self._quotes.look):
+            checks += await self._asked(ask)
         found = wanted(checks)
-        await self._carry_out(found)
+        await self._carry_out(found, has_account=any(check.control == "RC-26" for check in checks))
         for check in found.alerts:
             self._parts.alerts.tell(AlertKind.RISK, check.control, check.sentence, Severity(check.severity.lower()))
         for check in checks:
             if check not in found.alerts:
                 self._parts.alerts.over(AlertKind.RISK, check.control)
         return found
+
+    async def _asked(self, ask: Callable[[], Awaitable[Iterable[Check]]]) -> tuple[Check, ...]:
+        """Nothing when the broker gives no answer: what else is watched must not wait for it."""
+        try:
+            return tuple(await ask())
+        except BrokerError as error:
+            self._is_whole = False
+            log.warning("risk_not_asked", question=ask.__qualname__, reason=str(error), effect="it is asked again soon")
+            return ()
 
     async def _unknown_orders(self) -> Check:
         now, store = self._parts.clock.now(), self._parts.store
@@ -109,10 +133,22 @@ class RiskWatch:
         return rc_42(max(ages, default=None), in_trading_hours=self._parts.broker.link is Link.READY,
                      settings=self._parts.settings.account)
 
-    async def _uneven_rolls(self) -> Check:
+    async def _rolls(self) -> tuple[Check, Check]:
         store = self._parts.store
-        rolls = await store.call(store.orders.ended_rolls, self._parts.day())
-        return rc_45_monitor([words for roll, legs in rolls if (words := uneven(roll, legs))])
+        rolls = await store.call(store.orders.rolls_on, self._parts.day())
+        return (rc_45_monitor([words for roll, legs in rolls
+                               if roll.lifecycle is Lifecycle.CLOSED and (words := uneven(roll, legs))]),
+                rc_07_monitor([words for roll, legs in rolls if (words := cut_roll(roll, legs))]))
+
+    async def _tell_locks(self) -> None:
+        """One alert for all that a person must look at: it says something new whenever a lock comes or goes."""
+        alerts, store = self._parts.alerts, self._parts.store
+        locks = [lock for lock in await store.call(store.locks.all) if lock.cause in CALLS_A_PERSON]
+        if locks:
+            alerts.tell(AlertKind.LOCKED, "instruments", f"Nothing is traded in these instruments until a person has "
+                        f"looked: {'; '.join(lock.reason for lock in locks)}. See: tradectl locks")
+        else:
+            alerts.over(AlertKind.LOCKED, "instruments")
 
     async def _strategy_losses(self) -> Check:
         """A strategy is made to reduce once a day: a person who takes that back is not overruled."""
@@ -170,7 +206,7 @@ class RiskWatch:
         await store.call(store.settings.save_account_track, track)
         return track.checks(self._parts.settings.account)
 
-    async def _carry_out(self, found: Wanted) -> None:
+    async def _carry_out(self, found: Wanted, *, has_account: bool) -> None:
         store = self._parts.store
         state = await store.call(store.kill.load)
         newer = self._level_after(state, found)
@@ -178,8 +214,8 @@ class RiskWatch:
             with suppress(ConcurrentUpdate):  # somebody was faster: it is looked at again soon
                 await store.call(store.kill.save, newer)
                 log.warning("level_changed", was=state.level.name, now=newer.level.name, reason=newer.reason)
-        if found.override != NO_OVERRIDE:
-            await self._override(found)
+        if has_account:
+            await self._impose(found)
 
     def _level_after(self, state: KillState, found: Wanted) -> KillState:
         now = self._parts.clock.now()
@@ -188,13 +224,23 @@ class RiskWatch:
             return raised(state, found.level, Command(who=WHO, why=why, when=now, cause=found.cause))
         if state.cause is not Cause.DATA or state.level is not KillLevel.K2_NO_NEW_RISK:
             return state
-        if self._parts.broker.link is not Link.READY:  # what could not be asked was not found sound
+        if not self._is_whole:  # what could not be asked was not found sound
             return state
         sound = data_found_sound(state)
         with suppress(TradingError):  # not sound often enough yet
             return lowered(sound, KillLevel.K0_NORMAL, Command(who=WHO, why="the data are sound again", when=now,
                                                                cause=Cause.DATA))
         return sound
+
+    async def _impose(self, found: Wanted) -> None:
+        """Once: what a person has taken back is laid again only when the drawdown asks for more, or anew."""
+        settings = self._parts.store.settings
+        before = await self._parts.store.call(settings.account_track)
+        after = before.imposing(found.override)
+        if after.imposed not in (before.imposed, NO_OVERRIDE):
+            await self._override(found)
+        if after != before:
+            await self._parts.store.call(settings.save_account_track, after)
 
     async def _override(self, found: Wanted) -> None:
         """For everything, and never milder than what is there: only a person takes it back."""

@@ -26,7 +26,7 @@ from trading.data.risk.seen_once import SeenOnce
 from trading.data.risk.settings import for_account
 from trading.data.roll_watch import RollWatch
 from trading.errors import BrokerUnavailable, JobIncomplete, PositionsDiffer, StopRequested
-from trading.execution.locks import LockCause
+from trading.execution.locks import CALLS_A_PERSON
 from trading.execution.order_states import ExecutionStyle
 from trading.execution.quotes import Touch
 from trading.execution.reconciliation.our_view import BreakSettings
@@ -46,7 +46,6 @@ log = get_log()
 LISTEN_S: Final = 1.0  # at most until the next look
 LOOK_AGAIN_S: Final = 60.0  # at an order that waits, for a quote or for a person
 COMPARE_AGAIN_S: Final = 300.0
-CALLS_A_PERSON: Final = frozenset(LockCause) - {LockCause.UNKNOWN_ORDER, LockCause.OPERATOR}
 
 
 def run(job: JobContext) -> None:
@@ -110,7 +109,8 @@ def work(job: JobContext) -> None:
     closed = handler.run(lambda: go_on(job, as_service=as_service))
     log.info("stack_handled", closed=closed, waiting=len(handler.worker.waits))
     check(reconciler(job, market, handler.reader).run())
-    call_a_person(job)
+    if not as_service:  # the daemon tells of locks; a service goes on with all that is not locked
+        call_a_person(job)
     say_what_failed(handler)
 
 

@@ -20,6 +20,7 @@ from trading.data.mongo.connection import MongoStore
 from trading.data.mongo.controls import MongoKillState, MongoOverrides
 from trading.data.mongo.gate import MongoGate
 from trading.data.mongo.leases import MongoLeases
+from trading.data.mongo.locks import MongoInstrumentLocks
 from trading.data.mongo.orders import MongoOrders
 from trading.data.mongo.processes import MongoProcesses
 from trading.data.mongo.settings import MongoSettings
@@ -42,6 +43,7 @@ class AsyncStore:
         self.gate = MongoGate(store)
         self.kill = MongoKillState(store)
         self.overrides = MongoOverrides(store)
+        self.locks = MongoInstrumentLocks(store)
         self.books = MongoBooks(store)
         self.settings = MongoSettings(store)
         self.commands = MongoCommands(store)

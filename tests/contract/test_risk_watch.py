@@ -19,22 +19,27 @@ from trading.control.alert import AlertKind, AlertState, Severity
 from trading.data.mongo.connection import MongoStore
 from trading.data.mongo.contracts import MongoContracts
 from trading.data.mongo.controls import MongoKillState, MongoOverrides, StoredOverride
+from trading.data.mongo.locks import MongoInstrumentLocks
 from trading.data.mongo.orders import MongoOrders
 from trading.data.mongo.settings import MongoSettings
 from trading.data.mongo.strategy_days import MongoStrategyDays
+from trading.errors import BrokerUnavailable
 from trading.execution.broker_orders import BrokerLifecycle
+from trading.execution.locks import Lock, LockCause
 from trading.execution.order_states import CloseReason, Lifecycle
-from trading.execution.orders import InstrumentOrder, new_instrument_order_id, spawn
+from trading.execution.orders import InstrumentOrder, StoredCheck, new_instrument_order_id, spawn
 from trading.objects.contracts import Contract
 from trading.risk.account_track import AccountTrack
 from trading.risk.controls.watch import NavTrack
 from trading.risk.kill_level import KillLevel, KillState, lowered
 from trading.risk.order_kind import OrderKind
-from trading.risk.overrides import CLOSE, NO_OVERRIDE, REDUCE_ONLY
+from trading.risk.overrides import CLOSE, NO_OVERRIDE, REDUCE_ONLY, Override
 from trading.risk.settings import RiskSettings
 from trading.risk.strategy_day import StrategyDay
 
 START = datetime(2021, 10, 13, 12, tzinfo=UTC)
+UNREAD = AlertState(kind=AlertKind.LOST, subject="run_systems", text="lost", severity=Severity.CRITICAL, open=True,
+                    first_at=START, last_at=START)
 
 
 @dataclass
@@ -131,6 +136,53 @@ def test_a_drawdown_shrinks_positions_until_a_person_says_otherwise(scene: Watch
         REDUCE_ONLY, None, None, "risk watch")
 
 
+def test_an_override_that_a_person_takes_back_returns_only_when_the_drawdown_asks_for_more(scene: WatchScene) -> None:
+    # given a drawdown that halves positions, and a person who does not want that
+    now, overrides = worth(scene), MongoOverrides(scene.store)
+    scene.remember(high_water_mark=now / 0.84)
+    scene.look(2)
+    assert [each.override for each in overrides.all()] == [Override(factor=0.5)]
+    overrides.put(replace(overrides.all()[0], override=NO_OVERRIDE, who="ann"))
+
+    # when it goes on, then nothing is laid over him; when it grows, it is
+    scene.look(2)
+    assert [(each.override, each.who) for each in overrides.all() if each.override != NO_OVERRIDE] == []
+    scene.remember(high_water_mark=now / 0.74)
+    scene.look(2)
+    assert [each.override for each in overrides.all()] == [REDUCE_ONLY]
+
+    # and when it has been made up for, the next one counts anew
+    overrides.put(replace(overrides.all()[0], override=NO_OVERRIDE, who="ann"))
+    scene.remember(high_water_mark=now)
+    scene.look()
+    scene.remember(high_water_mark=now / 0.84)
+    scene.look()
+    assert [each.override for each in overrides.all()] == [Override(factor=0.5)]
+
+
+def test_a_question_that_the_broker_does_not_answer_keeps_nothing_else_from_being_watched(
+        scene: WatchScene, monkeypatch: pytest.MonkeyPatch) -> None:
+    # given a K2 for want of sound data, and a critical alert that nobody reads
+    now = worth(scene)
+    scene.remember(nav=NavTrack(good=now * 2))
+    scene.look()
+    assert scene.level is KillLevel.K2_NO_NEW_RISK
+
+    async def silent(*_: Any) -> float:
+        raise BrokerUnavailable("no answer in time")
+
+    # when the account is not told any more, then that is no sound account
+    monkeypatch.setattr("trading.broker.ib.library.IbLibrary.account_value", silent)
+    scene.look(4)
+    assert scene.level is KillLevel.K2_NO_NEW_RISK
+
+    # and what needs no broker is watched all the same
+    scene.alerts.states.append(UNREAD)
+    scene.clock.instant += timedelta(minutes=15)
+    scene.look()
+    assert "RISK:RC-42" in scene.alerts.open
+
+
 def test_one_strange_reading_of_the_account_holds_new_risk_and_lets_it_go_again(scene: WatchScene) -> None:
     # given a worth that is far from the last one
     now = worth(scene)
@@ -185,11 +237,68 @@ def test_a_roll_that_ends_half_done_calls_a_person_and_stops_nothing(scene: Watc
     assert scene.level is KillLevel.K0_NORMAL
 
 
+def test_pst_932_a_roll_that_its_limit_cuts_is_told_loudly(scene: WatchScene) -> None:
+    # given a roll of five of which the limit lets three pass, and one that passes whole
+    def stored(key: str, outcome: str, sentence: str = "") -> None:
+        answer = StoredCheck(control="RC-07", outcome=outcome, quantity=3, sentence=sentence, at=START)
+        MongoOrders(scene.store).add_instrument_order(InstrumentOrder(
+            id=new_instrument_order_id(), idempotency_key=key, account="DU0000001", strategy=key, instrument="SP500",
+            kind=OrderKind.ROLL, quantity=0, trading_day=START.date().isoformat(), created=START,
+            roll_from="SP500/20260300", roll_to="SP500/20260600", roll_quantity=3, checks=(answer,)))
+
+    stored("whole", "PASS")
+    scene.look()
+    assert scene.alerts.open == {}
+    stored("cut", "CUT", "The trade limit for rolls in SP500 leaves 3 of 5 lots.")
+
+    # then a person is told which, and why
+    scene.look()
+    assert scene.alerts.open["RISK:RC-07"].startswith(
+        "A trade limit keeps positions from being rolled, and what is left stays in the front month: SP500/20260300 to "
+        "SP500/20260600 of cut: The trade limit for rolls in SP500 leaves 3 of 5 lots.")
+    assert scene.level is KillLevel.K0_NORMAL
+
+
+def test_a_roll_whose_leg_is_held_by_the_limit_is_told_until_it_passes(scene: WatchScene) -> None:
+    roll = InstrumentOrder(
+        id=new_instrument_order_id(), idempotency_key="roll", account="DU0000001", strategy="s", instrument="SP500",
+        kind=OrderKind.ROLL, quantity=0, trading_day=START.date().isoformat(), created=START,
+        roll_from="SP500/20260300", roll_to="SP500/20260600", roll_quantity=2)
+    orders = MongoOrders(scene.store)
+    stored = orders.add_instrument_order(roll)
+    assert stored is not None
+    parent, (front, forward) = spawn(stored, "", START)
+    held = StoredCheck(control="RC-07", outcome="HOLD", quantity=0, sentence="Nothing is left today.", at=START)
+    orders.spawned(parent, [replace(front, checks=(held,)), forward])
+    scene.look()
+    assert "Nothing is left today." in scene.alerts.open["RISK:RC-07"]
+    leg = orders.contract_order(front.id)
+    orders.save_contract_order(replace(leg, checks=(*leg.checks, replace(held, outcome="PASS"))))
+    scene.look()
+    assert scene.alerts.open == {}
+
+
+def test_locks_that_a_person_must_look_at_are_told_while_there_are_any(scene: WatchScene) -> None:
+    locks = MongoInstrumentLocks(scene.store)
+    by_hand = Lock(instrument="GOLD", cause=LockCause.OPERATOR, subject="ann", reason="not today", opened_at=START)
+    broken = Lock(instrument="SP500", cause=LockCause.POSITION_BREAK, subject="SP500/20260300", opened_at=START,
+                  reason="position break: SP500/20260300 ours +2, theirs +3")
+    locks.lock(by_hand)
+    scene.look()
+    assert scene.alerts.open == {}
+    locks.lock(broken)
+    scene.look()
+    assert scene.alerts.open == {"LOCKED:instruments": (
+        "Nothing is traded in these instruments until a person has looked: position break: SP500/20260300 ours +2, "
+        "theirs +3. See: tradectl locks")}
+    locks.unlock(broken.id, "booked", START)
+    scene.look()
+    assert scene.alerts.open == {}
+
+
 def test_knight_a_critical_alert_that_nobody_reads_stops_new_risk(scene: WatchScene) -> None:
     # given one that has been open for a while
-    unread = AlertState(kind=AlertKind.LOST, subject="run_systems", text="lost", severity=Severity.CRITICAL, open=True,
-                        first_at=START, last_at=START)
-    scene.alerts.states = [unread]
+    scene.alerts.states = [UNREAD]
     scene.look()
     assert scene.level is KillLevel.K0_NORMAL
     scene.clock.instant += timedelta(minutes=15)

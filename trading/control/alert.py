@@ -27,6 +27,7 @@ class AlertKind(StrEnum):
     SCHEDULE_HELD = "SCHEDULE_HELD"  # nothing is started until somebody says so
     CALENDAR_ENDS = "CALENDAR_ENDS"  # a list of holidays is about to run out
     RISK = "RISK"  # the account, orders of unknown fate, or unread alerts: a control asks for attention
+    LOCKED = "LOCKED"  # instruments are not traded until a person has looked
     HALTED = "HALTED"  # a kill level stops trading, or could not be carried out
     WATCHDOG = "WATCHDOG"  # the independent watchdog had to act, or cannot see
     DISK_FULL = "DISK_FULL"  # little room is left for state and logs
@@ -52,7 +53,7 @@ DEFAULT_SEVERITY: Final[Mapping[AlertKind, Severity]] = {
     AlertKind.STORE_LOST: Severity.CRITICAL, AlertKind.BROKER_LOST: Severity.CRITICAL,
     AlertKind.CONFIG_REJECTED: Severity.WARNING, AlertKind.SCHEDULE_HELD: Severity.CRITICAL,
     AlertKind.CALENDAR_ENDS: Severity.WARNING, AlertKind.DISK_FULL: Severity.CRITICAL,
-    AlertKind.HALTED: Severity.CRITICAL, AlertKind.WATCHDOG: Severity.CRITICAL,
+    AlertKind.LOCKED: Severity.CRITICAL, AlertKind.HALTED: Severity.CRITICAL, AlertKind.WATCHDOG: Severity.CRITICAL,
     AlertKind.RISK: Severity.WARNING,
 }
 MOMENTS: Final = frozenset({AlertKind.LEADER_CHANGED, AlertKind.CLOCK_JUMPED,

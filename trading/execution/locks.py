@@ -35,6 +35,9 @@ OPENS_BY_ITSELF: Final = frozenset({  # once explained; see reconciliation/openi
     LockCause.FOREIGN_ORDER, LockCause.UNKNOWN_CONTRACT})
 
 
+CALLS_A_PERSON: Final = frozenset(LockCause) - {LockCause.UNKNOWN_ORDER, LockCause.OPERATOR}  # when it is opened
+
+
 @dataclass(frozen=True, kw_only=True)
 class Lock:
     """One lock. `subject` is the order, contract or execution that it is about."""

@@ -61,6 +61,29 @@ def test_an_order_of_a_person_is_judged_and_traded_at_once(scene: TradingScene) 
     until(lambda: scene.net()[instrument] == before + lots, 15, "it is traded")
 
 
+def test_a_lock_calls_a_person_and_the_same_run_goes_on_with_everything_else(scene: TradingScene) -> None:
+    # given somebody who trades in our account
+    run = serving(scene)
+    con_id = next(iter(scene.books()))
+    scene.gateway.fault("manual_trade", contract=con_id, size=1)
+    until(lambda: scene.is_told("Nothing is traded in these instruments until a person has looked"), 45, "it is told")
+    assert "LOCKED:instruments" in scene.alerts()
+
+    # then what is not locked is traded, by the same run
+    [locked] = scene.locks()
+    while (instrument := scene.an_instrument()) == locked:
+        continue
+    order = scene.want(instrument, -1 if scene.net()[instrument] > 0 else 1)
+    until(lambda: Traded(scene, order, {}).filled, 15, "it is traded")
+    assert at_work(scene) == run
+
+    # and when it was looked at, nobody is called any more
+    scene.gateway.fault("manual_trade", contract=con_id, size=-1)
+    until(lambda: scene.external() == {} and scene.books() == scene.theirs(), 30, "it is undone")
+    scene.unlock()
+    until(lambda: "LOCKED:instruments" not in scene.alerts(), 45, "it is over")
+
+
 def test_a_person_who_asks_for_a_comparison_is_answered_by_the_run_that_is_at_work(scene: TradingScene) -> None:
     run = serving(scene)
     before = scene.ctl("reconcile")

@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from trading.errors import DataError
 from trading.execution.rolls.attribution import attribute, cross
-from trading.execution.rolls.budget import within_budget
 from trading.execution.rolls.netting import (
     RollStep,
     RollTrades,
@@ -171,25 +170,3 @@ def test_what_crosses_sums_to_nothing_and_the_rest_to_what_goes_to_the_market(as
     assert sum(crossed.left.values()) == sum(asked.values())
     assert all(lots > 0 for lots in crossed.left.values()) or all(lots < 0 for lots in crossed.left.values())
     assert all(crossed.lots.get(name, 0) + crossed.left.get(name, 0) == lots for name, lots in asked.items())
-
-
-def test_pst_932_a_roll_that_its_limit_cuts_is_told_loudly() -> None:
-    cut = within_budget("SP500", units=5, position=5, used=9)
-    assert cut.units == 3
-    assert cut.critical is not None
-    assert cut.critical.startswith("The roll of SP500 is cut from +5 to +3 spread units: 9 of the 15 lots that rolls "
-                                   "may trade a day are used.")
-
-
-@pytest.mark.parametrize("used", [14, 15, 16, 40])
-def test_an_overdrawn_bucket_allows_nothing(used: int) -> None:
-    assert within_budget("SP500", units=-5, position=-5, used=used).units == 0
-
-
-@given(st.integers(-100, 100), st.integers(0, 500))
-def test_a_whole_roll_fits_an_unused_bucket_and_a_cut_is_always_told(position: int, used: int) -> None:
-    assert within_budget("SP500", units=position, position=position, used=0).critical is None
-    answer = within_budget("SP500", units=position, position=position, used=used)
-    assert answer.units * position >= 0
-    assert abs(answer.units) <= abs(position)
-    assert (answer.critical is None) == (answer.units == position)

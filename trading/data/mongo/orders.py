@@ -144,10 +144,9 @@ class MongoOrders:
         return SentTogether(counted=list(counted.values()),
                             orders=Grouped.by("instrument", instruments, rows, self._broker_order))
 
-    def ended_rolls(self, trading_day: str) -> list[tuple[InstrumentOrder, list[ContractOrder]]]:
-        """The rolls of a trading day that are over, each with its legs."""
-        rows = self._instrument.find({"trading_day": trading_day, "kind": OrderKind.ROLL.value,
-                                      "lifecycle": Lifecycle.CLOSED.value}).sort("_id", 1)
+    def rolls_on(self, trading_day: str) -> list[tuple[InstrumentOrder, list[ContractOrder]]]:
+        """The rolls of a trading day, each with its legs."""
+        rows = self._instrument.find({"trading_day": trading_day, "kind": OrderKind.ROLL.value}).sort("_id", 1)
         return [(self._instrument_order(row), self.contract_orders_of(row["_id"])) for row in rows]
 
     def contract_orders_between(self, first: str, last: str) -> list[ContractOrder]:

@@ -189,3 +189,12 @@ def rc_45_monitor(uneven: Sequence[str]) -> Check:
         return passed("RC-45")
     return replace(passed("RC-45", number=len(uneven), limit=0, sentence=(
         f"A roll has ended with one leg ahead of the other: {'; '.join(uneven)}.")), severity=Severity.CRITICAL)
+
+
+def rc_07_monitor(cut: Sequence[str]) -> Check:
+    """Rolls that their trade limit makes smaller or holds back, each in words: what is left is not rolled."""
+    if not cut:
+        return passed("RC-07")
+    return replace(passed("RC-07", number=len(cut), limit=0, sentence=(
+        f"A trade limit keeps positions from being rolled, and what is left stays in the front month: {'; '.join(cut)} "
+        f"See: tradectl limits")), severity=Severity.CRITICAL)
