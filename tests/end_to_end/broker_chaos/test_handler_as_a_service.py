@@ -66,21 +66,20 @@ def test_a_lock_calls_a_person_and_the_same_run_goes_on_with_everything_else(sce
     run = serving(scene)
     con_id = next(iter(scene.books()))
     scene.gateway.fault("manual_trade", contract=con_id, size=1)
+
+    # when the next order has the books compared, then it is found, and a person is called
+    traded(scene)
+    until(scene.locks, 15, "it is found")
     until(lambda: scene.is_told("Nothing is traded in these instruments until a person has looked"), 45, "it is told")
     assert "LOCKED:instruments" in scene.alerts()
 
-    # then what is not locked is traded, by the same run
-    [locked] = scene.locks()
-    while (instrument := scene.an_instrument()) == locked:
-        continue
-    order = scene.want(instrument, -1 if scene.net()[instrument] > 0 else 1)
-    until(lambda: Traded(scene, order, {}).filled, 15, "it is traded")
+    # and what is not locked is traded, by the same run
+    traded(scene)
     assert at_work(scene) == run
 
-    # and when it was looked at, nobody is called any more
+    # until he has looked
     scene.gateway.fault("manual_trade", contract=con_id, size=-1)
-    until(lambda: scene.external() == {} and scene.books() == scene.theirs(), 30, "it is undone")
-    scene.unlock()
+    until(lambda: scene.books() == scene.theirs() and not scene.locks(), 90, "it is undone, which opens the lock")
     until(lambda: "LOCKED:instruments" not in scene.alerts(), 45, "it is over")
 
 
