@@ -29,7 +29,8 @@ def doctor(settings: Settings, as_json: bool) -> int:
 
     Example: tradectl doctor
     """
-    checks = {"python": _python, "configuration": _configuration, "disk": _disk, "store": _store, "daemon": _daemon}
+    checks = {"python": _python, "configuration": _configuration, "disk": _disk, "store": _store, "daemon": _daemon,
+              "watchdog": _watchdog}
     findings = [_checked(name, check, settings) for name, check in checks.items()]
     if as_json:
         print_json([vars(finding) for finding in findings])
@@ -94,6 +95,20 @@ def _daemon(settings: Settings) -> str:
     if link["link"] != "ready":
         raise TradingError(f"The daemon runs, but its broker link is {link['link']} ({link['reason']}).")
     return f"running, pid {status['pid']}, broker link ready"
+
+
+def _watchdog(settings: Settings) -> str:
+    """Real money is not left to one process that may be killed."""
+    from daemon.cli.watchdog import holder
+    from trading.config import Mode, load_config
+
+    pid = holder(settings.places)
+    if pid is not None:
+        return f"running, pid {pid} (what it sees: tradectl watchdog status)"
+    if load_config(settings.config_folder).service.mode is Mode.LIVE:
+        raise TradingError("Real money without a watchdog: when the service is killed, nobody cancels what it leaves "
+                           "at the broker. Start it: tradectl watchdog start")
+    return "not running (start it: tradectl watchdog start)"
 
 
 COMMANDS = {"doctor": doctor}

@@ -64,6 +64,24 @@ def test_it_is_started_seen_and_stopped(terminal: Terminal) -> None:
     assert terminal.call("watchdog", "status").returncode == 3
 
 
+def doctors_word(terminal: Terminal) -> tuple[bool, str]:
+    """What the doctor finds of the watchdog, and whether that is well."""
+    found = {each["check"]: each for each in json.loads(terminal.call("doctor", "--json").stdout)}["watchdog"]
+    return bool(found["passed"]), str(found["finding"])
+
+
+def test_the_doctor_misses_it_where_real_money_is_traded(terminal: Terminal) -> None:
+    assert doctors_word(terminal) == (True, "not running (start it: tradectl watchdog start)")
+    terminal.configure(PAPER.replace("paper", "live"))
+    is_well, words = doctors_word(terminal)
+    assert (is_well, words) == (False, "Real money without a watchdog: when the service is killed, nobody cancels what "
+                                       "it leaves at the broker. Start it: tradectl watchdog start")
+    terminal.call("watchdog", "start")
+    is_well, words = doctors_word(terminal)
+    assert is_well
+    assert words.startswith("running, pid ")
+
+
 def test_a_second_one_over_the_same_state_says_who_is_there(terminal: Terminal) -> None:
     pid = terminal.told("start")["pid"]
     second = terminal.call(program="daemon.watchdog")
