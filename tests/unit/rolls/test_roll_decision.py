@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from ordered_day import ordered
 
 from trading.execution.rolls.changes import ChangedBy, RollChange, check_transition
 from trading.execution.rolls.close_out import (
@@ -20,7 +21,6 @@ from trading.execution.rolls.close_out import (
 from trading.execution.rolls.decision import Notice, RollFacts, RollStyle, decide, style
 from trading.execution.rolls.liquidity import Liquidity
 from trading.execution.rolls.next_state import next_state
-from trading.execution.rolls.plan import Held, roll_plan
 from trading.execution.rolls.states import FRONT_HELD, URGENCY, RollState
 from trading.objects.open_days import OpenDays, exchange_date
 
@@ -206,24 +206,22 @@ def facts_at(now: datetime, zone: ZoneInfo, known: Liquidity | None) -> RollFact
 @pytest.mark.parametrize("known", [None, GOOD, THIN, ABOVE])
 @pytest.mark.parametrize("spread_market", [True, False])
 def test_lean_9440_nobody_looks_and_the_contract_is_left_in_time(known: Liquidity | None, spread_market: bool) -> None:
-    # given a position, and forced states whose plans are filled the same day
-    state, held, day = RollState.NO_ROLL, Held(front=4, forward=0), date(2026, 3, 2)
+    # given a position, and forced states whose orders are filled the same day
+    state, front, forward, day = RollState.NO_ROLL, 4, 0, date(2026, 3, 2)
     out_by, calendar = date(2026, 3, 25), OpenDays()
 
     # when only the rule runs, every day
     while day <= out_by:
-        facts = replace(FACTS, today=day, front=held.front, forward=held.forward, liquidity=known, desired=SOON,
+        facts = replace(FACTS, today=day, front=front, forward=forward, liquidity=known, desired=SOON,
                         days_left=days_left(day, out_by, calendar), spread_market=spread_market)
         decision = decide(facts)
-        state = next_state(state, decision.state, held.front)
-        steps = roll_plan(state, held, decision.roll_forward_leg)
-        held = Held(front=held.front + sum(step.front for step in steps),
-                    forward=held.forward + sum(step.forward for step in steps))
+        state = next_state(state, decision.state, front)
+        today = ordered(state, front, forward, may_go_on=decision.roll_forward_leg)
+        front, forward = front + today.front, forward + today.forward
         day += timedelta(days=1)
 
     # then
-    assert held.front == 0
-    assert held.forward == 4
+    assert (front, forward) == (0, 4)
 
 
 def test_lean_9440_a_roll_that_nobody_fills_ends_in_a_page() -> None:

@@ -1,27 +1,20 @@
 """Roll and strategies in one plan: V30 by brute force, the order of sending, and whose fills are whose."""
 
-from itertools import pairwise, product
+from itertools import product
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from ordered_day import Ordered, ordered
 
 from trading.errors import DataError
 from trading.execution.rolls.attribution import attribute, cross
-from trading.execution.rolls.netting import (
-    RollStep,
-    RollTrades,
-    StepKind,
-    close_months,
-    in_order_of_sending,
-    net,
-    without_increases,
-)
-from trading.execution.rolls.plan import Held, roll_plan
+from trading.execution.rolls.netting import RollTrades, net
 from trading.execution.rolls.states import RollState
 
 SMALL = range(-8, 9)
 LOTS = st.integers(-10_000, 10_000)
+FEW = st.integers(-20, 20)
 ASKED = st.dictionaries(st.sampled_from(["carry", "fast", "slow", "trend"]), st.integers(-50, 50))
 FORCED = (RollState.FORCE_SPREAD, RollState.FORCE_OUTRIGHT)
 
@@ -35,18 +28,6 @@ def every_way(front: int, forward: int, target: int) -> list[RollTrades]:
 def orders(trades: RollTrades) -> int:
     """Units that are sent, a spread being one."""
     return abs(trades.spread_units) + abs(trades.front_outright) + abs(trades.forward_outright)
-
-
-def path(front: int, forward: int, steps: tuple[RollStep, ...]) -> list[tuple[int, int]]:
-    """Lots of both contracts before the first and after every unit of every step; the front leg fills first."""
-    found = [(front, forward)]
-    for step in steps:
-        for _ in range(max(abs(step.front), abs(step.forward))):
-            front += (step.front > 0) - (step.front < 0)
-            found.append((front, forward))
-            forward += (step.forward > 0) - (step.forward < 0)
-            found.append((front, forward))
-    return found
 
 
 @pytest.mark.parametrize(("held", "trades"), [
@@ -68,31 +49,11 @@ def test_no_other_way_needs_fewer_lots_or_orders() -> None:
 
 def test_every_roll_ends_with_nothing_in_front_which_never_grows_on_the_way() -> None:
     for front, forward, target in product(SMALL, SMALL, SMALL):
-        steps = in_order_of_sending(net(front, forward, target), forward)
-        way = path(front, forward, steps)
-        assert way[-1] == (0, target)
-        assert all(abs(after) <= abs(before) for (before, _), (after, _) in pairwise(way))
-
-
-def test_no_step_holds_more_than_before_and_after_by_more_than_the_target_asks() -> None:
-    for front, forward, target in product(SMALL, SMALL, SMALL):
-        steps = in_order_of_sending(net(front, forward, target), forward)
-        most = max(abs(front) + abs(forward), abs(target)) + 1
-        assert all(abs(one) + abs(other) <= most for one, other in path(front, forward, steps))
-
-
-def test_reductions_go_first_and_increases_last() -> None:
-    kinds = list(StepKind)
-    for front, forward, target in product(SMALL, SMALL, SMALL):
-        steps = in_order_of_sending(net(front, forward, target), forward)
-        assert [step.kind for step in steps] == sorted((step.kind for step in steps), key=kinds.index)
-        assert all(step.front or step.forward for step in steps)
-
-
-def test_a_forward_position_that_turns_is_closed_before_the_spreads_and_opened_after_them() -> None:
-    assert in_order_of_sending(net(5, -2, 10), -2) == (
-        RollStep(kind=StepKind.REDUCE, front=0, forward=2), RollStep(kind=StepKind.SPREAD, front=-5, forward=5),
-        RollStep(kind=StepKind.INCREASE, front=0, forward=5))
+        plan = net(front, forward, target)
+        outright, rolled = plan.front_outright, -plan.spread_units
+        assert (front + outright + rolled, forward + plan.forward_outright + plan.spread_units) == (0, target)
+        assert outright * front <= 0
+        assert rolled * front <= 0
 
 
 @given(LOTS, LOTS, LOTS)
@@ -102,38 +63,27 @@ def test_outrights_sum_to_what_strategies_trade(front: int, forward: int, trade:
     assert abs(plan.spread_units) <= abs(front)
 
 
-def test_closing_leaves_nothing_in_any_month() -> None:
-    for front, forward in product(SMALL, SMALL):
-        steps = in_order_of_sending(close_months(front, forward), forward)
-        assert path(front, forward, steps)[-1] == (0, 0)
-        assert all(step.kind is StepKind.REDUCE for step in steps)
+@given(st.sampled_from(FORCED), FEW, FEW, FEW)
+def test_a_forced_roll_and_what_strategies_trade_empty_the_front_together(state: RollState, front: int, forward: int,
+                                                                          trade: int) -> None:
+    today = ordered(state, front, forward, trade)
+    assert (front + today.front, forward + today.forward) == (0, front + forward + trade)
 
 
 @pytest.mark.parametrize("state", FORCED)
 def test_a_forced_roll_needs_no_order_of_a_strategy(state: RollState) -> None:
-    assert roll_plan(state, Held(front=5, forward=0)) == (RollStep(kind=StepKind.SPREAD, front=-5, forward=5),)
+    assert ordered(state, 5, 0) == Ordered(roll=5)
 
 
 @pytest.mark.parametrize("state", sorted(set(RollState) - {*FORCED, RollState.CLOSE}))
-def test_states_that_force_nothing_plan_nothing(state: RollState) -> None:
-    assert roll_plan(state, Held(front=5, forward=-1, trade=2)) == ()
+def test_states_that_force_nothing_order_no_roll(state: RollState) -> None:
+    today = ordered(state, 5, -1, 2)
+    assert (today.roll, today.closed) == (0, 0)
 
 
-def test_closing_holds_the_target_forward_only_where_the_decision_allows_it() -> None:
-    held = Held(front=4, forward=1)
-    assert roll_plan(RollState.CLOSE, held) == (
-        RollStep(kind=StepKind.REDUCE, front=-4, forward=0), RollStep(kind=StepKind.REDUCE, front=0, forward=-1))
-    assert roll_plan(RollState.CLOSE, held, roll_forward_leg=True) == (
-        RollStep(kind=StepKind.REDUCE, front=-4, forward=0), RollStep(kind=StepKind.INCREASE, front=0, forward=4))
-
-
-def test_margin_refused_in_the_middle_of_a_roll_keeps_the_lower_exposure() -> None:
-    # given: the front leg is closed, the broker refuses the forward one (chaos 55)
-    steps = roll_plan(RollState.CLOSE, Held(front=0, forward=0, trade=5), roll_forward_leg=True)
-
-    # then nothing is tried again
-    assert [step.kind for step in steps] == [StepKind.INCREASE]
-    assert without_increases(steps) == ()
+def test_closing_goes_on_in_the_next_month_only_where_the_decision_allows_it() -> None:
+    assert ordered(RollState.CLOSE, 4, 1) == Ordered(closed=-4)
+    assert ordered(RollState.CLOSE, 4, 1, may_go_on=True) == Ordered(roll=4)
 
 
 def test_fills_are_shared_by_largest_remainder_with_ties_by_strategy() -> None:

@@ -5,9 +5,8 @@ from itertools import pairwise, product
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from ordered_day import Ordered, ordered
 
-from trading.execution.rolls.netting import StepKind
-from trading.execution.rolls.plan import Held, roll_plan
 from trading.execution.rolls.states import RollState
 from trading.execution.rolls.strategy_trades import LegTrade, RollLeg, left_to_close, reducing, strategy_trade
 
@@ -72,7 +71,7 @@ def test_states_that_open_trade_all_that_was_asked_for(state: RollState, front: 
 def test_no_trade_makes_a_pair_of_opposite_lots(state: RollState, front: int, forward: int, trade: int) -> None:
     in_front, in_forward = legs(state, front, forward, trade)
     if state in FORCED:
-        return  # they empty the front together with the spreads of the plan
+        return  # they empty the front together with the roll
     before, after = (max(0, min(abs(one), abs(other))) if one * other < 0 else 0 for one, other in
                      ((front, forward), (front + in_front, forward + in_forward)))
     assert after <= before
@@ -89,15 +88,6 @@ def test_where_nothing_may_be_opened_each_month_only_shrinks(state: RollState, f
 def test_once_a_roll_has_begun_the_front_never_grows(state: RollState, front: int, forward: int, trade: int) -> None:
     in_front, _ = legs(state, front, forward, trade)
     assert abs(front + in_front) <= abs(front)
-
-
-@given(st.sampled_from(FORCED), st.integers(-20, 20), st.integers(-20, 20), st.integers(-20, 20))
-def test_the_outrights_of_the_plan_are_the_strategies_own(state: RollState, front: int, forward: int,
-                                                          trade: int) -> None:
-    outrights = [step for step in roll_plan(state, Held(front=front, forward=forward, trade=trade))
-                 if step.kind is not StepKind.SPREAD]
-    assert (sum(step.front for step in outrights),
-            sum(step.forward for step in outrights)) == legs(state, front, forward, trade)
 
 
 @given(LOTS, LOTS)
@@ -126,9 +116,8 @@ def test_pst_1246_close_works_per_month() -> None:
     # given one lot short in each month: bought on the net, both would be bought in front and a pair would be left
     assert strategy_trade(RollState.CLOSE, -1, -1, 2) == (
         LegTrade(contract=RollLeg.FRONT, quantity=1), LegTrade(contract=RollLeg.FORWARD, quantity=1))
-    # and a pair that nets to nothing is closed as well, without any strategy order
-    steps = roll_plan(RollState.CLOSE, Held(front=1, forward=-1))
-    assert [(step.front, step.forward) for step in steps] == [(-1, 0), (0, 1)]
+    # and of a pair that nets to nothing the month that must be left is closed, without any strategy order
+    assert ordered(RollState.CLOSE, 1, -1) == Ordered(closed=-1)
 
 
 def test_pst_1256_an_order_that_crosses_zero_only_closes() -> None:
@@ -139,11 +128,10 @@ def test_pst_1256_an_order_that_crosses_zero_only_closes() -> None:
 
 @pytest.mark.parametrize("state", FORCED)
 def test_pst_1260_roll_and_strategy_order_do_not_collide(state: RollState) -> None:
-    # given a roll of 5 while a strategy sells 3: one plan moves 2 and sells 3, each lot is sold once
-    steps = roll_plan(state, Held(front=5, forward=0, trade=-3))
-    assert [(step.kind, step.front, step.forward) for step in steps] == [
-        (StepKind.REDUCE, -3, 0), (StepKind.SPREAD, -2, 2)]
-    assert sum(step.front for step in steps) == -5
+    # given a roll of 5 while a strategy sells 3: 2 are rolled and 3 are sold, each lot once
+    today = ordered(state, 5, 0, -3)
+    assert today == Ordered(roll=2, own_front=-3)
+    assert today.front == -5
 
 
 @pytest.mark.parametrize("state", FORCED)
@@ -154,15 +142,12 @@ def test_pst_1278_a_roll_does_not_block_strategy_orders(state: RollState) -> Non
 
 def test_pst_1569_a_smaller_target_shrinks_the_roll_in_both_contracts() -> None:
     for trade, larger in pairwise(range(-5, 1)):
-        less, more = (sum(step.forward for step in roll_plan(RollState.FORCE_SPREAD,
-                                                             Held(front=5, forward=0, trade=each)))
-                      for each in (trade, larger))
+        less, more = (ordered(RollState.FORCE_SPREAD, 5, 0, each).forward for each in (trade, larger))
         assert (less, more) == (5 + trade, 5 + larger)
 
 
 def test_pst_1043_a_roll_goes_on_while_strategies_have_orders() -> None:
-    kinds = [step.kind for step in roll_plan(RollState.FORCE_SPREAD, Held(front=5, forward=0, trade=2))]
-    assert kinds == [StepKind.SPREAD, StepKind.INCREASE]
+    assert ordered(RollState.FORCE_SPREAD, 5, 0, 2) == Ordered(roll=5, own_forward=2)
 
 
 def test_pst_931_nothing_is_opened_before_an_illiquid_roll() -> None:
