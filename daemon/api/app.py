@@ -186,9 +186,11 @@ class ControlApi:
         return {"run": run.id, "state": run.state.value, "reason": run.reason}
 
     async def _drain(self, command: Command) -> Values:
-        """Start nothing more until it is taken back; what runs goes on."""
-        runner = self._parts.runner
-        runner.hold("drain", "" if command.values.get("off") else f"draining ({command.actor}: {command.reason})")
+        """Start nothing more until it is taken back; what runs works to its end, but services stop."""
+        runner, is_over = self._parts.runner, bool(command.values.get("off"))
+        runner.hold("drain", "" if is_over else f"draining ({command.actor}: {command.reason})")
+        if not is_over:
+            await runner.desk.stop_services(f"drained: {command.reason}", command.actor)
         return {"held": runner.held, "running": [each.run.id for each in runner.live.running()]}
 
     async def _accept_clock(self, command: Command) -> Values:

@@ -19,7 +19,7 @@ _POLL_S = 1.0
 @json_option
 @click.pass_obj
 def drain(settings: Settings, off: bool, reason: str, as_json: bool) -> None:
-    """Start nothing more; what runs goes on. For maintenance of the machine or the store.
+    """Start nothing more; what runs works to its end, services stop. For maintenance of the machine or the store.
 
     Example: tradectl drain --reason "store upgrade"
     """

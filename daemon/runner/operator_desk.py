@@ -1,6 +1,7 @@
 """What operators may change by hand: stop, kill, pause, resume, reset, skip, resolve. Each with who and why."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -14,6 +15,7 @@ from trading.clock import Clock
 from trading.control.change import Cause, Change
 from trading.control.process_control import Desired, ProcessControl
 from trading.control.process_run import ProcessRun, RunState
+from trading.control.process_state import InvalidTransition
 from trading.errors import ConcurrentUpdate, StoreError
 from trading.process_config import ProcessKind
 
@@ -73,9 +75,17 @@ class OperatorDesk:
         """Start it no more. A batch run works to its end; a service, which has none of its own, is stopped."""
         written = await self.change(name, lambda control: control.wished(Desired.PAUSED, reason, until),
                                     Cause(actor=actor, reason=f"pause: {reason}"))
-        serves = any(each.run.process == name and each.process.kind is ProcessKind.SERVICE
-                     for each in self.live.running())
-        return await self.stop_process(name, f"paused: {reason}", actor) if serves else written
+        return await self.stop_process(name, f"paused: {reason}", actor) if name in self._services() else written
+
+    async def stop_services(self, reason: str, actor: str) -> None:
+        """Ask every service that works to stop, as none has an end of its own."""
+        for name in self._services():
+            with suppress(InvalidTransition):  # it has just ended
+                await self.stop_process(name, reason, actor)
+
+    def _services(self) -> list[str]:
+        """The services that are at work."""
+        return [each.run.process for each in self.live.running() if each.process.kind is ProcessKind.SERVICE]
 
     async def resume_process(self, name: str, reason: str, actor: str = "operator") -> ProcessControl:
         """Let it run again when it is next due."""

@@ -165,6 +165,23 @@ def test_a_service_that_is_paused_stops_and_goes_on_when_it_is_resumed(a_world: 
     assert states(world, "job") == [RunState.STOPPED, RunState.RUNNING]
 
 
+def test_a_drain_stops_services_and_lets_everything_else_work_to_its_end(a_world: A_WORLD) -> None:
+    world = a_world(job=a_service(), batch=EACH_MINUTE)
+    world.behaviours = {"job": Behaviour(works_s=10_000), "batch": Behaviour(works_s=20)}
+    to_the_minute(world)
+    world.advance(5)
+
+    async def drain(runner: ProcessRunner) -> None:
+        runner.hold("drain", "maintenance")
+        await runner.desk.stop_services("drained: maintenance", "anna")
+
+    world.ask(drain)
+    world.advance(90)
+    assert [(run.state, run.reason) for run in world.processes.runs("job")] == [
+        (RunState.STOPPED, "drained: maintenance")]
+    assert states(world, "batch") == [RunState.FINISHED]
+
+
 def test_a_batch_job_that_is_paused_does_its_work_to_the_end(a_world: A_WORLD) -> None:
     world = a_world(job=SELDOM)
     start(world, "job")
