@@ -219,15 +219,25 @@ def test_three_orders_of_unknown_fate_stop_new_risk(scene: WatchScene) -> None:
     assert scene.level is KillLevel.K2_NO_NEW_RISK
 
 
-def test_a_roll_that_ends_half_done_calls_a_person_and_stops_nothing(scene: WatchScene) -> None:
-    roll = InstrumentOrder(
-        id=new_instrument_order_id(), idempotency_key="roll", account="DU0000001", strategy="s", instrument="SP500",
-        kind=OrderKind.ROLL, quantity=0, trading_day=START.date().isoformat(), created=START,
-        roll_from="SP500/20260300", roll_to="SP500/20260600", roll_quantity=2)
-    orders = MongoOrders(scene.store)
-    stored = orders.add_instrument_order(roll)
+def a_roll(scene: WatchScene, strategy: str = "s", checks: tuple[StoredCheck, ...] = ()) -> InstrumentOrder:
+    """Two lots of March to June, decided today."""
+    stored = MongoOrders(scene.store).add_instrument_order(InstrumentOrder(
+        id=new_instrument_order_id(), idempotency_key=strategy, account="DU0000001", strategy=strategy,
+        instrument="SP500", kind=OrderKind.ROLL, quantity=0, trading_day=START.date().isoformat(), created=START,
+        roll_from="SP500/20260300", roll_to="SP500/20260600", roll_quantity=2, checks=checks))
     assert stored is not None
-    parent, (front, forward) = spawn(stored, "", START)
+    return stored
+
+
+def limit(outcome: str, sentence: str = "") -> StoredCheck:
+    """What the trade limit said."""
+    return StoredCheck(control="RC-07", outcome=outcome, quantity=3, sentence=sentence, at=START)
+
+
+def test_a_roll_that_ends_half_done_calls_a_person_and_stops_nothing(scene: WatchScene) -> None:
+    orders = MongoOrders(scene.store)
+    roll = a_roll(scene)
+    parent, (front, forward) = spawn(roll, "", START)
     orders.spawned(parent, [replace(front, filled=-2), replace(forward, filled=1)])
     scene.look()
     assert scene.alerts.open == {}
@@ -238,21 +248,14 @@ def test_a_roll_that_ends_half_done_calls_a_person_and_stops_nothing(scene: Watc
 
 
 def test_pst_932_a_roll_that_its_limit_cuts_is_told_loudly(scene: WatchScene) -> None:
-    # given a roll of five of which the limit lets three pass, and one that passes whole
-    def stored(key: str, outcome: str, sentence: str = "") -> None:
-        answer = StoredCheck(control="RC-07", outcome=outcome, quantity=3, sentence=sentence, at=START)
-        MongoOrders(scene.store).add_instrument_order(InstrumentOrder(
-            id=new_instrument_order_id(), idempotency_key=key, account="DU0000001", strategy=key, instrument="SP500",
-            kind=OrderKind.ROLL, quantity=0, trading_day=START.date().isoformat(), created=START,
-            roll_from="SP500/20260300", roll_to="SP500/20260600", roll_quantity=3, checks=(answer,)))
-
-    stored("whole", "PASS")
+    # given a roll that passes whole, and one of five lots of which the limit lets three pass
+    a_roll(scene, "whole", checks=(limit("PASS"),))
     scene.look()
     assert scene.alerts.open == {}
-    stored("cut", "CUT", "The trade limit for rolls in SP500 leaves 3 of 5 lots.")
+    a_roll(scene, "cut", checks=(limit("CUT", "The trade limit for rolls in SP500 leaves 3 of 5 lots."),))
+    scene.look()
 
     # then a person is told which, and why
-    scene.look()
     assert scene.alerts.open["RISK:RC-07"].startswith(
         "A trade limit keeps positions from being rolled, and what is left stays in the front month: SP500/20260300 to "
         "SP500/20260600 of cut: The trade limit for rolls in SP500 leaves 3 of 5 lots.")
@@ -260,20 +263,14 @@ def test_pst_932_a_roll_that_its_limit_cuts_is_told_loudly(scene: WatchScene) ->
 
 
 def test_a_roll_whose_leg_is_held_by_the_limit_is_told_until_it_passes(scene: WatchScene) -> None:
-    roll = InstrumentOrder(
-        id=new_instrument_order_id(), idempotency_key="roll", account="DU0000001", strategy="s", instrument="SP500",
-        kind=OrderKind.ROLL, quantity=0, trading_day=START.date().isoformat(), created=START,
-        roll_from="SP500/20260300", roll_to="SP500/20260600", roll_quantity=2)
     orders = MongoOrders(scene.store)
-    stored = orders.add_instrument_order(roll)
-    assert stored is not None
-    parent, (front, forward) = spawn(stored, "", START)
-    held = StoredCheck(control="RC-07", outcome="HOLD", quantity=0, sentence="Nothing is left today.", at=START)
-    orders.spawned(parent, [replace(front, checks=(held,)), forward])
+    roll = a_roll(scene)
+    parent, (front, forward) = spawn(roll, "", START)
+    orders.spawned(parent, [replace(front, checks=(limit("HOLD", "Nothing is left today."),)), forward])
     scene.look()
     assert "Nothing is left today." in scene.alerts.open["RISK:RC-07"]
     leg = orders.contract_order(front.id)
-    orders.save_contract_order(replace(leg, checks=(*leg.checks, replace(held, outcome="PASS"))))
+    orders.save_contract_order(replace(leg, checks=(*leg.checks, limit("PASS"))))
     scene.look()
     assert scene.alerts.open == {}
 
