@@ -44,7 +44,8 @@ from trading.risk.settings import RiskSettings
 
 log = get_log()
 LISTEN_S: Final = 1.0  # at most until the next look
-AGAIN_S: Final = 60.0  # an order may wait for a quote, and somebody else may trade in our account
+LOOK_AGAIN_S: Final = 60.0  # at an order that waits, for a quote or for a person
+COMPARE_AGAIN_S: Final = 300.0  # the broker repeats its day each time, and all of it is journaled
 
 
 def run(job: JobContext) -> None:
@@ -79,7 +80,7 @@ def wait_for_work(job: JobContext, before: Sight) -> None:
     it is time to compare with the broker, or to look again at what waits."""
     reader = journal_reader(job, BrokerMarket(job, job.data.db_contracts.by_con_id()))
     applied, seen = reader.apply_new(), sight_of(job)
-    until_s = job.clock.monotonic_s() + AGAIN_S
+    until_s = job.clock.monotonic_s() + (LOOK_AGAIN_S if seen.wanted else COMPARE_AGAIN_S)
     now = seen
     while now == seen and not now.has_more_than(before) and job.serves() and job.clock.monotonic_s() < until_s:
         job.checkpoint()

@@ -79,7 +79,8 @@ def test_a_lock_calls_a_person_and_the_same_run_goes_on_with_everything_else(sce
 
     # until he has looked
     scene.gateway.fault("manual_trade", contract=con_id, size=-1)
-    until(lambda: scene.books() == scene.theirs() and not scene.locks(), 90, "it is undone, which opens the lock")
+    traded(scene)
+    until(lambda: scene.books() == scene.theirs() and not scene.locks(), 30, "it is undone, which opens the lock")
     until(lambda: "LOCKED:instruments" not in scene.alerts(), 45, "it is over")
 
 
