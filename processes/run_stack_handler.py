@@ -44,7 +44,7 @@ from trading.risk.settings import RiskSettings
 
 log = get_log()
 LISTEN_S: Final = 1.0  # at most until the next look
-LOOK_AGAIN_S: Final = 60.0  # at an order that waits, for a quote or for a person
+LOOK_AGAIN_S: Final = 60.0  # at an order that could not be traded
 COMPARE_AGAIN_S: Final = 300.0  # the broker repeats its day each time, and all of it is journaled
 
 
@@ -80,7 +80,7 @@ def wait_for_work(job: JobContext, before: Sight) -> None:
     it is time to compare with the broker, or to look again at what waits."""
     reader = journal_reader(job, BrokerMarket(job, job.data.db_contracts.by_con_id()))
     applied, seen = reader.apply_new(), sight_of(job)
-    until_s = job.clock.monotonic_s() + (LOOK_AGAIN_S if seen.wanted else COMPARE_AGAIN_S)
+    until_s = job.clock.monotonic_s() + (LOOK_AGAIN_S if seen.has_open else COMPARE_AGAIN_S)
     now = seen
     while now == seen and not now.has_more_than(before) and job.serves() and job.clock.monotonic_s() < until_s:
         job.checkpoint()
