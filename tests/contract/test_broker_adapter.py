@@ -135,6 +135,29 @@ def test_a_feed_that_knows_nothing_gives_no_quote(gateway: GatewayProcess) -> No
     play(gateway, story)
 
 
+def test_a_line_that_was_silent_shows_no_old_price(gateway: GatewayProcess, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("trading.broker.ib.quote_lines.SILENT_S", 0.3)
+
+    async def story(adapter: Adapter) -> None:
+        # given a line that is open, and a feed that dies without a word
+        near = await adapter.near()
+        first = await adapter.library.quote(near.con_id, near.exchange, lambda: NOON)
+        assert adapter.library.new_lines([near.con_id]) == 0
+        await asyncio.to_thread(adapter.control.fault, "quotes", style="none", seconds=30)
+        await asyncio.sleep(0.4)
+
+        # when somebody asks, then there is none, until the feed lives
+        assert adapter.library.new_lines([near.con_id]) == 1
+        dead = await adapter.library.quote(near.con_id, near.exchange, lambda: NOON, wait_s=0.2)
+        assert (dead.bid, dead.ask) == (None, None)
+        await asyncio.to_thread(adapter.control.clear)
+        await asyncio.sleep(0.4)
+        again = await adapter.library.quote(near.con_id, near.exchange, lambda: NOON)
+        assert (again.bid, again.ask) == (first.bid, first.ask)
+
+    play(gateway, story)
+
+
 def test_an_order_is_told_with_its_reference_its_fill_and_its_commission(gateway: GatewayProcess) -> None:
     async def story(adapter: Adapter) -> None:
         near, number = await adapter.near(), adapter.library.allocate_order_id()

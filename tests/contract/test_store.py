@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -314,3 +315,15 @@ def test_a_database_belongs_to_one_mode_and_account(store: MongoStore) -> None:
     settings.stamp_identity("paper", "DU1")
     with pytest.raises(StoreError, match="belongs to mode paper, account DU1; this daemon is configured for mode live"):
         settings.stamp_identity("live", "U1")
+
+
+def test_an_error_of_the_machine_within_a_transaction_is_one_of_the_store(store: MongoStore,
+                                                                          monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: Any, **__: Any) -> None:
+        raise OSError(22, "Invalid argument")
+
+    monkeypatch.setattr("pymongo.client_session.ClientSession.with_transaction", broken)
+    with pytest.raises(StoreError, match=r"could not be carried on: .*Invalid argument"):
+        store.transact(lambda _session: None)
+    monkeypatch.undo()
+    assert store.transact(lambda _session: 7) == 7

@@ -147,13 +147,18 @@ def test_o19_yesterdays_decision_is_not_sent(scene: TradingScene) -> None:
 
 
 def test_o60_a_break_is_not_waved_away_without_evidence(scene: TradingScene) -> None:
-    # given a position that the broker did not show
-    scene.gateway.fault("empty", seconds=12)
+    # given a lot in our books that the broker does not show
+    contract = sorted(row["_id"] for row in scene.store().database.contract_positions.find({"quantity": {"$ne": 0}}))[0]
+    instrument = contract.rpartition("/")[0]
+
+    def book(lots: int) -> None:
+        scene.do("balance", contract=contract, strategy="example", lots=lots, price="100")
+
+    book(1)
     scene.start_handler()
     until(scene.locks, 30, "it is locked")
-    scene.gateway.clear()
     until(scene.is_idle, 60, "the handler has ended")
-    instrument = sorted(scene.locks())[0]
+    book(-1)
 
     # when somebody says only that it is all right, then it stays locked, and nothing is sent
     with pytest.raises(DaemonRefused, match="proves nothing"):

@@ -20,6 +20,7 @@ from trading.errors import BrokerError
 from trading.execution.quotes import Traded
 
 LINGER_S: Final = 20.0  # after the last question
+SILENT_S: Final = 10.0  # without a word for so long, a line may be dead: who asks for a price has it opened anew
 CONFLATED_S: Final = 0.05  # changes within this time are told at once
 LINES: Final = 100  # what a gateway gives an account; more are refused with code 101
 FARM_BROKEN: Final = 2103
@@ -57,12 +58,18 @@ class QuoteLines:
         return len(self._lines)
 
     def new(self, con_ids: Iterable[int]) -> int:
-        """How many of `con_ids` have no line."""
-        return sum(con_id not in self._lines for con_id in con_ids)
+        """How many lines are opened when a price of each of `con_ids` is asked for."""
+        lines = (self._lines.get(con_id) for con_id in con_ids)
+        return sum(line is None or _is_silent(line) for line in lines)
 
     async def quote(self, contract: Any, now: Callable[[], datetime], wait_s: float) -> Quote:
-        """The first complete bid and ask within `wait_s`, or what there is by then."""
+        """The first complete bid and ask within `wait_s`, or what there is by then.
+
+        A line that was silent is opened anew: the broker then tells a price of now, or none.
+        """
         line = self._opened(contract)
+        if _is_silent(line):
+            self._open_anew(line)
         line.users += 1
         try:
             async with asyncio.timeout(wait_s):
@@ -108,8 +115,11 @@ class QuoteLines:
         elif code == FARM_OK and self._is_broken:
             self._is_broken = False
             for line in list(self._lines.values()):
-                self._ib.cancelMktData(line.contract)
-                line.ticker = self._subscribed(line.contract)
+                self._open_anew(line)
+
+    def _open_anew(self, line: _Line) -> None:
+        self._ib.cancelMktData(line.contract)
+        line.ticker, line.heard_s = self._subscribed(line.contract), asyncio.get_running_loop().time()
 
     def _heard(self, tickers: Iterable[Any]) -> None:
         lines = (self._lines.get(ticker.contract.conId) for ticker in tickers)
@@ -177,6 +187,10 @@ class QuoteLines:
     @staticmethod
     def _is_complete(line: _Line) -> bool:
         return price(line.ticker.bid) is not None and price(line.ticker.ask) is not None
+
+
+def _is_silent(line: _Line) -> bool:
+    return asyncio.get_running_loop().time() - line.heard_s >= SILENT_S
 
 
 def _traded(line: _Line, now: datetime) -> Traded | None:

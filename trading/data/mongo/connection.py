@@ -62,6 +62,9 @@ class MongoStore:
                 if error.timeout:
                     self.abandoned.append(session.session_id)
                 raise
+            except OSError as error:  # of the machine, not of the server; what was written is as unknown
+                self.abandoned.append(session.session_id)
+                raise StoreError(f"A transaction could not be carried on: {error}.") from error
 
     def _end_abandoned(self) -> None:
         """A server that was frozen goes on with what we gave up meanwhile, and would keep the documents locked."""
