@@ -204,7 +204,7 @@ class _Queue:
 
     def arrive(self, slots: list[DueSlot]) -> None:
         """Newly come slots meet the active run and what waits already."""
-        if not slots:
+        if not slots or self._serves_already():
             return
         if self.facts.control.active_run is None:
             self._take_the_place_of_older(slots[0])
@@ -212,6 +212,12 @@ class _Queue:
             return
         for slot in slots:
             self._arrive_while_busy(slot)
+
+    def _serves_already(self) -> bool:
+        """Whether a service is at work, or will be as soon as it can: that is all that its slots are for."""
+        process, control = self.facts.process, self.facts.control
+        return process.kind is ProcessKind.SERVICE and process.overlap is Overlap.SKIP and (
+            control.active_run is not None or any(slot.not_before <= self.facts.now for slot in self.waiting))
 
     def _take_the_place_of_older(self, newer: DueSlot) -> None:
         """A slot that waits for something in vain ends with the next one, and so does a retry."""
@@ -230,8 +236,6 @@ class _Queue:
         rule, blocker = self.facts.process.overlap, self.facts.control.active_run
         if slot.kind in _KEPT and self.facts.process.catchup is CatchUp.ALL:
             self.waiting.append(slot)
-        elif rule is Overlap.SKIP and self.facts.process.kind is ProcessKind.SERVICE:
-            return  # it works already, which is all that its slots are for
         elif rule is Overlap.SKIP:
             self.leave_out(slot, SlotOutcome.SKIPPED, f"{blocker} was still running (overlap: skip)")
         elif rule is Overlap.QUEUE_ALL:

@@ -145,6 +145,23 @@ def test_a_service_that_works_leaves_no_word_about_the_slots_that_come_meanwhile
     assert states(world, "job") == [RunState.FINISHED, RunState.RUNNING]
 
 
+def test_a_service_that_waits_does_so_for_its_first_slot_and_says_nothing_of_the_others(a_world: A_WORLD) -> None:
+    # given a service that needs what another process holds
+    world = a_world(job=a_service().model_copy(update={"resources": {"db": 1}}),
+                    holder=SELDOM.model_copy(update={"resources": {"db": 1}, "timeout": 1000}))
+    world.behaviours["holder"] = Behaviour(works_s=200)
+    start(world, "holder")
+    to_the_minute(world)
+    first = f"{world.wall:%Y-%m-%dT%H:%M:00Z}"
+
+    # when some of its slots come before that is free
+    world.advance(220)
+
+    # then the first of them has run, and no other is told of
+    assert [body.slot for body in world.bodies if body.process == "job"] == [first]
+    assert world.processes.ticks("job") == []
+
+
 def test_a_service_that_is_paused_stops_and_goes_on_when_it_is_resumed(a_world: A_WORLD) -> None:
     # given a service at work
     world = a_world(job=a_service())
