@@ -1,11 +1,13 @@
 """What the model of a file says about a wrong value, put into words for a person. Pure."""
 
-from typing import Any, get_args, get_origin
+from typing import Any, Final, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
 from trading.process_config import ProcessConfig
 from trading.yaml_document import KeyPath
+
+_NO_MAPPING: Final = frozenset({"model_type", "dict_type"})
 
 
 def without_numbers(path: KeyPath) -> KeyPath:
@@ -28,6 +30,8 @@ def reason(mistake: Any, path: KeyPath, model: type[BaseModel]) -> str:
         return f"unknown key{_suggestion(path, model)}"
     if mistake["type"] == "missing":
         return "this key is missing; add it"
+    if mistake["type"] in _NO_MAPPING:
+        return f"this is a section with keys of its own; found {mistake['input']!r}"
     said = str(mistake["msg"]).removeprefix("Value error, ")
     found = mistake.get("input")
     plain = isinstance(found, (str, int, float)) and mistake["type"] != "value_error"

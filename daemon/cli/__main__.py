@@ -72,7 +72,7 @@ def run(words: list[str]) -> int:
     except click.exceptions.Exit as leaving:
         return leaving.exit_code
     except click.ClickException as error:
-        error.show()
+        click.echo(wrong_words(error), err=True)
         return 2
     except click.Abort:
         return 130
@@ -84,16 +84,34 @@ def run(words: list[str]) -> int:
     return result if isinstance(result, int) else 0
 
 
+def wrong_words(error: click.ClickException) -> str:
+    """What was wrong with the words of a command, which, and where the right ones stand."""
+    said = error.format_message().rstrip(".")
+    if isinstance(error, click.NoSuchOption) and error.option_name.lstrip("-")[:1].isdigit():
+        said = f"{error.option_name} is no option, and a number in this place is never negative"
+    context = getattr(error, "ctx", None)
+    return f"{said}. See: {context.command_path if context else 'tradectl'} --help"
+
+
 def _told(error: Exception) -> int:
     """The exit code, after a sentence."""
     if isinstance(error, TradingError):
         click.echo(str(error), err=True)
         return exit_code(error)
+    if isinstance(error, OSError) and error.filename is not None:
+        click.echo(of_a_file(error), err=True)
+        return 1
     if not _is_of_store(error):
         raise error
     click.echo(f"The store did not do what was asked: {str(error)[:200]}. It is safe to call this again. See: tradectl "
                f"doctor", err=True)
     return 1
+
+
+def of_a_file(error: OSError) -> str:
+    """What the machine says of a file or a folder, as a sentence."""
+    return (f"{error.filename} cannot be used: {error.strerror}. Choose another place (--state, --config), or get the "
+            f"right to it.")
 
 
 def _is_of_store(error: Exception) -> bool:

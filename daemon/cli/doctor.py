@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import click
 
-from daemon.cli.__main__ import Settings
+from daemon.cli.__main__ import Settings, of_a_file
 from daemon.cli.output import json_option, print_json
 from trading.errors import TradingError
 
@@ -45,6 +45,8 @@ def _checked(name: str, check: Callable[[Settings], str], settings: Settings) ->
         return Finding(name, True, check(settings))
     except TradingError as error:
         return Finding(name, False, str(error))
+    except OSError as error:
+        return Finding(name, False, of_a_file(error))
 
 
 def _python(_settings: Settings) -> str:

@@ -4,7 +4,7 @@ import fcntl
 import os
 from pathlib import Path
 
-from trading.errors import TradingError
+from trading.errors import ConfigError, TradingError
 
 
 class StateInUse(TradingError):
@@ -16,12 +16,23 @@ class StateInUse(TradingError):
                          f"(tradectl stop), or choose another directory with --state.")
 
 
+class StateUnusable(ConfigError):
+    """The state directory is none, or belongs to somebody else."""
+
+    def __init__(self, state: Path, error: OSError) -> None:
+        super().__init__(f"The state directory {state} cannot be used: {error.strerror}. Choose another one with "
+                         f"--state, or get the right to write there.")
+
+
 class StateLock:
     """Held from construction until `release` or the end of the process."""
 
     def __init__(self, file: Path, state: Path) -> None:
-        file.parent.mkdir(parents=True, exist_ok=True, mode=0o750)
-        self._file = file.open("a+")
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True, mode=0o750)
+            self._file = file.open("a+")
+        except OSError as error:
+            raise StateUnusable(state, error) from error
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:

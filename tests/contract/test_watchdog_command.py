@@ -89,6 +89,15 @@ def test_a_second_one_over_the_same_state_says_who_is_there(terminal: Terminal) 
                                                      f"To end it: tradectl watchdog stop\n")
 
 
+@pytest.mark.parametrize("program", ["daemon", "daemon.watchdog"])
+def test_a_state_directory_that_is_none_is_told_and_starts_nothing(terminal: Terminal, program: str) -> None:
+    terminal.state = terminal.folder / "config" / "tradingd.yaml" / "var"
+    said = terminal.call(program=program)
+    assert (said.returncode, said.stderr) == (
+        2, f"The state directory {terminal.state} cannot be used: Not a directory. Choose another one with --state, or "
+           f"get the right to write there.\n")
+
+
 def test_a_wrong_configuration_is_told_and_starts_nothing(terminal: Terminal) -> None:
     terminal.configure("broker:\n  client_id: 90\n")
     direct, through = terminal.call(program="daemon.watchdog"), terminal.call("watchdog", "start")

@@ -32,6 +32,7 @@ MISTAKES = (
     ("tradingd", "broker:\n  prot: 1\n", "tradingd.yaml:2:3: broker.prot: unknown key (did you mean port?)."),
     ("tradingd", "watchdog:\n  client_id: 1\n", "tradingd.yaml:1:1: watchdog: the watchdog connects beside the "
      "service, so its client_id must be another one than broker.client_id (1)."),
+    ("tradingd", "watchdog: 7\n", "tradingd.yaml:1:1: watchdog: this is a section with keys of its own; found 7."),
     ("tradingd", "xyzzy: 1\n", "tradingd.yaml:1:1: xyzzy: unknown key (check the spelling of xyzzy)."),
     ("tradingd", "timezone: Londn\n", "tradingd.yaml:1:1: timezone: 'Londn' is no time zone; use an IANA name, for "
                                       "example Europe/London."),
