@@ -14,7 +14,7 @@ from pathlib import Path
 from types import FrameType
 
 from daemon.children.zygote_process import ZygoteProcess, start_zygote
-from daemon.places import Places, default_config, default_state
+from daemon.places import Places, add_place_flags
 from trading.errors import ConfigError, StopRequested, StoreUnreachable, TradingError
 
 _STORE_AWAY = 75  # EX_TEMPFAIL of sysexits.h
@@ -96,10 +96,7 @@ def _check_data(data: Path | None) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="tradingd", description="Supervise every production job of a futures "
                                      "trading firm from one schedule. Driven by tradectl.")
-    parser.add_argument("--config", type=Path, default=default_config(), help="folder with tradingd.yaml, "
-                        "processes.yaml, strategies/ (default: %(default)s)")
-    parser.add_argument("--state", type=Path, default=default_state(), help="where the service keeps its files "
-                        "(default: %(default)s)")
+    add_place_flags(parser)
     parser.add_argument("--day", action="store_true", help="run one whole trading day at once, then stay on schedule")
     parser.add_argument("--once", action="store_true", help="with --day: end after the day")
     parser.add_argument("--again", action="store_true", help="with --day: the same recorded day once more")

@@ -3,8 +3,20 @@
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from trading.shipped import shipped_folder
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser
+
+
+def add_place_flags(parser: "ArgumentParser") -> None:
+    """`--config` and `--state`, as each program of ours has them."""
+    parser.add_argument("--config", type=Path, default=default_config(), help="folder with tradingd.yaml, "
+                        "processes.yaml, strategies/ (default: %(default)s)")
+    parser.add_argument("--state", type=Path, default=default_state(), help="where the service keeps its files "
+                        "(default: %(default)s)")
 
 
 @dataclass(frozen=True)

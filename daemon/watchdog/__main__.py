@@ -12,7 +12,7 @@ import signal
 import sys
 from pathlib import Path
 
-from daemon.places import Places, default_config, default_state
+from daemon.places import Places, add_place_flags
 from daemon.store.state_lock import StateInUse, StateLock
 from trading.errors import ConfigError, TradingError
 
@@ -68,10 +68,7 @@ def _say(line: str) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="tradingd-watchdog", description="Watch over tradingd at the broker: cancel "
                                      "what rests although trading is halted, or although nobody looks after it.")
-    parser.add_argument("--config", type=Path, default=default_config(), help="folder with tradingd.yaml "
-                        "(default: %(default)s)")
-    parser.add_argument("--state", type=Path, default=default_state(), help="the state directory of the service "
-                        "(default: %(default)s)")
+    add_place_flags(parser)
     parser.add_argument("--verbose", action="store_true", help="log every event, not only warnings")
     return parser
 

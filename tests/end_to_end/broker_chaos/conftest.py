@@ -9,7 +9,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[1] / "chaos"))
 sys.path.insert(0, str(Path(__file__).parent))
 
-from trading_scene import TradingScene
+from trading_scene import TradingScene, playing
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -22,12 +22,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="module")
 def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TradingScene]:
-    scene = TradingScene(tmp_path_factory.mktemp("scene"))
-    try:
-        scene.begin().lift_limits()
+    with playing(TradingScene(tmp_path_factory.mktemp("scene"))) as scene:
         yield scene
-    finally:
-        scene.end()
 
 
 @pytest.fixture

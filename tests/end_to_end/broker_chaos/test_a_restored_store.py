@@ -6,19 +6,15 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from trading_scene import TradingScene, until
+from trading_scene import TradingScene, playing, until
 
 from trading.unix_socket import DaemonUnreachable
 
 
 @pytest.fixture
 def fresh(tmp_path: Path) -> Iterator[TradingScene]:
-    scene = TradingScene(tmp_path)
-    try:
-        scene.begin().lift_limits()
+    with playing(TradingScene(tmp_path)) as scene:
         yield scene
-    finally:
-        scene.end()
 
 
 def stands_by(scene: TradingScene) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 import pytest
-from trading_scene import HANDLER, Traded, TradingScene, until
+from trading_scene import HANDLER, Traded, TradingScene, playing, until
 
 from trading.unix_socket import DaemonRefused, DaemonUnreachable
 
@@ -16,12 +16,8 @@ SOON_AGAIN = {"cron": None, "every": "PT5S"}  # the shipped one begins every fiv
 
 @pytest.fixture(scope="module")
 def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TradingScene]:
-    scene = TradingScene(tmp_path_factory.mktemp("scene"), handler=SOON_AGAIN)
-    try:
-        scene.begin().lift_limits()
+    with playing(TradingScene(tmp_path_factory.mktemp("scene"), handler=SOON_AGAIN)) as scene:
         yield scene
-    finally:
-        scene.end()
 
 
 def serving(scene: TradingScene) -> str:

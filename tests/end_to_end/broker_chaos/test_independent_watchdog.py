@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from rig import StoreServer
-from trading_scene import QUICK, REPOSITORY, Traded, TradingScene, until
+from trading_scene import QUICK, REPOSITORY, Traded, TradingScene, playing, until
 
 from trading.data.mongo.controls import MongoKillState
 from trading.risk.kill_level import KillLevel
@@ -63,12 +63,9 @@ def watching(scene: TradingScene) -> Iterator[Watchdog]:
 @pytest.fixture(scope="module")
 def deaf(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TradingScene]:
     """A service that does not notice in time that its socket is half open."""
-    scene = TradingScene(tmp_path_factory.mktemp("deaf"), service={"broker": NOTICES_NOTHING, "watchdog": QUICKLY})
-    try:
-        scene.begin().lift_limits()
+    service = {"broker": NOTICES_NOTHING, "watchdog": QUICKLY}
+    with playing(TradingScene(tmp_path_factory.mktemp("deaf"), service=service)) as scene:
         yield scene
-    finally:
-        scene.end()
 
 
 @pytest.fixture

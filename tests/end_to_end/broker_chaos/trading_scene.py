@@ -12,6 +12,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
@@ -316,6 +317,16 @@ class TradingScene:
         """Close what `store` has opened."""
         while self._stores:
             self._stores.pop().close()
+
+
+@contextmanager
+def playing(scene: TradingScene) -> Iterator[TradingScene]:
+    """`scene` with its day played and no limits in the way; whatever happens, its service ends."""
+    try:
+        scene.begin().lift_limits()
+        yield scene
+    finally:
+        scene.end()
 
 
 def pattern(order: str) -> str:
