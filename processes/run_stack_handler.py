@@ -21,7 +21,7 @@ from trading.data.reconciler import Reconciler, has_failed
 from trading.data.risk.decision_facts import decision_facts
 from trading.data.risk.intent_controls import IntentControls
 from trading.data.risk.intent_facts import IntentFacts
-from trading.data.risk.judging import judged
+from trading.data.risk.judging import judged_alone
 from trading.data.risk.seen_once import SeenOnce
 from trading.data.risk.settings import for_account
 from trading.data.roll_watch import RollWatch
@@ -183,7 +183,7 @@ def stack_handler(job: JobContext, market: "BrokerMarket") -> StackHandler:
         resolver=Resolver(job.data.broker, timedelta(seconds=said.prove_lost_within_s)), worker=worker,
         compare=lambda: compare_where_due(reconciler(job, market, reader)), clock=job.clock,
         lots_by_contract=watch.lots_by_contract,
-        judge=lambda order: judged(order, None, decision, settings, decision.settled_with(order)),
+        judge=lambda order: judged_alone(order, decision, settings),
         acknowledge_within=timedelta(seconds=said.acknowledge_within_s),
         fatal=(BrokerUnavailable, StopRequested, PyMongoError))
 

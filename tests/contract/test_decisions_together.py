@@ -10,7 +10,9 @@ from processes.job import JobContext
 from processes.run_strategy_order_generator import Generator
 from trading.data.mongo.connection import MongoStore
 from trading.data.risk.decision_facts import DecisionFacts, decision_facts
+from trading.data.risk.judging import judged_alone
 from trading.data.risk.settings import for_account
+from trading.execution.order_states import Lifecycle
 from trading.execution.orders import InstrumentOrder
 from trading.risk.limits import Limit, LimitKind
 from trading.risk.order_kind import OrderKind
@@ -82,3 +84,33 @@ def test_what_cannot_be_judged_stops_no_other_and_is_told(scene: Scene) -> None:
     assert stored(scene) == [("a", 1), ("c", 1)]
     assert decide(scene, {"a": 1, "b": 1, "c": 1}) == []
     assert stored(scene) == [("a", 1), ("b", 1), ("c", 1)]
+
+
+def by_hand(scene: Scene, name: str, lots: int) -> InstrumentOrder:
+    order = scene.data.db_orders.add_instrument_order(InstrumentOrder(
+        id=f"IO-{name}", idempotency_key=f"manual/{name}", account="DU1", strategy="a", instrument=CODE,
+        kind=OrderKind.MANUAL, quantity=lots, trading_day=DAY.isoformat(), created=NOW, reason="by hand",
+        lifecycle=Lifecycle.CREATED))
+    assert order is not None
+    return order
+
+
+def answers(order: InstrumentOrder) -> tuple[bool, int]:
+    """Whether it lives on, and the lots that the position limit has left of it."""
+    [said] = [check for check in order.checks if check.control == "RC-03"]
+    return order.is_open, said.quantity
+
+
+def test_an_order_that_no_control_has_seen_takes_no_room_from_another(scene: Scene) -> None:
+    # given an order of a person, and a slip of the hand that waits to be judged as well
+    by_hand(scene, "slip", 100_000)
+    order = by_hand(scene, "order", 2)
+    facts = decision_facts(scene.data, scene.config, DAY)
+    assert answers(judged_alone(order, facts, for_account(facts.settings, facts.risks))) == (True, 2)
+
+
+def test_orders_of_a_person_count_those_that_were_judged_before_them(scene: Scene) -> None:
+    facts = decision_facts(scene.data, scene.config, DAY)
+    settings = for_account(facts.settings, facts.risks)
+    orders = [by_hand(scene, name, 2) for name in ("one", "two", "three")]
+    assert [answers(judged_alone(order, facts, settings)) for order in orders] == [(True, 2), (True, 1), (False, 0)]

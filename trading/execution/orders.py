@@ -116,6 +116,11 @@ class InstrumentOrder:
         return self.lifecycle is not Lifecycle.CLOSED
 
     @property
+    def is_unjudged(self) -> bool:
+        """Whether it is an order that a person has made, and that no control has seen yet."""
+        return self.lifecycle is Lifecycle.CREATED and not self.checks and not self.holds
+
+    @property
     def fill_state(self) -> FillState:
         return fill_state(self.quantity, self.filled)
 

@@ -133,9 +133,11 @@ class DecisionFacts:
                  own: str = "") -> Snapshot:
         """The facts for one order; `batch` is what all strategies want to hold after this run, lots by instrument.
 
-        `own` is the id of the order itself, which may be stored already and must not count beside itself.
+        `own` is the id of the order itself, which may be stored already and must not count beside itself; one that no
+        control has seen counts beside none, for it will be judged beside all that was judged before it.
         """
         others = [order for order in self.working if order.id != own]
+        judged = [order for order in others if not order.is_unjudged]
         code, strategy = proposal.instrument, proposal.strategy
         now_held = self._by_instrument()
         settled = {**now_held, **batch}
@@ -143,9 +145,9 @@ class DecisionFacts:
             now=self.now, trading_day=self.trading_day, instrument=self._instrument(strategy, code, usual_change),
             system=SystemFacts(kill=self.kill, epoch=1, reconciled_epoch=1 if self.epoch_is_reconciled else None,
                                is_day_reconciled=self.epoch_is_reconciled, locks=self.locks),
-            holding=self._holding(code, others), strategy_holding=self._holding(code, others, strategy),
+            holding=self._holding(code, judged), strategy_holding=self._holding(code, judged, strategy),
             contract_holdings={} if proposal.contract is None else {
-                proposal.contract: self._month(proposal.contract, others)},
+                proposal.contract: self._month(proposal.contract, judged)},
             account=AccountFacts(nav=self.nav, own_margin=self._margin(settled)),
             activity=Activity(is_known_key=any(order.idempotency_key == proposal.key for order in others),
                               recent=()),
@@ -208,9 +210,9 @@ class DecisionFacts:
         return found
 
     def settled_with(self, order: InstrumentOrder) -> dict[str, int]:
-        """Lots by instrument once everything that works, and `order`, is filled."""
+        """Lots by instrument once everything that was judged, and `order`, is filled."""
         found = self._by_instrument()
-        others = [each for each in self.working if each.id != order.id]
+        others = [each for each in self.working if each.id != order.id and not each.is_unjudged]
         for each in (*others, order):
             found[each.instrument] = found.get(each.instrument, 0) + each.residual
         return found

@@ -24,6 +24,14 @@ def judged(order: InstrumentOrder, wanted: BufferedPosition | None, facts: Decis
     return decided(order, at_decision(proposal, snapshot, settings), facts.now)
 
 
+def judged_alone(order: InstrumentOrder, facts: DecisionFacts, settings: RiskSettings) -> InstrumentOrder:
+    """An order that a person has made, beside all that was judged before; those that come after it count it."""
+    found = judged(order, None, facts, settings, facts.settled_with(order))
+    if found.is_open:
+        facts.note(found)
+    return found
+
+
 def proposal_of(order: InstrumentOrder, wanted: BufferedPosition | None) -> Proposal:
     """The order as the controls see it."""
     closes_a_month = order.kind in (OrderKind.CLOSE_OUT, OrderKind.FLATTEN)  # the month is chosen already

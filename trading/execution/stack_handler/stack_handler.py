@@ -85,7 +85,7 @@ class StackHandler:
             self._work(legs[start:start + LOOKED_AT], standing)
         parents, busy = self.orders.open_instrument_orders(), self.orders.parents_of_open_legs()
         closed = sum(self._close(parent) for parent in parents if parent.id not in busy and parent.next_child > 1)
-        unjudged = [parent for parent in parents if _is_unjudged(parent)]
+        unjudged = [parent for parent in parents if parent.is_unjudged]
         for parent in unjudged:
             self._alone(parent.id, lambda parent=parent: self._judge(parent))  # type: ignore[misc]  # bound at once
         self._spawn_all(self.orders.open_instrument_orders() if unjudged else parents)
@@ -248,11 +248,6 @@ class StackHandler:
             self.uneven.append(words)
             log.error("roll_uneven", order=roll.id, instrument=roll.instrument, reason=words,
                       effect="the strategy orders what it still wants when it decides next")
-
-
-def _is_unjudged(parent: InstrumentOrder) -> bool:
-    """Whether it is an order that a person has made, and that no control has seen yet."""
-    return parent.lifecycle is Lifecycle.CREATED and not parent.checks and not parent.holds
 
 
 def _stored(found: Stored | Exception) -> Stored:
