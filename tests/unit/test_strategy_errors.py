@@ -29,7 +29,7 @@ MISTAKES = (
     ("weight: .inf\n" + MINE, "1:1: weight: Input should be a finite number; found inf."),
     (MINE + "weight: 1\nweight: 2\n",
      "5:1: weight: this key stands here twice (first in strategies/mine.yaml:4:1). Keep one of them."),
-    ("system: 5\n", "1:1: system: Input should be a valid dictionary; found 5."),
+    ("system: 5\n", "1:1: system: this is a section with keys of its own; found 5."),
     ("system: {}\n", "1:1: system.forecast_rules: this key is missing; add it."),
     ("weight: 1\n", "1:1: system.forecast_rules: this key is missing; add it."),
     (MINE + "  bufer_size: 0.1\n", "4:3: system.bufer_size: unknown key (did you mean buffer_size?)."),
