@@ -11,6 +11,7 @@ import time
 from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import product
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -85,9 +86,12 @@ def dealt(dice: random.Random, course: Course) -> list[Faults]:
 
 def trade_through(scene: TradingScene, dice: random.Random, names: list[str], orders: int,
                   faults: Faults) -> None:
-    """Want some lots, and let `faults` strike at some moment while they are traded."""
-    for _ in range(orders):
-        scene.want(dice.choice(names), dice.choice((-2, -1, 1, 2)))
+    """Want some lots, and let `faults` strike at some moment while they are traded.
+
+    No order repeats another of its round: each that does waits a minute for the one before (RC-18).
+    """
+    for name, lots in dice.sample(list(product(names, (-2, -1, 1, 2))), orders):
+        scene.want(name, lots)
     struck_after_s = dice.uniform(0, 1.5)
     run = scene.start_handler()
     time.sleep(struck_after_s)

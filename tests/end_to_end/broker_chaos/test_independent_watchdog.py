@@ -97,7 +97,7 @@ def test_o17_a_halt_behind_a_half_open_socket_is_carried_out_over_the_watchdogs_
         deaf: TradingScene) -> None:
     with watching(deaf) as watchdog:
         # given an order that rests, behind a socket of the daemon's that is dead
-        order, _ = deaf.rest(deaf.an_instrument())
+        order, run = deaf.rest(deaf.an_instrument())
         watchdog.sees(1)
         deaf.gateway.fault("half_open", client=1)
 
@@ -118,6 +118,7 @@ def test_o17_a_halt_behind_a_half_open_socket_is_carried_out_over_the_watchdogs_
     until(lambda: deaf.link != "ready", 10, "the daemon has noticed")
     until(lambda: deaf.link == "ready", 60, "the daemon is connected with the gateway that it has started again")
     deaf.do("resume-trading")
+    deaf.handled(run)
     deaf.settle()
     assert deaf.books() == deaf.theirs()
     assert Traded(deaf, order, {}).executed == Traded(deaf, order, {}).filled
