@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from trading_scene import Traded, TradingScene, pattern, until
 
-from trading.data.mongo.controls import MongoLimits
+from trading.data.mongo.controls import MongoKillState, MongoLimits
+from trading.risk.kill_level import KillLevel
 from trading.risk.limits import Limit, LimitKind
 from trading.unix_socket import DaemonRefused
 
@@ -60,13 +61,16 @@ def test_o11_a_limit_below_the_position_forces_no_trade_and_lets_it_only_shrink(
     assert (less.executed, less.filled) == (-side, -side)
 
 
-@pytest.mark.parametrize("who", ["liquidate", "manual_trade"])
-def test_o16_o24_somebody_closes_what_our_resting_close_would_close(scene: TradingScene, who: str) -> None:
+@pytest.mark.parametrize(("deed", "words", "level"), [
+    ("liquidate", "the broker liquidated", KillLevel.K2_NO_NEW_RISK),
+    ("manual_trade", "somebody else traded", KillLevel.K0_NORMAL)], ids=["the broker", "a person by hand"])
+def test_o16_o24_somebody_closes_what_our_resting_close_would_close(
+        scene: TradingScene, deed: str, words: str, level: KillLevel) -> None:
     # given a close that rests
     con_id, held, order, run = resting_close(scene)
 
     # when the broker, or a person by hand, closes the position first
-    scene.gateway.fault(who, contract=con_id, **({"size": -held} if who == "manual_trade" else {}))
+    scene.gateway.fault(deed, contract=con_id, **({"size": -held} if deed == "manual_trade" else {}))
     scene.ask("POST", "/broker/refresh")
     until(lambda: all(row["status"] == "Cancelled" for row in Traded(scene, order, {}).at_gateway), 20,
           "our close is taken back")
@@ -78,9 +82,13 @@ def test_o16_o24_somebody_closes_what_our_resting_close_would_close(scene: Tradi
     assert (traded.executed, traded.filled, len(traded.at_gateway)) == (0, 0, 1)
     assert scene.theirs().get(con_id, 0) == 0
     assert scene.external() == {con_id: -held}
-    assert any("somebody else traded" in reason for reason in scene.locks().values())
-    until(lambda: scene.is_told("somebody else trades"), 20, "an alert is open")
+    assert any(words in reason for reason in scene.locks().values())
+    until(lambda: scene.is_told(words), 20, "an alert is open")
     assert scene.books() == scene.theirs()
+
+    # and what the broker did on its own is no day for new risk, until a person says so
+    assert MongoKillState(scene.store()).load().level is level
+    scene.do("resume-trading")
 
 
 def test_o17_a_halt_while_the_socket_is_half_open_is_kept_and_done_when_it_lives_again(scene: TradingScene) -> None:

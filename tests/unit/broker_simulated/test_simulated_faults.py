@@ -15,6 +15,7 @@ from trading.broker.simulated.scenario import read_scenario
 from trading.broker.simulated.session import Session
 from trading.errors import ConfigError, TradingError
 
+LIQUIDATION = 23  # its place in execDetails
 FILLED = ["5", "status PreSubmitted", "11", "5", "status Filled", "5", "status Filled", "59"]
 
 
@@ -210,8 +211,10 @@ def test_a_trade_by_hand_reaches_client_0_and_whoever_watches_positions(stage: S
     con_id = int(stage.ask(client, ["9", "8", "1", *a_contract(), "0", "", "", ""])[0][12])
     let(stage, "manual_trade", contract=con_id, size=-2)
     assert kinds(client.take_outbox()) == ["61"]
-    assert kinds(manual.take_outbox()) == ["11", "59"]
+    assert kinds(trade := manual.take_outbox()) == ["11", "59"]
     let(stage, "liquidate", contract=con_id)
+    assert kinds(forced := manual.take_outbox()) == ["11", "59"]
+    assert [row[0][LIQUIDATION] for row in (trade, forced)] == ["0", "1"]
     assert stage.gateway.book.account(ACCOUNT).open_holdings() == []
 
 

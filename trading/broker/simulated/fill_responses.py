@@ -25,8 +25,8 @@ def execution(req_id: int, fill: Execution, facts: ContractFacts, stamps: Execut
         "" if facts.sec_type == BAG else facts.expiry, "0.0", "", "" if facts.sec_type == BAG else facts.multiplier,
         facts.exchange, facts.currency, facts.local_symbol, facts.trading_class, fill.exec_id,
         stamps.text(fill.time, version), fill.account, facts.exchange, side, str(fill.shares),
-        number(fill.price), str(fill.perm_id), str(fill.client_id), "0", str(fill.cumulative or fill.shares),
-        number(fill.average or fill.price), fill.order_ref, "", "", "", "1")
+        number(fill.price), str(fill.perm_id), str(fill.client_id), "1" if fill.is_liquidation else "0",
+        str(fill.cumulative or fill.shares), number(fill.average or fill.price), fill.order_ref, "", "", "", "1")
     later = ((PRICE_REVISION_SINCE, "0"), (SUBMITTER_SINCE, ""))
     return (*fields, *(value for since, value in later if version >= since))
 

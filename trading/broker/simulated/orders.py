@@ -107,6 +107,7 @@ class Execution:
     order_ref: str
     cumulative: int = 0  # of its order, this fill included
     average: float = 0.0
+    is_liquidation: bool = False  # the broker closed a position on its own
 
     @property
     def signed_shares(self) -> int:

@@ -97,10 +97,10 @@ def _manual_trade(gateway: "Gateway", fault: Fault) -> str:
 
 def _liquidate(gateway: "Gateway", fault: Fault) -> str:
     held = gateway.book.account(gateway.settings.account).holding(fault.contract)
-    return _foreign(gateway, fault, -held.quantity, "by the broker")
+    return _foreign(gateway, fault, -held.quantity, "by the broker", is_liquidation=True)
 
 
-def _foreign(gateway: "Gateway", fault: Fault, size: int, who: str) -> str:
+def _foreign(gateway: "Gateway", fault: Fault, size: int, who: str, *, is_liquidation: bool = False) -> str:
     """A trade that no client asked for: order id 0, client 0, no reference."""
     contract = gateway.listing.by_id(fault.contract)
     if contract is None or size == 0:
@@ -112,7 +112,7 @@ def _foreign(gateway: "Gateway", fault: Fault, size: int, who: str) -> str:
         exec_id=gateway.book.next_exec_id(), perm_id=perm_id, client_id=0, order_id=0, con_id=fault.contract,
         account=gateway.settings.account, action=Action.BUY if size > 0 else Action.SELL, shares=abs(size), price=price,
         time=gateway.now(), commission=contract.commission(size, price), currency=contract.facts.currency,
-        realised=None, order_ref="", cumulative=abs(size), average=price)
+        realised=None, order_ref="", cumulative=abs(size), average=price, is_liquidation=is_liquidation)
     gateway.record(Changes(executions=(fill,), contracts=(contract.facts,)))
     return f"{fill.action} {fill.shares} {contract.facts.local_symbol} {who}."
 
