@@ -41,7 +41,8 @@ def update_pair(job: JobContext, pair: CurrencyPair) -> int:
     """Fetch, check, append; how many days were added."""
     old = job.data.db_fx_prices.load(pair.code)
     bars = job.data.broker.fx_bars(pair, duration_since(old.rates, job.clock.now()))
-    new = old.newer_than_ours(daily_closes(bars["FINAL"], job.config.service.zone))
+    closes = daily_closes(bars["FINAL"], job.config.service.zone)
+    new = old.newer_than_ours(closes[closes.index <= job.clock.now()])  # the bar of a day that goes on is no close
     return job.data.db_fx_prices.append(pair.code, new)
 
 

@@ -32,7 +32,8 @@ def test_a_daemon_killed_in_the_middle_of_the_day_finishes_it_at_the_next_start(
     assert len(references) == len(set(references))
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.chaos)])
+@pytest.mark.chaos
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_asked_to_stop_it_ends_its_jobs_first(number: signal.Signals, tmp_path: Path) -> None:
     service = Service(tmp_path / "var")
     daemon = service.begin("--day", "--once")
@@ -48,6 +49,7 @@ def test_asked_to_stop_it_ends_its_jobs_first(number: signal.Signals, tmp_path: 
     check_both_sides(service)
 
 
+@pytest.mark.chaos
 def test_a_worker_that_is_killed_fails_its_run_and_nothing_else(tmp_path: Path) -> None:
     # given a stack handler at work
     service = Service(tmp_path / "var")
@@ -86,6 +88,7 @@ def worker_of(service: Service, process: str) -> int:
         store.close()
 
 
+@pytest.mark.chaos
 def test_the_embedded_store_is_restarted_when_it_dies(tmp_path: Path) -> None:
     service = Service(tmp_path / "var")
     daemon = service.begin("--day", "--once")
@@ -99,6 +102,7 @@ def test_the_embedded_store_is_restarted_when_it_dies(tmp_path: Path) -> None:
     check_both_sides(service)
 
 
+@pytest.mark.chaos
 def test_the_gateway_is_restarted_when_it_dies(tmp_path: Path) -> None:
     service = Service(tmp_path / "var")
     daemon = service.begin("--day", "--once")
