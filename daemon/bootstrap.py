@@ -72,6 +72,7 @@ def build(around: Surroundings) -> Daemon:
     """All parts, connected to each other."""
     base, config, clock = around.base, around.checked.config, around.clock
     service = config.service
+    base.opened.store.clock.followed = clock
     journal = JournalWriter(store=base.store, clock=clock)
     broker = BrokerService(BrokerParts(store=base.store, journal=journal, leadership=base.leadership, clock=clock,
                                        settings=service.broker, mode=service.mode, address=around.gateway,

@@ -99,6 +99,7 @@ class _Worker:
             try:
                 if self._store is None:
                     self._store = connect(self._spec.uri, self._spec.database, self._spec.timeout_s)
+                self._store.clock.followed = self._clock
                 self._processes.take(self._spec.run, self._spec.owner, my_identity(), self._clock.now())
                 return True
             except ConcurrentUpdate as error:

@@ -38,6 +38,19 @@ class SystemClock:
         return time.monotonic()
 
 
+@dataclass
+class FollowingClock:
+    """Shows what another clock shows, and may be given another one: a store is opened before the day is known."""
+
+    followed: Clock
+
+    def now(self) -> datetime:
+        return self.followed.now()
+
+    def monotonic_s(self) -> float:
+        return self.followed.monotonic_s()
+
+
 def boottime_s() -> float:
     """Seconds since the machine was started, those included in which it slept; never jumps."""
     return time.clock_gettime(time.CLOCK_BOOTTIME)

@@ -40,7 +40,7 @@ def is_strategy_file(file: str) -> bool:
 def strategy_files(folder: Path, texts: Texts | None) -> tuple[tuple[str, ...], list[Problem]]:
     """The files of the strategies that trade, and what is wrong with names; with `texts` as if the folder had those."""
     try:
-        own = listed(folder) if texts is None else tuple(sorted(filter(is_strategy_file, texts)))
+        own = listed(folder) if texts is None else tuple(sorted(filter(is_strategy_file, texts), key=strategy_of))
     except ConfigProblems as error:
         return (), list(error.problems)
     wrong = {file: what for file in own if (what := mistake_in_name(file))}
@@ -51,15 +51,15 @@ def strategy_files(folder: Path, texts: Texts | None) -> tuple[tuple[str, ...], 
 
 
 def listed(folder: Path) -> tuple[str, ...]:
-    """The files of `folder` that are meant as strategies, in order of name.
+    """The files of `folder` that are meant as strategies, in order of their names: S before S-2.
 
     Raises:
         ConfigProblems: nobody knows which there are; that never means none.
     """
     place = folder / STRATEGIES
     try:
-        files = (f"{STRATEGIES}/{name}" for name in sorted(os.listdir(place)))
-        return tuple(filter(is_strategy_file, files))
+        files = (f"{STRATEGIES}/{name}" for name in os.listdir(place))
+        return tuple(sorted(filter(is_strategy_file, files), key=strategy_of))
     except FileNotFoundError:
         if place.is_symlink():
             raise _problem(place, "this link leads nowhere. Mend it, or remove it.") from None

@@ -41,6 +41,17 @@ def test_a_backup_of_the_day_is_complete(played: Service) -> None:
     assert {"fills.parquet", "broker_orders.parquet", "adjusted_prices"} <= {path.name for path in folder.iterdir()}
 
 
+def test_the_story_of_an_order_is_told_in_the_time_of_the_day_that_was_played(played: Service) -> None:
+    order = played.json("fills")[0]["order"]
+    lines = played.json("story", order)
+    told = [line["text"] for line in lines if line["what"] == order]
+    steps = ["broker order: lifecycle INTENT", "broker order: lifecycle INTENT -> SENDING", "said execution",
+             "broker order: lifecycle ACKED -> FILLED"]
+    places = [next(place for place, text in enumerate(told) if text.startswith(step)) for step in steps]
+    assert places == sorted(places)
+    assert {line["at"][:7] for line in lines} == {played.json("status")["processes"][0]["trading_day"][:7]}
+
+
 def test_nothing_runs_on_after_the_day(played: Service) -> None:
     assert played.wait_until_gone() == []
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from temporary_folder import a_folder
 
@@ -49,6 +49,7 @@ def test_texts_stand_for_the_whole_folder(tmp_path: Path) -> None:
     assert load_config(tmp_path, {}).strategies == SHIPPED
 
 
+@example({"A", "A-"})
 @given(st.sets(st.from_regex(r"[A-Za-z][A-Za-z0-9_-]{0,8}", fullmatch=True), max_size=6))
 def test_the_files_are_the_strategies_whatever_they_are_called(names: set[str]) -> None:
     with a_folder() as folder:

@@ -8,6 +8,7 @@ from typing import Any, Final
 from trading.data.mongo.events import Event
 from trading.data.trading_desk.deed_log import DEED_PREFIX
 from trading.execution.broker_messages import BrokerMessage, MessageKind
+from trading.risk.check import Outcome
 
 _SILENT: Final = frozenset({"v", "version", "revisions", "checks", "algo", "next_child"})  # told by what they lead to
 _ALWAYS: Final = ("lifecycle", "quantity", "contract", "limit_price")
@@ -23,10 +24,9 @@ class Line:
     who: str
 
 
-def story(events: Iterable[Event], messages: Iterable[BrokerMessage], checks: Iterable[Line] = ()) -> list[Line]:
+def story(events: Iterable[Event], messages: Iterable[BrokerMessage]) -> list[Line]:
     """Everything in time order; what the broker said stands before what we made of it."""
-    lines = [*_said(messages), *checks, *_changes(events)]
-    return sorted(lines, key=lambda line: line.at)
+    return sorted([*_said(messages), *_changes(events)], key=lambda line: line.at)
 
 
 def _changes(events: Iterable[Event]) -> Iterable[Line]:
@@ -34,8 +34,8 @@ def _changes(events: Iterable[Event]) -> Iterable[Line]:
     for event in events:
         before = known.get(event.aggregate)
         what = event.kind if event.aggregate.startswith(DEED_PREFIX) else event.aggregate
-        yield Line(at=event.at, what=what, who=event.actor,
-                   text=_created(event) if before is None else _changed(event, before))
+        text = _created(event) if before is None else _changed(event, before)
+        yield Line(at=event.at, what=what, who=event.actor, text=text + _judged(event.payload, before or {}))
         known[event.aggregate] = event.payload
 
 
@@ -50,6 +50,17 @@ def _changed(event: Event, before: Mapping[str, Any]) -> str:
     told = [f"{name} {_plain(before.get(name))} -> {_plain(value)}" for name, value in event.payload.items()
             if name not in _SILENT and before.get(name) != value]
     return f"{event.kind}: {', '.join(told) or 'written again'}"
+
+
+def _judged(payload: Mapping[str, Any], before: Mapping[str, Any]) -> str:
+    """What the controls have said since `before`; of those that let it pass, only how many there were."""
+    known = before.get("checks", [])
+    checks = [check for check in payload.get("checks", []) if check not in known]
+    told = [f"{check['control']} {check['outcome']}: {check['sentence']}" for check in checks
+            if check["outcome"] != Outcome.PASS]
+    count = len(checks) - len(told)
+    passed = [f"{count} control{'s' if count > 1 else ''} passed"] if count else []
+    return "".join(f"; {words}" for words in (*passed, *told))
 
 
 def _said(messages: Iterable[BrokerMessage]) -> Iterable[Line]:

@@ -85,7 +85,7 @@ class TimeSettings:
     decision_sessions: int = 1              # sessions that may have begun since the decision
     price_sessions: int = 2                 # sessions that may have begun since its price
     good_till_margin: timedelta = timedelta(seconds=60)    # after the deadline of the algo
-    fx_age: timedelta = timedelta(days=2)
+    fx_age: timedelta = timedelta(days=2)   # of weekdays
 
 
 @dataclass(frozen=True, kw_only=True)

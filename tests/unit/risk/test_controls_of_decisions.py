@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -195,6 +195,15 @@ def test_a_rate_of_two_days_ago_is_too_old(age: timedelta, outcome: Outcome) -> 
     snapshot = with_facts(a_snapshot(), currency="EUR", fx=FxRate(rate=1.1, at=NOW - age))
     assert rc_37(a_proposal(), snapshot, SETTINGS).outcome is outcome
     assert rc_37(a_proposal(-2), snapshot, SETTINGS).outcome is PASS
+
+
+@pytest.mark.parametrize(("now", "outcome"), [
+    (datetime(2026, 3, 9, 8, tzinfo=UTC), PASS), (datetime(2026, 3, 10, 21, 59, tzinfo=UTC), PASS),
+    (datetime(2026, 3, 10, 22, tzinfo=UTC), DENY)])
+def test_the_rate_of_friday_is_good_on_monday(now: datetime, outcome: Outcome) -> None:
+    friday = FxRate(rate=1.1, at=datetime(2026, 3, 6, 22, tzinfo=UTC))
+    snapshot = replace(with_facts(a_snapshot(), currency="EUR", fx=friday), now=now)
+    assert rc_37(a_proposal(), snapshot, SETTINGS).outcome is outcome
 
 
 @pytest.mark.parametrize(("lots", "reason", "approved_by", "outcome"), [

@@ -14,7 +14,7 @@ from pymongo.errors import PyMongoError
 from pymongo.read_concern import ReadConcern
 from pymongo.uri_parser import parse_uri
 
-from trading.clock import Clock, inherited_clock
+from trading.clock import FollowingClock, inherited_clock
 from trading.errors import StoreError
 
 Document = dict[str, Any]
@@ -43,7 +43,7 @@ class MongoStore:
     database: Database[Document]
     transaction_timeout_s: float = 10.0
     author: str = field(default_factory=this_process)  # who writes, for the log of all changes
-    clock: Clock = field(default_factory=inherited_clock)
+    clock: FollowingClock = field(default_factory=lambda: FollowingClock(inherited_clock()))
     abandoned: deque[Any] = field(default_factory=deque)  # sessions whose transaction may still be open on the server
 
     def transact(self, steps: Callable[[ClientSession], Result]) -> Result:

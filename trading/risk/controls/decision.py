@@ -9,6 +9,7 @@ from trading.risk.order_kind import OrderKind
 from trading.risk.proposal import Proposal
 from trading.risk.settings import RiskSettings
 from trading.risk.snapshot import InstrumentFacts, Snapshot, Window
+from trading.weekdays import time_on_weekdays
 
 
 def rc_09(proposal: Proposal, snapshot: Snapshot, settings: RiskSettings) -> Check:
@@ -91,12 +92,13 @@ def rc_32(proposal: Proposal, snapshot: Snapshot, settings: RiskSettings) -> Che
 
 
 def rc_37(proposal: Proposal, snapshot: Snapshot, settings: RiskSettings) -> Check:
-    """FX: limits in the base currency need a rate, and a fresh one."""
+    """FX: limits in the base currency need a rate, and a fresh one; at weekends none is made."""
     facts = snapshot.instrument
     if facts.currency == settings.base_currency:
         return passed("RC-37", proposal.quantity)
-    if facts.fx is None or not facts.fx.rate > 0 or not snapshot.now - facts.fx.at < settings.time.fx_age:
-        return unknown("RC-37", f"A rate of {facts.currency} younger than {settings.time.fx_age.days} days",
+    if facts.fx is None or not facts.fx.rate > 0 or \
+            not time_on_weekdays(facts.fx.at, snapshot.now) < settings.time.fx_age:
+        return unknown("RC-37", f"A rate of {facts.currency} younger than {settings.time.fx_age.days} weekdays",
                        proposal.quantity, account_effect(proposal, snapshot))
     return passed("RC-37", proposal.quantity, facts.fx.rate)
 
