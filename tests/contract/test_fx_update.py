@@ -37,7 +37,7 @@ class Bars:
     rates = pd.Series([1.07, 1.08, 1.09], pd.DatetimeIndex(["2023-06-02", "2023-06-05", "2023-06-06"], tz="UTC"))
 
     def fx_bars(self, pair: CurrencyPair, duration: str) -> pd.DataFrame:
-        return pd.DataFrame({column: self.rates for column in BAR_COLUMNS})
+        return pd.DataFrame(dict.fromkeys(BAR_COLUMNS, self.rates))
 
 
 @pytest.mark.parametrize(("now", "known"), [

@@ -15,8 +15,9 @@ DENIED = {"control": "RC-37", "outcome": "DENY", "sentence": "A rate of EUR is n
 
 
 def told(*payloads: dict[str, Any]) -> list[str]:
-    events = [Event(aggregate="IO-1", version=version, kind="InstrumentOrder", payload=payload, actor="me", story="IO-1",
-                    at=NOW + timedelta(seconds=version), digest="") for version, payload in enumerate(payloads)]
+    events = [Event(aggregate="IO-1", version=version, kind="InstrumentOrder", payload=payload, actor="me",
+                    story="IO-1", at=NOW + timedelta(seconds=version), digest="")
+              for version, payload in enumerate(payloads)]
     return [line.text for line in story(events, [])]
 
 
