@@ -2,6 +2,8 @@
 
 import os
 from collections.abc import Iterator
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from trading_scene import Traded, TradingScene, until
@@ -71,3 +73,33 @@ def asked(scene: TradingScene, instrument: str, lots: int) -> Traded:
     made = scene.store().database.instrument_orders.find_one({"idempotency_key": f"manual/{command}"})
     assert made is not None
     return Traded(scene, made["_id"], run)
+
+
+def test_o53_an_early_close_takes_back_what_rests_in_time(scene: TradingScene) -> None:
+    # given a contract whose session of today ends in little more than the two minutes before which nothing may rest
+    database, instrument = scene.store().database, scene.an_instrument()
+    [before] = scene.trade(instrument, 1).at_gateway
+    contract = {"details.con_id": before["con_id"]}
+    known = database.contracts.find_one(contract)
+    assert known is not None
+    until(lambda: 48 <= scene.now().second <= 52, 61, "it is some seconds before a minute is full")
+    closes = (scene.now() + timedelta(seconds=135)).replace(second=0, microsecond=0)
+    local = closes.astimezone(ZoneInfo(known["details"]["time_zone"]))
+    database.contracts.update_one(contract, {"$set": {
+        "details.trading_hours": f"{local:%Y%m%d}:0000-{local:%Y%m%d:%H%M};{local + timedelta(days=1):%Y%m%d}:CLOSED"}})
+
+    # when an order rests
+    order, run = scene.rest(instrument, -2)
+    traded = Traded(scene, order, scene.handled(run))
+
+    # then it was taken back before the close, and what is left of it has expired
+    assert {row["status"] for row in traded.at_gateway} == {"Cancelled"}
+    assert closes - datetime.fromisoformat(traded.at_gateway[-1]["finished_at"]) > timedelta(seconds=100)
+    stored = database.instrument_orders.find_one({"_id": traded.order})
+    assert stored is not None
+    assert (traded.executed, stored["filled"], stored["close_reason"]) == (0, 0, "EXPIRED")
+
+    # and the next one is not sent
+    scene.fill()
+    assert scene.trade(instrument, 1).at_gateway == []
+    database.contracts.replace_one(contract, known)
