@@ -216,7 +216,8 @@ class BrokerService:
         assert self._library is not None
         while not self._lost.is_set():
             try:
-                await asyncio.wait_for(self._lost.wait(), self._parts.settings.heartbeat_s)
+                async with asyncio.timeout(self._parts.settings.heartbeat_s):
+                    await self._lost.wait()
             except TimeoutError:
                 await self._library.current_time(HEARTBEAT_ANSWER_S)
                 self._refuse_to_wait_for_ever()

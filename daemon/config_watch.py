@@ -8,12 +8,13 @@ links that lead elsewhere.
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Collection
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 from pathlib import Path
 from typing import Final, Protocol
 
 from watchfiles import Change, awatch
 
+from daemon.ending import ended
 from trading.errors import ConfigError, StoreError, TradingError
 from trading.log import get_log
 from trading.strategy_files import STRATEGIES, is_strategy_file
@@ -63,9 +64,7 @@ class ConfigWatch:
                 saved = await self._saved_within(self._second_look_s if self._in_doubt else self._poll_s)
                 await self._look(is_first=saved or not self._in_doubt)
         finally:
-            listening.cancel()
-            with suppress(asyncio.CancelledError):
-                await listening
+            await ended(listening)
 
     async def _look(self, is_first: bool) -> None:
         """Apply what has changed."""
@@ -91,7 +90,8 @@ class ConfigWatch:
     async def _saved_within(self, wait_s: float) -> bool:
         """Whether something was saved before the time was up."""
         try:
-            await asyncio.wait_for(self._saved.wait(), wait_s)
+            async with asyncio.timeout(wait_s):
+                await self._saved.wait()
         except TimeoutError:
             return False
         self._saved.clear()

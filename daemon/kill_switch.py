@@ -6,7 +6,6 @@ a flag file halts as well, also while the store does not answer. Until nothing i
 
 import asyncio
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -15,6 +14,7 @@ from pymongo.errors import PyMongoError
 
 from daemon.alerts.alerts import Alerts
 from daemon.broker_service import BrokerService
+from daemon.ending import ended
 from daemon.store.async_store import AsyncStore
 from trading.clock import Clock
 from trading.control.alert import AlertKind
@@ -55,9 +55,7 @@ class KillSwitch:
 
     async def stop(self) -> None:
         if self._task is not None:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
+            await ended(self._task)
 
     @property
     def is_verified(self) -> bool:

@@ -172,6 +172,7 @@ class OrderSender:
     async def _wait_for_journal(self) -> None:
         """Nothing is sent while what the broker said cannot be stored."""
         try:
-            await asyncio.wait_for(self.parts.journal.flush(), JOURNAL_WITHIN_S)
+            async with asyncio.timeout(JOURNAL_WITHIN_S):
+                await self.parts.journal.flush()
         except TimeoutError as error:
             raise BrokerUnavailable("The journal waits for the store; nothing was sent.") from error

@@ -15,7 +15,9 @@ from pymongo.errors import PyMongoError
 
 from daemon.alerts.alerts import Alerts
 from daemon.broker_service import HEARTBEAT_ANSWER_S, BrokerService, Link
+from daemon.ending import ended
 from daemon.quote_watch import QuoteParts, QuoteWatch
+from daemon.roll_notices import RollNotices
 from daemon.store.async_store import AsyncStore
 from trading.clock import Clock
 from trading.config import Mode, ServiceConfig
@@ -73,6 +75,7 @@ class RiskWatch:
         self._is_whole = False  # whether the last look was answered by the broker
         self._reading = self._read_clocks()
         self._days = MongoStrategyDays(parts.store.store)
+        self._roll_notices = RollNotices(parts.store, parts.alerts)
         self._quotes = QuoteWatch(QuoteParts(store=parts.store, broker=parts.broker, clock=parts.clock,
                                              settings=parts.settings.account))
 
@@ -81,9 +84,7 @@ class RiskWatch:
 
     async def stop(self) -> None:
         if self._task is not None:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
+            await ended(self._task)
 
     async def _watch(self) -> None:
         while True:
@@ -96,6 +97,7 @@ class RiskWatch:
     async def look(self) -> Wanted:
         """Look once, and raise what is called for; what that was."""
         await self._tell_locks()
+        await self._roll_notices.look()
         checks = [await self._unknown_orders(), await self._unread_alerts(), *await self._rolls(),
                   await self._strategy_losses()]
         self._is_whole = self._parts.broker.link is Link.READY

@@ -47,7 +47,8 @@ class Workers:
 
     async def wait_until_ready(self) -> None:
         """Return when the zygote has everything preloaded."""
-        await asyncio.wait_for(self._ready.wait(), _READY_WITHIN_S)
+        async with asyncio.timeout(_READY_WITHIN_S):
+            await self._ready.wait()
 
     async def stop(self) -> None:
         """End the zygote and with it every worker."""

@@ -20,7 +20,7 @@ from trading.data.risk.judging import judged
 from trading.data.risk.settings import for_account
 from trading.data.risk.strategy_results import strategy_days
 from trading.data.roll_watch import RollWatch, look_at_all
-from trading.errors import DataError, JobIncomplete
+from trading.errors import DataError, JobIncomplete, NotFound
 from trading.execution.decided_orders import why
 from trading.execution.order_generators.buffered import buffered_trade
 from trading.execution.order_generators.roll_orders import Demand, own_part, roll_orders
@@ -51,8 +51,8 @@ def run(job: JobContext) -> None:
     generator = Generator(job=job, facts=facts, settings=for_account(facts.settings, facts.risks), wishes=wishes)
     orders = [order for name in wishes for order in generator.orders_of(name)]
     problems = generator.decide(orders, held_after(facts, orders))
-    for order in orders_of_rolls(job, watch, decisions, facts):
-        problems += generator.decide([order], held_after(facts, [order]))
+    for code in sorted({Contract.parse(key).instrument for key in watch.positions}):
+        problems += generator.roll(watch, code, decisions.get(code))
     if problems:
         raise JobIncomplete(f"Orders not stored: {', '.join(problems)}. All others are; run it again for these.")
 
@@ -109,6 +109,15 @@ class Generator:
             reference_contract=None if wanted is None else wanted.reference_contract,
             reference_at=None if wanted is None else wanted.as_of)
 
+    def roll(self, watch: RollWatch, code: str, found: RollDecision | None) -> list[str]:
+        """Order and judge what is left to be rolled of `code`; what was not stored. A bad one stops nobody else."""
+        try:
+            orders = orders_of_roll(self.job, watch, found, self.facts, code)
+        except (DataError, NotFound) as error:
+            log.error("roll_not_ordered", instrument=code, reason=str(error))
+            return [f"the roll of {code} ({error})"]
+        return [problem for order in orders for problem in self.decide([order], held_after(self.facts, [order]))]
+
     def decide(self, orders: Sequence[InstrumentOrder], batch: Mapping[str, int]) -> list[str]:
         """Ask the controls about each new decision, and store them together, with the answers; what was not stored."""
         known = self.job.data.db_orders.known_decisions(order.idempotency_key for order in orders)
@@ -164,15 +173,10 @@ def held_after(facts: DecisionFacts, orders: list[InstrumentOrder]) -> dict[str,
     return found
 
 
-def orders_of_rolls(job: JobContext, watch: RollWatch, decisions: Mapping[str, RollDecision],
-                    facts: DecisionFacts) -> list[InstrumentOrder]:
-    """What the roll state of each instrument demands beside what its strategies trade; once for a contract and day."""
-    return [order for code in sorted({Contract.parse(key).instrument for key in watch.positions})
-            for order in _orders_of_roll(job, watch, decisions.get(code), facts, code)]
-
-
-def _orders_of_roll(job: JobContext, watch: RollWatch, found: RollDecision | None, facts: DecisionFacts,
-                    code: str) -> Iterator[InstrumentOrder]:
+def orders_of_roll(job: JobContext, watch: RollWatch, found: RollDecision | None, facts: DecisionFacts,
+                   code: str) -> list[InstrumentOrder]:
+    """What the roll state of `code` demands beside what its strategies trade; once for a contract and day."""
+    orders: list[InstrumentOrder] = []
     working = [order for order in facts.working if order.instrument == code]
     leaving = {order.contract or order.roll_from for order in working}
     trade = sum(order.residual for order in working if not order.holds)
@@ -182,8 +186,9 @@ def _orders_of_roll(job: JobContext, watch: RollWatch, found: RollDecision | Non
         demand = Demand(state=watch.state(code), trade=trade, may_go_on=found is not None and found.roll_forward_leg,
                         style=RollStyle.BEST if found is None else found.style)
         holders = {strategy: lots for (strategy, each), lots in facts.held.items() if each == code}
-        yield from roll_orders(contracts, demand, holders, decision(job))
+        orders += roll_orders(contracts, demand, holders, decision(job))
         trade -= own_part(contracts, trade)
+    return orders
 
 
 def decision(job: JobContext) -> Decision:

@@ -138,7 +138,8 @@ class AlertMemory:
 
     async def _answer(self, call: Awaitable[Result]) -> Result:
         try:
-            return await asyncio.wait_for(call, self._limit_s)
+            async with asyncio.timeout(self._limit_s):
+                return await call
         except (StoreAway, TimeoutError) as error:
             if not self._said_away:
                 log.warning("alerts_kept_in_memory", reason=str(error) or "no answer in time")

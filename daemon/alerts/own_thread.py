@@ -29,4 +29,5 @@ async def in_own_thread(call: Callable[[], None], limit_s: float) -> None:
             done.set_result(None)
 
     threading.Thread(target=body, name="outward-call", daemon=True).start()
-    await asyncio.wait_for(asyncio.wrap_future(done), limit_s)
+    async with asyncio.timeout(limit_s):
+        await asyncio.wrap_future(done)

@@ -116,7 +116,8 @@ class BrokerRoutes:
             raise Nonsense(f"Message {asked.after} has not been stored; the newest is {self._journal.stored}. "
                            f"Begin again behind the last message in the books.")
         with suppress(TimeoutError):  # nothing new is an answer
-            await asyncio.wait_for(self._journal.wait_for(asked.after + 1), asked.wait_s)
+            async with asyncio.timeout(asked.wait_s):
+                await self._journal.wait_for(asked.after + 1)
         return JSONResponse([row_of(message) for message in await self._journal.after(asked.after, MOST_MESSAGES)])
 
     async def book(self, request: Request) -> JSONResponse:

@@ -54,7 +54,8 @@ class ChildProcess:
             return
         process.terminate()
         try:
-            await asyncio.wait_for(process.wait(), self.grace_s)
+            async with asyncio.timeout(self.grace_s):
+                await process.wait()
         except TimeoutError:
             log.warning("child_killed", child=self.name, after_s=self.grace_s)
             process.kill()

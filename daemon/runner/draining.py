@@ -48,7 +48,8 @@ class Draining:
 
     async def _leave_nothing_claimed(self) -> None:
         try:
-            await asyncio.wait_for(self.withdraw_claims(), _STOP_WITHIN_S / 2)
+            async with asyncio.timeout(_STOP_WITHIN_S / 2):
+                await self.withdraw_claims()
         except (TradingError, PyMongoError, TimeoutError) as error:
             log.warning("claims_not_withdrawn", reason=str(error)[:200] or "no answer in time",
                         effect="the next tradingd finds them")
@@ -68,7 +69,8 @@ class Draining:
 
     async def _ask(self, run: ProcessRun) -> None:
         try:
-            await asyncio.wait_for(self.desk.stop_process(run.process, _REASON, "supervisor"), _STOP_WITHIN_S / 2)
+            async with asyncio.timeout(_STOP_WITHIN_S / 2):
+                await self.desk.stop_process(run.process, _REASON, "supervisor")
         except (TradingError, PyMongoError, TimeoutError) as error:
             if run.id in self.live:
                 log.warning("stop_not_recorded", run=run.id, reason=str(error)[:200] or "no answer in time")

@@ -50,7 +50,8 @@ class JournalWriter:
         if self._task is None:
             return
         try:
-            await asyncio.wait_for(self.wait_for(self._next - 1), 2)
+            async with asyncio.timeout(2):
+                await self.flush()
         except TimeoutError:
             log.warning("journal_incomplete", pending=len(self._pending), effect="the broker repeats the day's orders")
         self._task.cancel()

@@ -51,6 +51,11 @@ def test_only_the_clock_reads_the_clock() -> None:
     assert readers == ["trading/clock.py"]
 
 
+def test_a_limit_of_time_never_swallows_a_cancellation() -> None:
+    """asyncio.wait_for of Python 3.11 does, when the answer comes at the same moment; asyncio.timeout does not."""
+    assert [path.name for path in SOURCES if "asyncio.wait_for(" in path.read_text()] == []
+
+
 def test_no_process_imports_another() -> None:
     jobs = {f"processes.{name}" for name in PROCESSES}
     for path in (ROOT / "processes").glob("*.py"):

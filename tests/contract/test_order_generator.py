@@ -11,7 +11,7 @@ import pytest
 
 from processes.job import JobContext
 from processes.run_strategy_order_generator import run
-from trading.config import StrategyConfig, load_config
+from trading.config import Mode, StrategyConfig, load_config
 from trading.data.data_blob import DataBlob
 from trading.data.mongo.connection import MongoStore
 from trading.data.mongo.controls import StoredOverride
@@ -19,6 +19,7 @@ from trading.data.mongo.instruments import InstrumentRecord
 from trading.data.mongo.roll_states import StoredRollState
 from trading.data.risk.decision_facts import decision_facts
 from trading.data.risk.strategy_results import strategy_days
+from trading.errors import JobIncomplete
 from trading.execution.adjustments import Adjustment, AdjustmentKind, Entry
 from trading.execution.fills import Fill
 from trading.execution.order_states import CloseReason, Hold, Lifecycle
@@ -298,6 +299,54 @@ def test_a_contract_that_must_be_left_is_closed_out_once(scene: Scene) -> None:
     assert (order.kind, order.quantity, order.contract, order.lifecycle) == (
         OrderKind.CLOSE_OUT, -5, CONTRACT, Lifecycle.OPEN)
     assert ("RC-43", "PASS") in [(check.control, check.outcome) for check in order.checks]
+
+
+LOST = "LOST"
+
+
+def holds_without_prices(scene: Scene, asset_class: str, month: str = "20211000") -> None:
+    """A position in an instrument of which no price is stored."""
+    instrument = Instrument(code=LOST, point_size=1.0, currency="USD", asset_class=asset_class)
+    rolls = replace(ROLLS, hold_cycle="FGHJKMNQUVXZ", priced_cycle="FGHJKMNQUVXZ")
+    record = InstrumentRecord(instrument=instrument, rolls=rolls, broker=None)
+    scene.data.db_instruments.save_all({**scene.data.db_instruments.load_all(), LOST: record})
+    entry = Entry(strategy="s", instrument=LOST, contract=f"{LOST}/{month}", con_id=2, lots=5)
+    scene.data.db_books.adjust(Adjustment(id="A-2", kind=AdjustmentKind.OPENING, entries=(entry,),
+                                          reason="from before", who="ann", at=NOW))
+
+
+def test_chaos_22_a_contract_without_any_price_is_left_by_its_dates_and_stops_nobody(scene: Scene) -> None:
+    # given a contract that may be delivered from October on, on the 13th of October
+    scene.config = replace(scene.config, service=scene.config.service.model_copy(update={"mode": Mode.PAPER}))
+    holds_without_prices(scene, "Ags")
+    scene.holds(3)
+    scene.wants(1.0)
+    made = {order.instrument: order for order in scene.generates()}
+    assert (made[CODE].quantity, made[CODE].lifecycle) == (-2, Lifecycle.OPEN)
+    closing = made[LOST]
+    assert (closing.kind, closing.quantity, closing.contract, closing.lifecycle) == (
+        OrderKind.CLOSE_OUT, -5, f"{LOST}/20211000", Lifecycle.OPEN)
+
+
+def test_a_contract_without_any_price_that_need_not_be_left_stays_and_nothing_adds_risk(scene: Scene) -> None:
+    holds_without_prices(scene, "Equity", "20220300")
+    scene.wants(3.0)
+    [order] = scene.generates()
+    assert (order.instrument, order.close_reason) == (CODE, CloseReason.DENIED)
+    assert "What the orders make of the portfolio is unknown" in order.checks[-1].sentence
+    assert scene.data.db_roll_states.all()[LOST].state is RollState.NO_ROLL
+
+
+def test_a_position_in_an_instrument_that_nobody_knows_stops_nobody_and_is_told(scene: Scene) -> None:
+    entry = Entry(strategy="s", instrument=LOST, contract=f"{LOST}/20220300", con_id=2, lots=5)
+    scene.data.db_books.adjust(Adjustment(id="A-2", kind=AdjustmentKind.OPENING, who="ann", reason="of old", at=NOW,
+                                          entries=(entry,)))
+    scene.holds(3)
+    scene.wants(1.0)
+    with pytest.raises(JobIncomplete, match=r"the roll of LOST \(There is no instrument LOST"):
+        scene.generates()
+    [order] = scene.data.db_orders.open_instrument_orders()
+    assert (order.instrument, order.quantity) == (CODE, -2)
 
 
 def test_an_override_that_changes_nothing_is_none(scene: Scene) -> None:

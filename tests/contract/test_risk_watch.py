@@ -16,18 +16,22 @@ from daemon.risk_watch import RiskParts, RiskWatch
 from daemon.store.async_store import AsyncStore
 from trading.config import BrokerConfig, Mode, ServiceConfig
 from trading.control.alert import AlertKind, AlertState, Severity
+from trading.data.mongo.books import MongoBooks
 from trading.data.mongo.connection import MongoStore
 from trading.data.mongo.contracts import MongoContracts
 from trading.data.mongo.controls import MongoKillState, MongoOverrides, StoredOverride
 from trading.data.mongo.locks import MongoInstrumentLocks
 from trading.data.mongo.orders import MongoOrders
+from trading.data.mongo.roll_states import MongoRollStates, StoredRollState
 from trading.data.mongo.settings import MongoSettings
 from trading.data.mongo.strategy_days import MongoStrategyDays
 from trading.errors import BrokerUnavailable
+from trading.execution.adjustments import Adjustment, AdjustmentKind, Entry
 from trading.execution.broker_orders import BrokerLifecycle
 from trading.execution.locks import Lock, LockCause
 from trading.execution.order_states import CloseReason, Lifecycle
 from trading.execution.orders import InstrumentOrder, StoredCheck, new_instrument_order_id, spawn
+from trading.execution.rolls.states import RollState
 from trading.objects.contracts import Contract
 from trading.risk.account_track import AccountTrack
 from trading.risk.controls.watch import NavTrack
@@ -37,6 +41,7 @@ from trading.risk.overrides import CLOSE, NO_OVERRIDE, REDUCE_ONLY, Override
 from trading.risk.settings import RiskSettings
 from trading.risk.strategy_day import StrategyDay
 
+FRONT = Contract.of("SP500", "20211200")
 START = datetime(2021, 10, 13, 12, tzinfo=UTC)
 UNREAD = AlertState(kind=AlertKind.LOST, subject="run_systems", text="lost", severity=Severity.CRITICAL, open=True,
                     first_at=START, last_at=START)
@@ -289,6 +294,31 @@ def test_locks_that_a_person_must_look_at_are_told_while_there_are_any(scene: Wa
         "Nothing is traded in these instruments until a person has looked: position break: SP500/20260300 ours +2, "
         "theirs +3. See: tradectl locks")}
     locks.unlock(broken.id, "booked", START)
+    scene.look()
+    assert scene.alerts.open == {}
+
+
+def test_a_contract_that_must_be_left_is_told_until_nothing_of_it_is_held(scene: WatchScene) -> None:
+    # given two lots on the last day, as the rules have decided
+    states, books = MongoRollStates(scene.store), MongoBooks(scene.store)
+    states.put(StoredRollState(instrument="SP500", state=RollState.CLOSE, who="rule", at=START, day="2021-10-13",
+                               front=FRONT.key, row=2, reason="+2 lots must be out in 1 business day"))
+    scene.look()
+    assert scene.alerts.open == {}
+
+    def holds(lots: int, number: int) -> None:
+        entry = Entry(strategy="s", instrument="SP500", contract=FRONT.key, con_id=1, lots=lots)
+        books.adjust(Adjustment(id=f"A-{number}", kind=AdjustmentKind.OPENING, entries=(entry,), reason="from before",
+                                who="ann", at=START))
+
+    holds(2, 1)
+    scene.look()
+    assert scene.alerts.open == {"ROLL:SP500": (
+        f"{FRONT.key}: +2 lots must be out in 1 business day. If it is not left today, close it by hand. See: tradectl "
+        f"rolls")}
+
+    # when they are gone
+    holds(-2, 2)
     scene.look()
     assert scene.alerts.open == {}
 

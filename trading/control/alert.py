@@ -27,6 +27,7 @@ class AlertKind(StrEnum):
     SCHEDULE_HELD = "SCHEDULE_HELD"  # nothing is started until somebody says so
     CALENDAR_ENDS = "CALENDAR_ENDS"  # a list of holidays is about to run out
     RISK = "RISK"  # the account, orders of unknown fate, or unread alerts: a control asks for attention
+    ROLL = "ROLL"  # a contract that is held must be left, or cannot be rolled in time
     LOCKED = "LOCKED"  # instruments are not traded until a person has looked
     HALTED = "HALTED"  # a kill level stops trading, or could not be carried out
     WATCHDOG = "WATCHDOG"  # the independent watchdog had to act, or cannot see
@@ -54,7 +55,7 @@ DEFAULT_SEVERITY: Final[Mapping[AlertKind, Severity]] = {
     AlertKind.CONFIG_REJECTED: Severity.WARNING, AlertKind.SCHEDULE_HELD: Severity.CRITICAL,
     AlertKind.CALENDAR_ENDS: Severity.WARNING, AlertKind.DISK_FULL: Severity.CRITICAL,
     AlertKind.LOCKED: Severity.CRITICAL, AlertKind.HALTED: Severity.CRITICAL, AlertKind.WATCHDOG: Severity.CRITICAL,
-    AlertKind.RISK: Severity.WARNING,
+    AlertKind.RISK: Severity.WARNING, AlertKind.ROLL: Severity.CRITICAL,
 }
 MOMENTS: Final = frozenset({AlertKind.LEADER_CHANGED, AlertKind.CLOCK_JUMPED,
                             AlertKind.ZONES_CHANGED})  # nothing ends them but a person

@@ -83,9 +83,21 @@ class RollWatch:
     def _current(self, code: str) -> ContractSet:
         """Of the day: what is positioned by them is read once as well."""
         if code not in self._contracts:
-            rows = self.data.db_multiple_prices.load_since(code, self.trading_day.year - 1)
-            self._contracts[code] = current_contracts(code, rows)
+            try:
+                rows = self.data.db_multiple_prices.load_since(code, self.trading_day.year - 1)
+                self._contracts[code] = current_contracts(code, rows)
+            except DataError as error:
+                self._contracts[code] = self._by_position(code, error)
         return self._contracts[code]
+
+    def _by_position(self, code: str, error: DataError) -> ContractSet:
+        """What is held must be left in time whatever became of the prices; without a position nothing must."""
+        held = sorted(map(Contract.parse, self._held(code)))
+        if not held:
+            raise error
+        log.warning("prices_not_known", instrument=code, reason=str(error),
+                    effect=f"{held[0].key} is held, and is left by its dates")
+        return ContractSet.of(held[0].month, required(code, self.data.db_instruments.load(code).rolls))
 
     def rolls(self, code: str) -> list[RollingContracts]:
         """The same for each older contract of which lots are held, the oldest first; else for the priced one."""
@@ -113,6 +125,7 @@ class RollWatch:
 
         Raises:
             DataError: its contracts or its dates are not known; its state stays as it was.
+            NotFound: there is no such instrument.
         """
         contracts = self.contracts(code)
         decision = decide(self.facts(code, contracts))
@@ -200,6 +213,6 @@ def look_at_all(watch: RollWatch, codes: list[str]) -> Mapping[str, RollDecision
     for code in codes:
         try:
             found[code] = watch.look(code)
-        except DataError as error:
+        except (DataError, NotFound) as error:
             log.error("roll_not_decided", instrument=code, reason=str(error), effect="its state stays as it was")
     return found

@@ -110,3 +110,24 @@ def test_o55_a_next_month_that_is_refused_leaves_less_and_a_person_is_called(sce
     assert sum(of_strategies(scene).values()) == net + closed
     assert len(traded.at_gateway) == 2, "nothing is tried again"
     assert scene.books() == scene.theirs()
+
+
+def test_o22_on_the_last_day_a_contract_is_left_by_its_dates_and_a_person_is_called(scene: TradingScene) -> None:
+    # given a position that must be left today, in an instrument of which all prices are lost
+    code, front, held = held_in_one_month(scene)
+    database = scene.store().database
+    database.contracts.update_one({"_id": front}, {"$set": {
+        "details.last_trade_date": scene.trading_day().replace("-", "")}})
+    for name in ("multiple_prices", "adjusted_prices", "contract_prices"):
+        assert database[name].delete_many({"key": {"$regex": f"^{code}($|/)"}}).deleted_count
+
+    # when the day's decisions are made, then a person is called
+    scene.process_has_run(GENERATOR)
+    until(lambda: scene.is_told(f"{front}: the contract had to be left"), 30, "a page")
+
+    # and the position is closed without any price of ours; nothing is opened instead
+    scene.settle(120)
+    assert lots(scene, code) == {}
+    assert Traded(scene, the_roll(scene, code)["_id"], {}).executed == -held
+    assert scene.books() == scene.theirs()
+    until(lambda: f"ROLL:{code}" not in scene.alerts(), 30, "that page is over")

@@ -147,7 +147,8 @@ class IbLibrary:
             BrokerUnavailable: no answer within `within_s`: the socket may look open, nobody is behind it.
         """
         try:
-            return await asyncio.wait_for(self._unkeyed(self._ib.reqCurrentTimeAsync), within_s)
+            async with asyncio.timeout(within_s):
+                return await self._unkeyed(self._ib.reqCurrentTimeAsync)
         except TimeoutError as error:
             raise BrokerUnavailable(f"The gateway has not answered a heartbeat for {within_s:g} s.") from error
 
@@ -275,15 +276,14 @@ class IbLibrary:
 
     async def _limited(self, request: Awaitable[Answer], within_s: float | None = None) -> Answer:
         try:
-            return await asyncio.wait_for(request, within_s or self._timeout_s)
+            async with asyncio.timeout(within_s or self._timeout_s):
+                return await request
         except ib_async.RequestError as error:
             raise BrokerError(f"The broker refused: {error.message} (code {error.code}).", error.code) from error
         except TimeoutError as error:
             raise BrokerUnavailable(f"The broker gave no answer within {self._timeout_s:g} s; nothing is known.") \
                 from error
-        except (ConnectionError, asyncio.CancelledError) as error:
-            if isinstance(error, asyncio.CancelledError):
-                raise
+        except ConnectionError as error:
             raise BrokerUnavailable("The connection to the broker broke before the answer came.") from error
 
     def _execution_facts(self, _request: int, contract: Any, execution: Any) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from trading.data.mongo.instruments import InstrumentRecord
 from trading.data.risk.instrument_risk import DAYS_A_YEAR, InstrumentRisk
 from trading.data.risk.portfolio_risk import PortfolioRisk
 from trading.data.risk.settings import risk_settings, vol_target
+from trading.errors import NotFound
 from trading.execution.orders import InstrumentOrder
 from trading.risk.automatic_limits import SizingFacts, order_size_limit, strategy_limit, trade_limit, usual_lots_of_risk
 from trading.risk.exposure import Holding
@@ -111,9 +112,9 @@ class DecisionFacts:
         return own if own is not None else strategy_limit(self.instrument_limit(code), self.weights.get(strategy, 1.0))
 
     def instrument_limit(self, code: str) -> int | None:
-        """The limit that somebody has set, or the automatic one."""
+        """The limit that somebody has set, or the automatic one; None for an instrument that nobody knows."""
         manual = limit_of(self.limits, LimitKind.POSITION, code)
-        if manual is not None:
+        if manual is not None or code not in self.risks:
             return manual
         return usual_lots_of_risk(self._sizing(code), len(self.risks), self.settings.automatic)
 
@@ -154,6 +155,9 @@ class DecisionFacts:
             portfolio=self._portfolio.facts(code, now_held, settled, self.nav or 0.0))
 
     def _instrument(self, strategy: str, code: str, usual_change: float | None) -> InstrumentFacts:
+        if code not in self.risks:
+            raise NotFound(f"There is no instrument {code}; nothing is traded in it. Import it: "
+                           f"tradectl import pysystemtrade DIR")
         risk = self.risks[code]
         return InstrumentFacts(
             currency=risk.instrument.currency, multiplier=risk.instrument.point_size, fx=risk.fx,
@@ -234,8 +238,8 @@ class DecisionFacts:
                       currency=self.base_currency)
 
     def _margin_of(self, code: str) -> float | None:
-        risk = self.risks[code]
-        if risk.sigma_d is None or risk.money_per_point is None:
+        risk = self.risks.get(code)
+        if risk is None or risk.sigma_d is None or risk.money_per_point is None:
             return None
         return MARGIN_DAYS * risk.sigma_d * risk.money_per_point
 

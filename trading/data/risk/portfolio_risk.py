@@ -25,14 +25,17 @@ class PortfolioRisk:
               nav: float) -> PortfolioFacts | None:
         """`before` and `after` all orders of a batch, lots by instrument; None when a number of one is not known."""
         held = {each for each in (*before, *after) if before.get(each) or after.get(each)}
-        if not nav > 0 or any(self.risks[each].annual_risk is None or self.risks[each].notional is None
-                              for each in held):
+        if not nav > 0 or not all(map(self._is_known, held)):
             return None
         return PortfolioFacts(
             gross_notional=Change(before=self._notional(before), after=self._notional(after)),
             annual_vol=Change(before=self.volatility(before) / nav, after=self.volatility(after) / nav),
             vol_target=self.vol_target, class_risk_share=self._class_share(code, before, after),
             instrument_risk_share=self._share({code}, before, after))
+
+    def _is_known(self, code: str) -> bool:
+        risk = self.risks.get(code)
+        return risk is not None and risk.annual_risk is not None and risk.notional is not None
 
     def _notional(self, lots: Mapping[str, int]) -> float:
         return sum(abs(size) * (self.risks[code].notional or 0.0) for code, size in lots.items() if size)
