@@ -126,11 +126,14 @@ def test_k63_the_daemon_runs_each_minute_of_the_night_in_which_clocks_go_back_as
     ran = cron.end()
     assert daemon.stop() == 0
 
-    # then each job ran in the minutes in which cron ran it, each once, the hour that comes twice included
+    # then each job ran in the minutes in which cron ran it, each once, the hour that comes twice included; a minute is a
+    # second here, and one in which a busy machine let cron run nothing at all says nothing
+    awake = {_key(minute) for minute in ran["each"]}
+    assert len(awake) >= minutes * 0.85
     for name in lines:
         bodies = [row["slot"] for row in rig.effects(name, "start")]
         assert len(bodies) == len(set(bodies))
-        ours = [slot for slot in bodies if _key(began) < slot <= _key(end)]
+        ours = [slot for slot in bodies if _key(began) < slot <= _key(end) and slot in awake]
         assert ours == [_key(minute) for minute in sorted(ran[name]) if began < minute <= end], name
     assert len(rig.effects("each", "start")) >= minutes - 15
     assert len(rig.effects("fixed", "start")) == 1
