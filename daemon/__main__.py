@@ -55,18 +55,19 @@ def _serve(flags: argparse.Namespace, places: Places, zygote: ZygoteProcess) -> 
 
     from daemon.configuration.boot import boot_from
     from daemon.market.recorded_market import Wishes
+    from daemon.speech import speak_without_waiting
     from daemon.supervisor import Supervisor
-    from trading.log import configure_log, get_log
+    from trading.log import get_log
 
-    configure_log("INFO" if flags.verbose else "WARNING")
+    say = speak_without_waiting(verbose=flags.verbose)
     try:
         boot = boot_from(flags.config, places, strict=flags.strict or flags.day)
         wishes = Wishes(play_day=flags.day, once=flags.once, again=flags.again, data=flags.data)
         _check_data(wishes.data)
-        supervisor = Supervisor(boot=boot, folder=flags.config, places=places, wishes=wishes, zygote=zygote, say=_say)
+        supervisor = Supervisor(boot=boot, folder=flags.config, places=places, wishes=wishes, zygote=zygote, say=say)
         return asyncio.run(supervisor.run())
     except StopRequested as stopped:  # while it started
-        _say(str(stopped))
+        say(str(stopped))
         return 0
     except ConfigError as error:
         print(error, file=sys.stderr)
@@ -81,10 +82,6 @@ def _serve(flags: argparse.Namespace, places: Places, zygote: ZygoteProcess) -> 
         get_log().info("not_started", exc_info=error)
         print(f"The store failed while tradingd started: {str(error)[:200]}. Start it again.", file=sys.stderr)
         return _STORE_AWAY
-
-
-def _say(line: str) -> None:
-    print(line, flush=True)
 
 
 def _check_data(data: Path | None) -> None:

@@ -13,7 +13,7 @@ import struct
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TextIO
 
 STREAM_VARIABLE: Final = "JOURNAL_STREAM"  # systemd names device and inode of its stream here
 SOCKET: Final = Path("/run/systemd/journal/socket")
@@ -57,21 +57,22 @@ def encoded(fields: Mapping[str, str]) -> bytes:
 
 
 class Journal:
-    """Writes entries to the journal's socket."""
+    """Writes entries to the journal's socket; what it does not take goes to `errors`, by default standard error."""
 
-    def __init__(self, address: Path = SOCKET) -> None:
-        self._address = str(address)
+    def __init__(self, address: Path = SOCKET, errors: TextIO | None = None) -> None:
+        self._address, self._errors = str(address), errors
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK)
 
     def write(self, event: Mapping[str, Any]) -> None:
-        """Write `event`; what the journal does not take goes to standard error, where it is read as a plain line."""
+        """Write `event`; what the journal does not take is read as a plain line."""
         fields = entry(event)
         datagram = encoded(fields)
         try:
             self._socket.sendto(datagram, self._address)
         except OSError as error:
             if error.errno not in _TOO_LARGE or not self._send_by_handle(datagram):
-                print(f"<{fields['PRIORITY']}>{fields['MESSAGE']} journal={error.strerror!r}", file=sys.stderr)
+                (self._errors or sys.stderr).write(
+                    f"<{fields['PRIORITY']}>{fields['MESSAGE']} journal={error.strerror!r}\n")
 
     def _send_by_handle(self, datagram: bytes) -> bool:
         """Larger than a datagram may be: the journal reads it from a sealed memory file; whether it was taken."""

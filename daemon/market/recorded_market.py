@@ -115,9 +115,13 @@ class RecordedMarket:
             environment={OFFSET_VARIABLE: repr(clock.offset.total_seconds())})
 
     async def _tradectl(self, *words: str) -> None:
-        sys.stdout.flush()
+        """Say what the command says; it must not wait for who reads our output."""
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "daemon.cli", "--config", str(self.config.folder), "--state", str(self.places.state),
-            *words, env=os.environ | {MONGO_URI_VARIABLE: self.store_uri})
+            *words, env=os.environ | {MONGO_URI_VARIABLE: self.store_uri}, stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT)
+        assert process.stdout is not None
+        async for line in process.stdout:
+            self.say(line.decode(errors="replace").rstrip("\n"))
         if await process.wait() not in (0, 1):
             raise TradingError(f"`tradectl {' '.join(words)}` failed; see the lines above.")

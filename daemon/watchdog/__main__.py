@@ -45,24 +45,20 @@ def run(words: list[str]) -> int:
 
 
 def _watch(folder: Path, places: Places, *, verbose: bool) -> int:
+    from daemon.speech import speak_without_waiting
     from daemon.watchdog.life import Life, service_of
-    from trading.log import configure_log
 
-    configure_log("INFO" if verbose else "WARNING")
+    say = speak_without_waiting(verbose=verbose)
     service = service_of(folder)
     try:
         lock = StateLock(places.watchdog_lock, places.state)
     except StateInUse as error:
         raise WatchedAlready(places.state, error.holder) from error
     try:
-        asyncio.run(Life(service=service, places=places, say=_say).run())
+        asyncio.run(Life(service=service, places=places, say=say).run())
     finally:
         lock.release()
     return 0
-
-
-def _say(line: str) -> None:
-    print(line, flush=True)
 
 
 def _parser() -> argparse.ArgumentParser:

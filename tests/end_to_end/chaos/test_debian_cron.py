@@ -126,8 +126,8 @@ def test_k63_the_daemon_runs_each_minute_of_the_night_in_which_clocks_go_back_as
     ran = cron.end()
     assert daemon.stop() == 0
 
-    # then each job ran in the minutes in which cron ran it, each once, the hour that comes twice included; a minute is a
-    # second here, and one in which a busy machine let cron run nothing at all says nothing
+    # then each job ran in the minutes in which cron ran it, each once, the hour that comes twice included; a minute is
+    # a second here, and one in which a busy machine let cron run nothing at all says nothing
     awake = {_key(minute) for minute in ran["each"]}
     assert len(awake) >= minutes * 0.85
     for name in lines:
