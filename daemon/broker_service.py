@@ -247,6 +247,10 @@ class BrokerService:
                 self._move(Link.DEGRADED, CUT_OFF)
         elif meaning is CodeMeaning.LINK_RESTORED and self._is_cut_off:
             self._lost.set()  # begin again: every order is asked for on a fresh connection
+        elif meaning is CodeMeaning.TOO_FAST:
+            self._pacing.slow_down()
+            log.warning("broker_slowed", messages_per_s=round(self._pacing.per_s, 1),
+                        reason="the broker takes no more", effect="until tradingd is started again")
 
     def _move(self, link: Link, reason: str) -> None:
         if (link, reason) != (self.link, self.reason):

@@ -2,9 +2,12 @@
 
 import asyncio
 from dataclasses import dataclass
+from typing import Final
 
 from daemon.turn_queue import TurnQueue, Urgency
 from trading.clock import Clock
+
+_SLOWEST_GAP_S: Final = 1.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,6 +25,15 @@ class Pacing:
         self._free_s = 0.0  # when the next message may go
         self._queue: TurnQueue[_Waiting] = TurnQueue()
         self._timer: asyncio.TimerHandle | None = None
+
+    @property
+    def per_s(self) -> float:
+        """Messages a second at most."""
+        return 1 / self._gap_s
+
+    def slow_down(self) -> None:
+        """The broker has complained: half as many from now on, but one a second whatever it says."""
+        self._gap_s = min(2 * self._gap_s, max(self._gap_s, _SLOWEST_GAP_S))
 
     async def turn(self, urgency: Urgency = Urgency.QUESTION, asker: str = "", messages: int = 1) -> None:
         """Return when `asker` may send `messages` messages."""

@@ -14,7 +14,8 @@ from trading.execution.error_policy import CodeMeaning, error_policy
     (2148, CodeMeaning.RISK), (201, CodeMeaning.REJECTED),
     (202, CodeMeaning.CANCELLED), (110, CodeMeaning.REJECTS_NEW), (439, CodeMeaning.REJECTS_ALGO),
     (443, CodeMeaning.REJECTS_ALGO), (1100, CodeMeaning.LINK_LOST),
-    (1102, CodeMeaning.LINK_RESTORED), (326, CodeMeaning.CLIENT_ID_IN_USE), (77777, CodeMeaning.AMBIGUOUS)])
+    (1102, CodeMeaning.LINK_RESTORED), (326, CodeMeaning.CLIENT_ID_IN_USE),
+    (100, CodeMeaning.TOO_FAST), (77777, CodeMeaning.AMBIGUOUS)])
 def test_the_shipped_table(code: int, meaning: CodeMeaning) -> None:
     assert shipped_error_policy().of(code) is meaning
     assert shipped_error_policy().version >= 1

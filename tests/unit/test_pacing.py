@@ -164,3 +164,22 @@ def test_each_is_served_once_the_urgent_first_and_each_asker_in_his_order(wanted
             numbers = [number for each, by, number in served if (each, by) == (urgency, asker)]
             assert numbers == sorted(number for number, each in enumerate(wanted) if each == (urgency, asker))
     assert not queue
+
+
+def test_after_a_complaint_half_as_many_go_and_never_less_than_one_a_second() -> None:
+    async def story(pacing: Pacing, loop: JumpingLoop) -> None:
+        pacing.slow_down()
+        for _ in range(3):
+            await pacing.turn()
+        assert loop.seconds == pytest.approx(0.4)
+        for _ in range(10):
+            pacing.slow_down()
+        assert pacing.per_s == 1.0
+
+    play(story)
+    play(_stays_as_slow, per_s=0.5)
+
+
+async def _stays_as_slow(pacing: Pacing, _loop: JumpingLoop) -> None:
+    pacing.slow_down()
+    assert pacing.per_s == 0.5

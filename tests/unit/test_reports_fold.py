@@ -127,9 +127,11 @@ def test_lean_a_cancel_that_crosses_a_fill_ends_the_order_only_when_the_fill_is_
     assert replace(told, filled=2).settled().lifecycle is B.CANCELLED
 
 
+@pytest.mark.parametrize("code", [99_999, 100])
 @pytest.mark.parametrize("state", [B.SENT, B.ACKED, B.WORKING, B.PENDING_REPLACE])
-def test_pst_1580_a_code_that_nobody_knows_makes_the_order_unknown_and_never_ended(state: BrokerLifecycle) -> None:
-    order = _after_error(a_broker_order(lifecycle=state, perm_id=77), error(99_999))
+def test_pst_1580_a_code_that_says_nothing_makes_the_order_unknown_and_never_ended(state: BrokerLifecycle,
+                                                                                   code: int) -> None:
+    order = _after_error(a_broker_order(lifecycle=state, perm_id=77), error(code))
     assert (order.lifecycle, order.may_be_alive) == (B.UNKNOWN, True)
 
 

@@ -26,6 +26,7 @@ class CodeMeaning(StrEnum):
     LINK_LOST = "LINK_LOST"
     LINK_RESTORED = "LINK_RESTORED"
     CLIENT_ID_IN_USE = "CLIENT_ID_IN_USE"
+    TOO_FAST = "TOO_FAST"
     AMBIGUOUS = "AMBIGUOUS"  # not listed
 
 

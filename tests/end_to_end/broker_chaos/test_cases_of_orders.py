@@ -147,13 +147,16 @@ def test_o37_a_broker_that_lists_no_position_at_all_is_not_believed(scene: Tradi
     assert scene.ctl("reconcile")[0]["verdict"] == "PASS"
 
 
-def test_o43_more_fills_than_were_ordered_are_booked_locked_and_not_reversed(scene: TradingScene) -> None:
-    """A correction upwards: the exchange says that it executed a lot more than we asked for."""
+@pytest.mark.parametrize("how", [{"kind": "correct", "size": 3}, {"kind": "overfill", "size": 1}],
+                         ids=["a correction upwards", "a second execution"])
+def test_o43_more_fills_than_were_ordered_are_booked_locked_and_not_reversed(scene: TradingScene,
+                                                                             how: dict[str, Any]) -> None:
+    """The exchange says that it executed a lot more than we asked for."""
     traded = scene.trade(scene.an_instrument(), 2)
     assert traded.filled == 2
     [sent] = traded.broker_orders
     known = len(orders(scene))
-    scene.gateway.fault("correct", order=sent["_id"], size=3)
+    scene.gateway.fault(order=sent["_id"], **how)
     scene.settle()
     assert (traded.filled, len(traded.at_gateway)) == (3, 1)
     assert scene.books() == scene.theirs()
@@ -225,6 +228,7 @@ def test_o50_a_connection_that_ends_for_too_many_messages_costs_no_order(scene: 
         assert traded.executed == traded.filled == traded.wanted
         assert len({row["order_ref"] for row in traded.at_gateway}) == len(traded.at_gateway)
     assert (scene.books(), scene.locks()) == (scene.theirs(), {})
+    assert "broker_slowed messages_per_s=17.5" in (scene.folder / "service.out").read_text()
 
 
 def test_o59_a_status_that_nobody_knows_changes_nothing_and_the_order_is_asked_for(scene: TradingScene) -> None:

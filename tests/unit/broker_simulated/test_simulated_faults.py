@@ -196,6 +196,18 @@ def test_a_correction_replaces_the_fill_and_the_position_follows(stage: Stage) -
     assert [(fill.shares, fill.price) for fill in stage.gateway.book.effective()] == [(2, 4350.5)]
 
 
+def test_an_overfill_is_an_execution_of_its_own_beyond_the_order(stage: Stage) -> None:
+    client = stage.a_client()
+    stage.ask(client, place_order(1, quantity="3", ref="A"))
+    let(stage, "overfill", order="A", size=2)
+    [told] = [message for message in client.take_outbox() if message[0] == "11"]
+    first, second = stage.gateway.book.effective()
+    assert (told[14], told[19], told[24]) == (second.exec_id, "2", "5")
+    assert (first.perm_id, first.order_ref, first.shares) == (second.perm_id, second.order_ref, 3)
+    [held] = stage.gateway.book.account(ACCOUNT).open_holdings()
+    assert held.quantity == 5
+
+
 def test_a_bust_takes_the_fill_back_and_survives_a_restart(stage: Stage) -> None:
     stage.ask(stage.a_client(), place_order(1, quantity="3", ref="A"))
     let(stage, "bust", order="A")
@@ -295,7 +307,7 @@ def test_a_wrong_fault_is_refused_with_what_is_allowed(values: dict[str, object]
 
 
 def test_nothing_to_strike_is_said(stage: Stage) -> None:
-    for kind in ("error", "correct", "bust", "manual_cancel", "manual_edit", "manual_trade", "lives_twice"):
+    for kind in ("error", "correct", "bust", "overfill", "manual_cancel", "manual_edit", "manual_trade", "lives_twice"):
         with pytest.raises(TradingError, match=r"There is no|needs a known"):
             let(stage, kind)
 

@@ -70,7 +70,7 @@ def after_error(order: BrokerOrder, facts: dict[str, Any], policy: ErrorPolicy) 
         return order.with_terms_refused(reason)
     if meaning is CodeMeaning.CANCELLED:
         return order.advanced(_B.PENDING_CANCEL, reason)  # its status says how much of it was filled
-    if meaning is CodeMeaning.AMBIGUOUS:
+    if meaning in (CodeMeaning.AMBIGUOUS, CodeMeaning.TOO_FAST):
         return order.advanced(_B.UNKNOWN, reason) if order.lifecycle in _ASKABLE else order
     if facts["code"] == _HELD and _UNTIL_OPEN in facts["text"] and order.lifecycle is _B.ACKED:
         return replace(order, held=True)

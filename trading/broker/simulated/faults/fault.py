@@ -35,6 +35,7 @@ class FaultKind(StrEnum):
     LEG_ALONE = "leg_alone"  # of a combination only the first leg fills; the others `seconds` later, 0: never
     CORRECT = "correct"  # the last fill of an order is corrected to `price` and `size`
     BUST = "bust"  # the last fill of an order never was
+    OVERFILL = "overfill"  # the order that filled last fills again, by `size` lots that it never had
     MANUAL_TRADE = "manual_trade"  # somebody trades `size` of contract `contract` by hand
     LIQUIDATE = "liquidate"  # the broker closes the position in `contract`
     MANUAL_CANCEL = "manual_cancel"  # somebody cancels an order by hand

@@ -91,6 +91,14 @@ def _bust(gateway: "Gateway", fault: Fault) -> str:
     return f"Fill {fill.exec_id} never was."
 
 
+def _overfill(gateway: "Gateway", fault: Fault) -> str:
+    fill, size = _last_fill(gateway, fault), fault.size or 1
+    more = replace(fill, exec_id=gateway.book.next_exec_id(), shares=size, cumulative=fill.cumulative + size,
+                   time=gateway.now(), realised=None, commission=fill.commission / fill.shares * size)
+    gateway.record(Changes(executions=(more,)))
+    return f"Order {fill.order_ref or fill.order_id} filled again: {size}."
+
+
 def _manual_trade(gateway: "Gateway", fault: Fault) -> str:
     return _foreign(gateway, fault, fault.size, "by hand")
 
@@ -133,6 +141,6 @@ def _last_fill(gateway: "Gateway", fault: Fault) -> Execution:
 
 ACTS: Final[Mapping[FaultKind, Callable[["Gateway", Fault], str]]] = {
     K.ERROR: _error, K.LIVES_TWICE: _lives_twice, K.MANUAL_CANCEL: _manual_cancel,
-    K.MANUAL_EDIT: _manual_edit, K.CORRECT: _correct, K.BUST: _bust,
+    K.MANUAL_EDIT: _manual_edit, K.CORRECT: _correct, K.BUST: _bust, K.OVERFILL: _overfill,
     K.MANUAL_TRADE: _manual_trade, K.LIQUIDATE: _liquidate,
 }
