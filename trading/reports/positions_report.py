@@ -31,14 +31,17 @@ def _by_strategy(data: DataBlob, day: str, strategies: tuple[str, ...]) -> pd.Da
 
 
 def _by_contract(data: DataBlob, base_currency: str) -> pd.DataFrame:
-    rows = []
+    """An instrument that nobody knows has no value, and is listed all the same."""
+    rows, known = [], data.db_instruments.load_all()
     for key, quantity in data.db_books.contract_positions().items():
         code, _, month = key.rpartition("/")
-        instrument = data.db_instruments.load(code).instrument
-        price = _last_price(data, key)
-        value = quantity * price * instrument.point_size * _rate(data, instrument.currency, base_currency)
+        price, value, currency = _last_price(data, key), float("nan"), None
+        if code in known:
+            instrument = known[code].instrument
+            currency = instrument.currency
+            value = quantity * price * instrument.point_size * _rate(data, currency, base_currency)
         rows.append({"instrument": code, "contract": month, "lots": quantity, "price": price_cell(price),
-                     "value": value, "currency": instrument.currency})
+                     "value": value, "currency": currency})
     return pd.DataFrame(rows)
 
 

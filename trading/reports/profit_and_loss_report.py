@@ -32,9 +32,15 @@ def collect(data: DataBlob, day: str, base_currency: str, timezone: str) -> Repo
     total = float(table["gain"].sum()) if rows else 0.0
     return Report(name="profit_and_loss", title="Profit and loss", day=day, sections=(
         Section(heading="By instrument", table=table,
-                note=f"Sum: {total:,.0f} {base_currency}." if rows else "Nothing was held or traded."),
+                note=_sum(rows, total, base_currency) if rows else "Nothing was held or traded."),
         Section(heading="Account", table=_account(data)),
     ))
+
+
+def _sum(rows: list[dict[str, object]], total: float, base_currency: str) -> str:
+    unknown = [str(row["contract"]) for row in rows if row["gain"] != row["gain"]]  # NaN
+    without = f" Not known, and not in it: {', '.join(unknown)}." if unknown else ""
+    return f"Sum: {total:,.0f} {base_currency}.{without}"
 
 
 def gain(fills: list[Fill], day: str, marks: Marks, point_size: float) -> float:
@@ -52,14 +58,14 @@ def _rows(data: DataBlob, day: str, end: pd.Timestamp, base_currency: str) -> li
     for fill in data.db_books.fills():
         if fill.contract is not None and fill.trading_day <= day:
             by_contract[fill.contract].append(fill)
-    rows = []
+    rows, known = [], data.db_instruments.load_all()
     for key, fills in sorted(by_contract.items()):
-        instrument = data.db_instruments.load(Contract.parse(key).instrument).instrument
-        marks = _marks(data, key, end)
-        own = gain(fills, day, marks, instrument.point_size)
+        code, marks, own = Contract.parse(key).instrument, _marks(data, key, end), float("nan")
+        if code in known:
+            instrument = known[code].instrument
+            own = gain(fills, day, marks, instrument.point_size) * _rate(data, instrument.currency, base_currency)
         rows.append({"contract": key, "held": sum(fill.quantity for fill in fills),
-                     "price before": price_cell(marks.before), "price": price_cell(marks.today),
-                     "gain": own * _rate(data, instrument.currency, base_currency)})
+                     "price before": price_cell(marks.before), "price": price_cell(marks.today), "gain": own})
     return [row for row in rows if row["held"] or row["gain"]]
 
 

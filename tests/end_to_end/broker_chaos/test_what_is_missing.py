@@ -103,3 +103,26 @@ def test_o53_an_early_close_takes_back_what_rests_in_time(scene: TradingScene) -
     scene.fill()
     assert scene.trade(instrument, 1).at_gateway == []
     database.contracts.replace_one(contract, known)
+
+
+def test_an_order_in_an_instrument_that_nobody_knows_stops_nobody(scene: TradingScene) -> None:
+    # given an instrument that was taken out of the configuration while an order in it was open, and another order
+    database, instrument = scene.store().database, scene.an_instrument()
+    order = scene.want(instrument, 1)
+    known = database.instruments.find_one_and_delete({"_id": instrument})
+    other = scene.want(scene.an_instrument(), 1)
+
+    # when they are worked, then the other one is traded, and a person hears of this one
+    run = scene.handled(scene.start_handler())
+    traded = Traded(scene, other, run)
+    assert (traded.executed, traded.filled) == (1, 1)
+    assert Traded(scene, order, {}).at_gateway == []
+    assert order in run["reason"]
+
+    # and it can be ended
+    scene.do("cancel", order=order)
+    database.instruments.insert_one(known)
+    scene.settle()
+    ended = database.instrument_orders.find_one({"_id": order})
+    assert ended is not None
+    assert (ended["lifecycle"], ended["filled"]) == ("CLOSED", 0)
