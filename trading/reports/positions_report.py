@@ -3,8 +3,8 @@
 import pandas as pd
 
 from trading.data.data_blob import DataBlob
-from trading.errors import DataError
 from trading.objects.contracts import Contract
+from trading.reports.rates import newest_rate
 from trading.reports.report import Report, Section, price_cell
 
 
@@ -39,7 +39,7 @@ def _by_contract(data: DataBlob, base_currency: str) -> pd.DataFrame:
         if code in known:
             instrument = known[code].instrument
             currency = instrument.currency
-            value = quantity * price * instrument.point_size * _rate(data, currency, base_currency)
+            value = quantity * price * instrument.point_size * newest_rate(data, currency, base_currency)
         rows.append({"instrument": code, "contract": month, "lots": quantity, "price": price_cell(price),
                      "value": value, "currency": currency})
     return pd.DataFrame(rows)
@@ -48,10 +48,3 @@ def _by_contract(data: DataBlob, base_currency: str) -> pd.DataFrame:
 def _last_price(data: DataBlob, key: str) -> float:
     known = data.db_contract_prices.load(Contract.parse(key))["FINAL"].dropna()
     return float(known.iloc[-1]) if len(known) else float("nan")
-
-
-def _rate(data: DataBlob, currency: str, base: str) -> float:
-    try:
-        return float(data.db_fx_prices.rate(currency, base).iloc[-1])
-    except DataError:
-        return float("nan")

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import pandas as pd
 
 from trading.data.data_blob import DataBlob
-from trading.errors import DataError
 from trading.execution.fills import Fill
 from trading.objects.contracts import Contract
+from trading.reports.rates import newest_rate
 from trading.reports.report import Report, Section, price_cell
 
 
@@ -63,7 +63,7 @@ def _rows(data: DataBlob, day: str, end: pd.Timestamp, base_currency: str) -> li
         code, marks, own = Contract.parse(key).instrument, _marks(data, key, end), float("nan")
         if code in known:
             instrument = known[code].instrument
-            own = gain(fills, day, marks, instrument.point_size) * _rate(data, instrument.currency, base_currency)
+            own = gain(fills, day, marks, instrument.point_size) * newest_rate(data, instrument.currency, base_currency)
         rows.append({"contract": key, "held": sum(fill.quantity for fill in fills),
                      "price before": price_cell(marks.before), "price": price_cell(marks.today), "gain": own})
     return [row for row in rows if row["held"] or row["gain"]]
@@ -74,13 +74,6 @@ def _marks(data: DataBlob, key: str, end: pd.Timestamp) -> Marks:
     until, before = closes[closes.index < end], closes[closes.index < end - pd.Timedelta(days=1)]
     return Marks(today=float(until.iloc[-1]) if len(until) else float("nan"),
                  before=float(before.iloc[-1]) if len(before) else float("nan"))
-
-
-def _rate(data: DataBlob, currency: str, base: str) -> float:
-    try:
-        return float(data.db_fx_prices.rate(currency, base).iloc[-1])
-    except DataError:
-        return float("nan")
 
 
 def _account(data: DataBlob) -> pd.DataFrame:
