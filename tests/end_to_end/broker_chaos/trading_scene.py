@@ -61,6 +61,7 @@ class TradingScene:
     environment: dict[str, str] = field(default_factory=dict)
     service: dict[str, Any] = field(default_factory=dict)  # sections of tradingd.yaml, beside or instead of QUICK's
     handler: dict[str, Any] = field(default_factory=lambda: BY_HAND)  # what its process is configured otherwise
+    program: Path = REPOSITORY  # whose code runs
     process: "subprocess.Popen[bytes] | None" = None
     _stores: list[MongoStore] = field(default_factory=list)
     _turn: Iterator[int] = field(default_factory=count)
@@ -101,7 +102,7 @@ class TradingScene:
         with (self.folder / "service.out").open("ab") as output:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "daemon", "--config", str(self.config), "--state", str(self.state), *flags],
-                stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd=REPOSITORY,
+                stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd=self.program,
                 env=os.environ | self.environment)
 
     def kill(self) -> None:
@@ -286,7 +287,7 @@ class TradingScene:
         """What tradectl says."""
         done = subprocess.run([sys.executable, "-m", "daemon.cli", "--config", str(self.config), "--state",
                                str(self.state), *words], capture_output=True, text=True, check=False,
-                              cwd=REPOSITORY, timeout=60)
+                              cwd=self.program, timeout=60)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
