@@ -11,11 +11,9 @@ from hypothesis import strategies as st
 from trading.execution.rolls.close_out import (
     CloseOutDates,
     ContractDates,
-    DatesDisagree,
     DatesUnknown,
     Settlement,
     Side,
-    check_dates_agree,
     days_left,
     month_limit,
     must_be_out_by,
@@ -79,23 +77,6 @@ def test_a_long_position_without_a_first_notice_day_cannot_be_timed() -> None:
 def test_the_brokers_first_notice_day_serves_where_ours_is_unknown() -> None:
     unknown = CloseOutDates(own=ContractDates(last_trade=date(2026, 3, 20)), broker=OWN)
     assert must_be_out_by(Side.LONG, unknown, Settlement.PHYSICAL, WEEKDAYS) == date(2026, 2, 18)
-
-
-@pytest.mark.parametrize("theirs", [date(2026, 3, 19), date(2026, 3, 20), date(2026, 3, 23)])
-def test_tables_one_business_day_apart_are_good_enough(theirs: date) -> None:
-    dates = replace(DATES, broker=replace(OWN, last_trade=theirs))
-    check_dates_agree("SP500/20260300", Side.SHORT, dates, Settlement.CASH, WEEKDAYS)
-
-
-@pytest.mark.parametrize("theirs", [date(2026, 3, 18), date(2026, 3, 24)])
-def test_tables_further_apart_refuse_the_contract(theirs: date) -> None:
-    dates = replace(DATES, broker=replace(OWN, last_trade=theirs))
-    with pytest.raises(DatesDisagree, match="a short position must be left before 2026-03-20 by our dates, before"):
-        check_dates_agree("SP500/20260300", Side.SHORT, dates, Settlement.CASH, WEEKDAYS)
-
-
-def test_a_contract_that_the_brokers_table_does_not_list_is_not_compared() -> None:
-    check_dates_agree("SP500/20260300", Side.LONG, DATES, Settlement.PHYSICAL, WEEKDAYS)
 
 
 def test_a_date_that_passed_over_a_weekend_has_passed() -> None:

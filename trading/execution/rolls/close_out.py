@@ -35,7 +35,6 @@ class Settlement(StrEnum):
 
 
 BUFFER_DAYS: Final[Mapping[Settlement, int]] = {Settlement.PHYSICAL: 5, Settlement.CASH: 2, Settlement.LME: 7}
-_MOST_DIFFERENCE_DAYS: Final = 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,10 +59,6 @@ class DatesUnknown(DataError):
     """A long position in a physical contract whose first notice day nobody knows."""
 
 
-class DatesDisagree(DataError):
-    """Our dates and the broker's are too far apart to open anything on either."""
-
-
 def must_be_out_by(side: Side, dates: CloseOutDates, kind: Settlement, open_days: OpenDays) -> date:
     """The last day on which a position of `side` may be held, a business day.
 
@@ -84,21 +79,6 @@ def must_be_out_by(side: Side, dates: CloseOutDates, kind: Settlement, open_days
                            f"none until then.")
     out = open_days.before(min(_leaving(side, table, kind) for table in tables), BUFFER_DAYS[kind])
     return out if dates.broker_cut_off is None else min(out, open_days.before(dates.broker_cut_off, 0))
-
-
-def check_dates_agree(contract: str, side: Side, dates: CloseOutDates, kind: Settlement, open_days: OpenDays) -> None:
-    """Refuse to open `contract` on dates that differ.
-
-    Raises:
-        DatesDisagree: by more than one business day.
-    """
-    if dates.broker is None:
-        return
-    own, theirs = _leaving(side, dates.own, kind), _leaving(side, dates.broker, kind)
-    if abs(open_days.between(own, theirs)) > _MOST_DIFFERENCE_DAYS:
-        raise DatesDisagree(f"{contract}: a {side.lower()} position must be left before {own} by our dates, before "
-                            f"{theirs} by the broker's. Nothing is opened in it, and what is held is left by the "
-                            f"earlier one. Compare both with the exchange and correct ours.")
 
 
 def days_left(today: date, out_by: date, open_days: OpenDays) -> int:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from trading.execution.rolls.decision import RULES, Notice
+from trading.execution.rolls.states import RollState, reason_to_lock
 
 BY_ROW: Final = {rule.row: rule.notice for rule in RULES if rule.notice is not Notice.NOBODY}
 
@@ -14,6 +15,8 @@ class Decided(Protocol):
 
     @property
     def instrument(self) -> str: ...
+    @property
+    def state(self) -> RollState: ...
     @property
     def front(self) -> str: ...
     @property
@@ -32,11 +35,18 @@ class RollNotice:
 
 def notices(states: Iterable[Decided], positions: Mapping[str, int]) -> dict[str, RollNotice]:
     """One for each instrument that calls for it; `positions` are lots by contract."""
-    return {state.instrument: RollNotice(notice=BY_ROW[state.row], sentence=_sentence(state))
-            for state in states if state.row in BY_ROW and positions.get(state.front)}
+    found = {state.instrument: _notice(state, positions.get(state.front, 0)) for state in states}
+    return {code: notice for code, notice in found.items() if notice is not None}
 
 
-def _sentence(state: Decided) -> str:
-    if BY_ROW[state.row] is Notice.PAGE:
-        return f"{state.front}: {state.reason}. If it is not left today, close it by hand. See: tradectl rolls"
-    return f"{state.front}: {state.reason}. See: tradectl rolls"
+def _notice(state: Decided, lots: int) -> RollNotice | None:
+    if not lots:
+        return None
+    broken = reason_to_lock(state.instrument, state.state, lots)
+    if broken is not None:
+        return RollNotice(notice=Notice.PAGE, sentence=broken)
+    notice = BY_ROW.get(state.row)
+    if notice is None:
+        return None
+    until = " If it is not left today, close it by hand." if notice is Notice.PAGE else ""
+    return RollNotice(notice=notice, sentence=f"{state.front}: {state.reason}.{until} See: tradectl rolls")
