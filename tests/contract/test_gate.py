@@ -28,7 +28,7 @@ from trading.execution.locks import Lock, LockCause
 from trading.execution.order_states import AdaptivePriority
 from trading.execution.orders import ContractOrder, InstrumentOrder, broker_order_id, spawn
 from trading.execution.reconciliation.run import ReconciliationRun, RunVerdict
-from trading.execution.reconciliation.steps import RunKind
+from trading.execution.reconciliation.run_kind import RunKind
 from trading.execution.stack_handler.reports import after_status
 from trading.objects.instruments import BrokerInstrument
 from trading.risk.kill_level import Command, KillLevel, KillState, Scope, raised

@@ -235,7 +235,7 @@ def test_at_no_new_risk_only_reductions_are_ordered(scene: Scene) -> None:
     assert [(order.quantity, order.is_open) for order in scene.generates()] == [(-3, True)]
 
 
-def test_what_the_strategy_no_longer_trades_is_closed(scene: Scene) -> None:
+def test_pst_1578_what_the_strategy_no_longer_trades_is_closed(scene: Scene) -> None:
     scene.holds(3)
     scene.config = replace(scene.config, strategies={"s": StrategyConfig(system={"instruments": ["OTHER"]})})
     [order] = scene.generates()

@@ -21,7 +21,7 @@ from trading.execution.fills import EXTERNAL, Fill
 from trading.execution.locks import Lock, LockCause
 from trading.execution.reconciliation.our_view import Sighting
 from trading.execution.reconciliation.run import ReconciliationRun
-from trading.execution.reconciliation.steps import RunKind
+from trading.execution.reconciliation.run_kind import RunKind
 
 NOW = datetime(2026, 3, 2, 20, tzinfo=UTC)
 JUNE = "SP500/20260600"

@@ -13,7 +13,7 @@ from trading.data.mongo.connection import MongoStore
 from trading.data.mongo.reconciliation_runs import MongoReconciliationRuns
 from trading.execution.reconciliation.breaks import Break, BreakId
 from trading.execution.reconciliation.run import ReconciliationRun, RunVerdict
-from trading.execution.reconciliation.steps import RunKind
+from trading.execution.reconciliation.run_kind import RunKind
 from trading.shipped import shipped_folder
 
 NOW = datetime(2026, 3, 2, 20, tzinfo=UTC)

@@ -8,7 +8,7 @@ from trading.data.mongo.reconciliation_runs import MongoReconciliationRuns
 from trading.execution.reconciliation.breaks import Break, BreakId
 from trading.execution.reconciliation.our_view import Sighting
 from trading.execution.reconciliation.run import ReconciliationRun, RunVerdict
-from trading.execution.reconciliation.steps import RunKind
+from trading.execution.reconciliation.run_kind import RunKind
 
 NOW = datetime(2026, 3, 2, 20, tzinfo=UTC)
 

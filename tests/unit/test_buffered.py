@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from decimal import Decimal
 from math import ceil, floor
 
 import pytest
@@ -10,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trading.execution.buffered import required_trade
-from trading.execution.order_generators.buffered_positions import Holdings, order_for_position
 from trading.execution.orders import Decision
 
 LOTS = st.integers(-1000, 1000)
@@ -66,16 +64,3 @@ class Wanted:
 
 
 DECISION = Decision(account="DU1", trading_day="2026-03-02", now=datetime(2026, 3, 2, 20, tzinfo=UTC))
-
-
-def test_an_order_carries_its_decision_as_its_key() -> None:
-    order = order_for_position("s", "SP500", Wanted(), Holdings(held=0, working=0), DECISION)
-    again = order_for_position("s", "SP500", Wanted(), Holdings(held=0, working=0), DECISION)
-    assert order is not None
-    assert again is not None
-    assert order.idempotency_key == again.idempotency_key == "s/SP500/2026-03-02"
-    assert (order.quantity, order.reference_price) == (3, Decimal("4350.13"))
-
-
-def test_a_position_inside_its_buffer_makes_no_order() -> None:
-    assert order_for_position("s", "SP500", Wanted(), Holdings(held=1, working=2), DECISION) is None

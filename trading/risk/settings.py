@@ -64,8 +64,6 @@ class PriceSettings:
     collar_hard_sigmas: float = 1.0
     chase_sigmas: float = 0.25              # adverse, one contract order
     day_chase_sigmas: float = 1.0           # adverse, one instrument and day
-    market_ticks: int = 2                   # a market order becomes a limit this far through the touch, or
-    market_sigmas: float = 0.1              # this far, whichever is more
     reprices: int = 5
     quote_age: timedelta = timedelta(seconds=10)
     illiquid_quote_age: timedelta = timedelta(seconds=60)

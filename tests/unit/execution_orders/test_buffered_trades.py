@@ -14,7 +14,6 @@ from trading.execution.order_generators.wanted_trades import (
     Allowed,
     PositionRule,
     Standing,
-    trades_out_of_removed,
 )
 
 FREE = Allowed()
@@ -162,10 +161,3 @@ def test_a_negative_limit_is_refused() -> None:
 def test_an_edge_that_is_not_a_number_is_refused(edges: tuple[float, float]) -> None:
     with pytest.raises(ValueError, match="has no edges to trade to"):
         required_trade(0, 0, *edges)
-
-
-def test_pst_1578_what_a_strategy_no_longer_trades_is_closed() -> None:
-    standings = {"SP500": Standing(held=3), "US10": Standing(held=-2, working=1), "CORN": Standing(held=0),
-                 "GOLD": Standing(held=0, working=2)}
-    out = dict(trades_out_of_removed(standings, {"SP500"}))
-    assert {name: (each.target, each.trade) for name, each in out.items()} == {"US10": (0, 1), "GOLD": (0, -2)}

@@ -4,15 +4,13 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from two_sides import NOW
 
 from trading.execution.locks import Lock, LockCause
 from trading.execution.reconciliation.breaks import Break, BreakId
 from trading.execution.reconciliation.our_view import Sighting
 from trading.execution.reconciliation.run import ReconciliationRun, RunVerdict, may_trade, next_kind, verdict
-from trading.execution.reconciliation.steps import STEPS, Outcome, RunKind, Step, next_step, noted
+from trading.execution.reconciliation.run_kind import RunKind
 
 LOCK = Lock(instrument="SP500", cause=LockCause.OPERATOR, subject="SP500", reason="looking", opened_at=NOW)
 RUN = ReconciliationRun(id="R1", kind=RunKind.START_OF_DAY, epoch="e", trading_day="2026-03-02", begun=NOW)
@@ -79,46 +77,3 @@ def test_a_run_comes_back_as_it_was_written() -> None:
                   decisions=("locked",), sightings=(Sighting(subject="position x", gap=1, since=NOW),))
     assert ReconciliationRun.from_dict(run.as_dict()) == run
     assert run.seen_before() == {"position x": run.sightings[0]}
-
-
-def taken(kind: RunKind, answers: list[Outcome]) -> list[Step]:
-    """The steps of a run whose outcomes are `answers`, and DONE when these are used up."""
-    outcomes: dict[Step, Outcome] = {}
-    steps, left = [], iter(answers)
-    while (step := next_step(kind, outcomes)) is not None:
-        steps.append(step)
-        outcomes = noted(outcomes, step, next(left, Outcome.DONE))
-    return steps
-
-
-@pytest.mark.parametrize("kind", RunKind)
-def test_a_run_without_trouble_takes_each_of_its_steps_once_in_their_order(kind: RunKind) -> None:
-    assert taken(kind, []) == list(STEPS[kind]) == sorted(STEPS[kind], key=list(Step).index)
-
-
-def test_start_of_day_subscribes_before_it_asks_and_opens_the_gate_last() -> None:
-    steps = STEPS[RunKind.START_OF_DAY]
-    assert len(steps) == 16
-    assert steps.index(Step.SUBSCRIBE) < steps.index(Step.QUERY)
-    assert steps[-2:] == (Step.RECORD, Step.OPEN_GATE)
-
-
-def test_looks_that_do_not_agree_begin_with_the_questions_again() -> None:
-    assert taken(RunKind.CONTINUOUS, [Outcome.DONE] * 3 + [Outcome.AGAIN]) == [
-        Step.QUERY, Step.INGEST, Step.RESOLVE, Step.COMPARE, *STEPS[RunKind.CONTINUOUS]]
-
-
-def test_a_run_whose_record_cannot_be_written_ends_without_opening_the_gate() -> None:
-    before = STEPS[RunKind.RECONNECT].index(Step.RECORD)
-    assert taken(RunKind.RECONNECT, [Outcome.DONE] * before + [Outcome.REFUSED])[-1] is Step.RECORD
-
-
-@given(kind=st.sampled_from(RunKind), answers=st.lists(st.sampled_from(Outcome), max_size=30))
-def test_the_gate_opens_only_behind_steps_that_are_all_done(kind: RunKind, answers: list[Outcome]) -> None:
-    steps = taken(kind, answers)
-    given_answers = [*answers, *[Outcome.DONE] * len(steps)][:len(steps)]
-    refused = [step for step, answer in zip(steps, given_answers, strict=True) if answer is Outcome.REFUSED]
-    assert Step.RECORD in steps
-    if Step.OPEN_GATE in steps:
-        assert [step for step in refused if step is not Step.OPEN_GATE] == []
-        assert set(steps) == set(STEPS[kind])

@@ -26,7 +26,7 @@ from trading.risk.check import Outcome
 from trading.risk.controls.gate import rc_34, rc_35
 from trading.risk.controls.market import rc_13, rc_14, rc_15
 from trading.risk.controls.order_flow import rc_16, rc_17, rc_19, rc_20, rc_21
-from trading.risk.controls.price import limit_for_market, on_grid, price_increment, rc_10, rc_10b, rc_11, rc_12
+from trading.risk.controls.price import on_grid, price_increment, rc_10, rc_10b, rc_11, rc_12
 from trading.risk.controls.roll import rc_45
 from trading.risk.controls.trade import rc_07, rc_08, rc_18
 from trading.risk.exposure import Holding
@@ -120,13 +120,6 @@ def test_a_market_order_is_for_flattening_alone(level: KillLevel, kind: OrderKin
 def test_a_marketable_limit_is_repriced_five_times(reprices: int, outcome: Outcome) -> None:
     snapshot = with_activity(a_snapshot(), reprices=reprices)
     assert rc_11(a_proposal(action=Action.MODIFY), snapshot, SETTINGS).outcome is outcome
-
-
-@pytest.mark.parametrize(("sigma", "is_buy", "limit"), [
-    ("50", True, "5005.25"), ("50", False, "4995.25"), ("1", True, "5000.75"), ("50.3", True, "5005.50")])
-def test_a_market_order_becomes_a_limit_through_the_touch(sigma: str, is_buy: bool, limit: str) -> None:
-    price = limit_for_market(Decimal("5000.25"), Decimal(sigma), INSTRUMENT.price_steps, SETTINGS.price, is_buy=is_buy)
-    assert price == Decimal(limit)
 
 
 @pytest.mark.parametrize(("price", "outcome"), [

@@ -1,7 +1,7 @@
 """By when a contract must be left: business days, both calendars, both tables, in any zone."""
 
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -15,7 +15,6 @@ from trading.execution.rolls.close_out import (
     Settlement,
     Side,
     days_left,
-    month_limit,
     must_be_out_by,
 )
 from trading.objects.open_days import OpenDays, exchange_date
@@ -83,11 +82,6 @@ def test_a_date_that_passed_over_a_weekend_has_passed() -> None:
     friday, saturday, monday = date(2026, 3, 13), date(2026, 3, 14), date(2026, 3, 16)
     assert [days_left(day, friday, WEEKDAYS) for day in (friday, saturday, monday)] == [0, -1, -1]
     assert days_left(saturday, monday, WEEKDAYS) == 1
-
-
-def test_the_limit_of_a_month_ends_on_the_day_it_must_be_left() -> None:
-    out_by = date(2026, 3, 18)
-    assert [month_limit(9, out_by + timedelta(days=days), out_by) for days in (-1, 0, 1)] == [9, 0, 0]
 
 
 def test_the_side_of_nothing_is_the_stricter_one() -> None:

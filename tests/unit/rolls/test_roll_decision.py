@@ -115,15 +115,6 @@ def test_only_best_has_a_deadline() -> None:
     assert [each.deadline for each in RollStyle] == [None, timedelta(hours=2), None]
 
 
-def test_a_decision_says_why_in_a_line() -> None:
-    assert decide(replace(FACTS, desired=PAST)).as_line() == (
-        "SP500: FORCE_SPREAD, for the roll was wanted on 2026-02-20, the forward contract is liquid and the spread "
-        "has a market (row 4, 2026-03-02)")
-    assert "+4 lots must be out in 1 business day" in decide(replace(FACTS, days_left=1)).reason
-    assert "had to be left 2 business days ago" in decide(replace(FACTS, days_left=-2)).reason
-    assert "trades an unknown share of its volume" in decide(replace(FACTS, days_left=9, liquidity=None)).reason
-
-
 @pytest.mark.parametrize(("notice", "facts"), [
     (Notice.PAGE, replace(FACTS, days_left=-1)), (Notice.PAGE, replace(FACTS, days_left=1, liquidity=None)),
     (Notice.WARN, replace(FACTS, days_left=9, liquidity=None)), (Notice.NOBODY, FACTS)])

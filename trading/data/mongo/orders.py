@@ -128,9 +128,6 @@ class MongoOrders:
         rows = self._broker.find({"parent": {"$in": sorted(parents)}}) if parents else ()
         return Grouped.by("parent", parents, rows, self._broker_order)
 
-    def broker_orders_on(self, trading_day: str) -> list[BrokerOrder]:
-        return [self._broker_order(row) for row in self._broker.find({"trading_day": trading_day})]
-
     def sent_together(self, instruments: Names[str], trading_days: Names[str]) -> SentTogether:
         """What the controls of intents count: all orders; those of the instruments are read.
 

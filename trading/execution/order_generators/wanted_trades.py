@@ -3,7 +3,6 @@
 No order yet: whoever makes one adds its account, its key and its prices.
 """
 
-from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -52,10 +51,3 @@ class WantedTrade:
 def trade_to(target: int, standing: Standing, reason: str, *, is_wish: bool = False) -> WantedTrade:
     """The trade that makes `target` of what is held and works."""
     return WantedTrade(target=target, trade=target - standing.expected, reason=reason, is_wish=is_wish)
-
-
-def trades_out_of_removed(standings: Mapping[str, Standing], traded: Set[str]) -> Iterator[tuple[str, WantedTrade]]:
-    """Target zero for every instrument with lots that the strategy no longer trades (pst #1578)."""
-    for instrument, standing in sorted(standings.items()):
-        if instrument not in traded and (standing.held or standing.working):
-            yield instrument, trade_to(0, standing, "the strategy no longer trades it")

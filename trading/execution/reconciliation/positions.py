@@ -2,9 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 
-from trading.execution.locks import Lock, LockCause
+from trading.execution.locks import Lock
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,12 +26,6 @@ def position_breaks(ours: Mapping[str, int], theirs: Mapping[str, int]) -> list[
     """Every contract (our key, or the broker's number if we do not know it) whose lots differ."""
     return [PositionBreak(contract=key, ours=ours.get(key, 0), theirs=theirs.get(key, 0))
             for key in sorted({*ours, *theirs}) if ours.get(key, 0) != theirs.get(key, 0)]
-
-
-def break_lock(found: PositionBreak, now: datetime) -> Lock:
-    """The lock that `found` calls for, with the numbers of the moment."""
-    return Lock(instrument=found.instrument, cause=LockCause.POSITION_BREAK, subject=found.contract, opened_at=now,
-                reason=f"position break: {found}", facts={"ours": found.ours, "theirs": found.theirs})
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,7 +13,7 @@ from trading.execution.documents import Document, from_document, to_document
 from trading.execution.locks import Lock
 from trading.execution.reconciliation.breaks import BREAKS, Break
 from trading.execution.reconciliation.our_view import Sighting
-from trading.execution.reconciliation.steps import RunKind
+from trading.execution.reconciliation.run_kind import RunKind
 
 
 class RunVerdict(StrEnum):

@@ -88,11 +88,6 @@ def days_left(today: date, out_by: date, open_days: OpenDays) -> int:
     return open_days.between(today, out_by)
 
 
-def month_limit(limit: int, today: date, out_by: date) -> int:
-    """Lots of the month that may be held when `today` ends: `limit`, and 0 from `out_by` on (RC-05)."""
-    return limit if today < out_by else 0
-
-
 def _leaving(side: Side, table: ContractDates, kind: Settlement) -> date:
     """The day before which the position is to be left, by one table."""
     if side is Side.SHORT or kind is Settlement.CASH:

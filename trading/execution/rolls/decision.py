@@ -77,10 +77,6 @@ class RollDecision:
     notice: Notice
     roll_forward_leg: bool  # in CLOSE: whether the target may be held forward
 
-    def as_line(self) -> str:
-        """For an operator who asks why."""
-        return f"{self.inputs.instrument}: {self.state}, for {self.reason} (row {self.row}, {self.inputs.today})"
-
 
 @dataclass(frozen=True, kw_only=True)
 class Rule:

@@ -98,21 +98,6 @@ def rc_11(proposal: Proposal, snapshot: Snapshot, settings: RiskSettings) -> Che
     return passed("RC-11", proposal.quantity, reprices, settings.price.reprices)
 
 
-def limit_for_market(side_price: Decimal, day_sigma: Decimal, steps: tuple[PriceStep, ...], settings: PriceSettings, *,
-                     is_buy: bool) -> Decimal:
-    """The limit that stands for a market order: through the touch by ticks or by volatility, on the grid.
-
-    Args:
-        side_price: the ask for a buy, the bid for a sell.
-
-    Raises:
-        DataError: there is no price rule.
-    """
-    tick = price_increment(side_price, steps) or Decimal(0)
-    through = max(settings.market_ticks * tick, Decimal(str(settings.market_sigmas)) * day_sigma)
-    return on_grid(side_price + through if is_buy else side_price - through, steps, up=is_buy)
-
-
 def rc_12(proposal: Proposal, snapshot: Snapshot, _settings: RiskSettings) -> Check:
     """Tick and lot: whole lots, and a price on the grid of what is traded."""
     if proposal.quantity == 0:
