@@ -7,8 +7,6 @@ import click
 from daemon.cli.__main__ import Settings
 from daemon.cli.output import json_option, print_json, print_table
 
-_TIERS = ("instrument_orders", "contract_orders", "broker_orders")
-
 
 @click.command()
 @click.argument("order", required=False)
