@@ -44,6 +44,7 @@ class Observer:
     _told: dict[tuple[AlertKind, str], str] = field(default_factory=dict)
     _status: str = ""
     _looks: int = 0
+    _configured: set[str] = field(default_factory=set)
     _broker_away_since_s: float | None = None
     _signs: SignsOfLife = field(default_factory=SignsOfLife)
 
@@ -83,6 +84,7 @@ class Observer:
         metrics.set_broker_up(daemon.broker.problem is None)
         metrics.set_active_runs(len(daemon.runner.live))
         metrics.set_config_generation(daemon.live.generation)
+        self._forget_removed()
         self._tell(AlertKind.CONFIG_REJECTED, "config", (daemon.live.problem or "").partition("\n")[0])
         self._tell(AlertKind.STORE_LOST, "lease", "" if leadership.is_leader else (
             "The lease could not be renewed (see tradectl status). Nothing new is started; what runs goes on."))
@@ -90,6 +92,13 @@ class Observer:
         if (sentence := self.sentence()) != self._status:
             self._status = sentence
             systemd.notify(f"STATUS={sentence}")
+
+    def _forget_removed(self) -> None:
+        """The state of a process that is no longer configured would stand in the figures for ever."""
+        names = set(self.daemon.runner.plan.processes)
+        for name in self._configured - names:
+            self.base.metrics.forget_process(name)
+        self._configured = names
 
     async def _look_closely(self) -> None:
         self._tell(AlertKind.DISK_FULL, "disk", await asyncio.to_thread(self._about_disk))

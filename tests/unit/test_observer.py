@@ -21,7 +21,13 @@ from trading.process_config import ProcessConfig
 
 
 class Deaf:
-    """Metrics that nobody reads."""
+    """Metrics that nobody reads, but for what they were told to forget."""
+
+    def __init__(self) -> None:
+        self.forgotten: list[str] = []
+
+    def forget_process(self, process: str) -> None:
+        self.forgotten.append(process)
 
     def __getattr__(self, _name: str) -> Callable[..., None]:
         return lambda *_values: None
@@ -37,9 +43,9 @@ class Scene:
         self.broker, self.live = SimpleNamespace(problem=None), SimpleNamespace(problem="", generation=1)
         store = SimpleNamespace(processes=SimpleNamespace(active_runs=None), call=self._active_runs)
         job = ProcessConfig(cron="0 6 * * *", timeout=60, needs_broker=True)
-        plan = SimpleNamespace(processes={"job": job}, calendars={})
-        runner = SimpleNamespace(plan=plan, live=self, held="")
-        base = SimpleNamespace(alerts=self.told, metrics=Deaf(), leadership=self.leadership, store=store,
+        self.plan, self.metrics = SimpleNamespace(processes={"job": job}, calendars={}), Deaf()
+        runner = SimpleNamespace(plan=self.plan, live=self, held="")
+        base = SimpleNamespace(alerts=self.told, metrics=self.metrics, leadership=self.leadership, store=store,
                                store_problem="")
         daemon = SimpleNamespace(runner=runner, broker=self.broker, live=self.live)
         self.observer = Observer(base=cast(Base, base), daemon=cast(Daemon, daemon), places=Places(state), clock=self,
@@ -75,6 +81,14 @@ def scene(tmp_path: Path) -> Scene:
 
 def test_when_all_is_well_nothing_is_told(scene: Scene) -> None:
     assert scene.look() == set()
+
+
+def test_a_process_that_is_no_longer_configured_leaves_the_figures(scene: Scene) -> None:
+    scene.look()
+    scene.plan.processes = {"another": scene.plan.processes["job"]}
+    scene.look()
+    scene.look()
+    assert scene.metrics.forgotten == ["job"]
 
 
 def test_a_configuration_that_was_rejected_is_told_by_its_first_line(scene: Scene) -> None:
