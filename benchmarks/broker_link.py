@@ -32,7 +32,7 @@ from trading.execution.broker_messages import BrokerMessage
 from trading.execution.broker_orders import BrokerOrder
 from trading.execution.orders import InstrumentOrder, spawn
 from trading.execution.reconciliation.run import ReconciliationRun, RunVerdict
-from trading.execution.reconciliation.steps import RunKind
+from trading.execution.reconciliation.run_kind import RunKind
 from trading.objects.instruments import BrokerInstrument
 from trading.risk.order_kind import OrderKind
 from trading.unix_socket import request

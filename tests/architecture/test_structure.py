@@ -1,6 +1,7 @@
 """What holds for the whole tree: who imports what, who reads a clock, what ships, what the documents promise."""
 
 import ast
+import importlib
 import re
 import subprocess
 import sys
@@ -49,6 +50,12 @@ def test_only_the_clock_reads_the_clock() -> None:
     readers = [name_of(path) for path in SOURCES
                if re.search(r"datetime\.now\(|utcnow\(|\btime\.time\(|date\.today\(", path.read_text())]
     assert readers == ["trading/clock.py"]
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in (ROOT / "benchmarks").glob("*.py")))
+def test_every_benchmark_can_be_imported(name: str) -> None:
+    if name != "__init__":
+        importlib.import_module(f"benchmarks.{name}")
 
 
 def test_a_limit_of_time_never_swallows_a_cancellation() -> None:
