@@ -106,16 +106,19 @@ def test_o53_an_early_close_takes_back_what_rests_in_time(scene: TradingScene) -
 
 
 def test_an_order_in_an_instrument_that_nobody_knows_stops_nobody(scene: TradingScene) -> None:
-    # given an instrument that was taken out of the configuration while an order in it was open, and another order
+    # given an instrument that was taken out of the configuration while an order in it was open, and another order that
+    # reduces: while something is held whose risk nobody knows, nothing adds any
     database, instrument = scene.store().database, scene.an_instrument()
     order = scene.want(instrument, 1)
     known = database.instruments.find_one_and_delete({"_id": instrument})
-    other = scene.want(scene.an_instrument(), 1)
+    name = next(name for name, held in sorted(scene.net().items()) if name != instrument and abs(held) > 1)
+    lots = -1 if scene.net()[name] > 0 else 1
+    other = scene.want(name, lots)
 
     # when they are worked, then the other one is traded, and a person hears of this one
     run = scene.handled(scene.start_handler())
     traded = Traded(scene, other, run)
-    assert (traded.executed, traded.filled) == (1, 1)
+    assert (traded.executed, traded.filled) == (lots, lots)
     assert Traded(scene, order, {}).at_gateway == []
     assert order in run["reason"]
 
