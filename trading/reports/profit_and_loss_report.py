@@ -27,20 +27,19 @@ class Marks:
 def collect(data: DataBlob, day: str, base_currency: str, timezone: str) -> Report:
     """Gains of `day` in `base_currency`."""
     end = pd.Timestamp(day, tz=timezone) + pd.Timedelta(days=1)
-    rows = _rows(data, day, end, base_currency)
-    table = pd.DataFrame(rows)
-    total = float(table["gain"].sum()) if rows else 0.0
+    table = pd.DataFrame(_rows(data, day, end, base_currency))
     return Report(name="profit_and_loss", title="Profit and loss", day=day, sections=(
-        Section(heading="By instrument", table=table,
-                note=_sum(rows, total, base_currency) if rows else "Nothing was held or traded."),
+        Section(heading="By instrument", table=table, note=_sum(table, base_currency)),
         Section(heading="Account", table=_account(data)),
     ))
 
 
-def _sum(rows: list[dict[str, object]], total: float, base_currency: str) -> str:
-    unknown = [str(row["contract"]) for row in rows if row["gain"] != row["gain"]]  # NaN
+def _sum(table: pd.DataFrame, base_currency: str) -> str:
+    if table.empty:
+        return "Nothing was held or traded."
+    unknown = list(table.loc[table["gain"].isna(), "contract"])
     without = f" Not known, and not in it: {', '.join(unknown)}." if unknown else ""
-    return f"Sum: {total:,.0f} {base_currency}.{without}"
+    return f"Sum: {table['gain'].sum():,.0f} {base_currency}.{without}"
 
 
 def gain(fills: list[Fill], day: str, marks: Marks, point_size: float) -> float:
