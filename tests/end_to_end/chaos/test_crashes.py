@@ -98,13 +98,13 @@ def test_k03_a_claim_without_a_worker_is_withdrawn_and_the_slot_runs_once(histor
     assert claimed
     assert {run["state"] for run in claimed} == {"STARTING"}
 
-    # then it is withdrawn; where its slot waits for its turn, another attempt has the body, and it alone
+    # then it is withdrawn; where slots wait for their turn, another attempt has the body, and it alone;
+    # where they are skipped there is one only if the next daemon was there before the next slot
     for run in claimed:
         [first, *later] = _chain(history, run)
         assert first["state"] == "CANCELLED"
         assert "nothing ran" in first["reason"]
-        queued = run["process"] != "busy"
-        assert bool(later) is queued
+        assert later or run["process"] == "busy"
         finished = bool(later) and later[-1]["state"] == "FINISHED"  # else the next crash has hit it
         assert len(_bodies(history, run)) in ({1} if finished else {0, 1})
 
