@@ -20,7 +20,7 @@ from trading.clock import Clock
 from trading.control.alert import AlertKind
 from trading.errors import TradingError
 from trading.execution.broker_orders import BrokerOrder
-from trading.execution.kill_actions import Verified, still_out, to_cancel, with_flag
+from trading.execution.kill_actions import REPEAT_CANCEL, Verified, still_out, to_cancel, with_flag
 from trading.log import get_log
 from trading.risk.kill_level import KillLevel, KillState
 
@@ -49,6 +49,7 @@ class KillSwitch:
         self._level = KillLevel.K0_NORMAL
         self._verified = Verified()
         self._last = KillState()
+        self._blind_again_s = 0.0
 
     def start(self) -> None:
         self._task = asyncio.create_task(self._watch(), name="kill switch")
@@ -81,11 +82,12 @@ class KillSwitch:
 
     async def look(self) -> None:
         """Read the level, cancel what it forbids, and look whether the broker agrees."""
-        state = await self._state()
-        if state.level is not self._level:
-            log.warning("kill_level", kill=state.level.name, reason=state.reason, who=state.who)
-            self._level, self._verified = state.level, Verified()
-        self._last = state
+        try:
+            state = self._flagged(await self.stored())
+        except (TradingError, PyMongoError):
+            await self._enforce_blindly(self._flagged(self._last))
+            raise
+        self._note(state)
         if state.level < KillLevel.K5_SEVER:
             self._parts.broker.join()
         if state.level <= KillLevel.K1_PAUSE_SCOPE and not any(pause.cancels_working for pause in state.pauses):
@@ -93,16 +95,14 @@ class KillSwitch:
             return
         await self._enforce(state)
 
-    async def _state(self) -> KillState:
-        """The stored state; when the store is away, the one that was last seen, halted if the flag is set."""
-        is_set = self._parts.halt_flag.exists()
-        try:
-            stored = await self._parts.store.call(self._parts.store.kill.load)
-        except (TradingError, PyMongoError):
-            if not is_set:
-                raise
-            stored = self._last
-        return with_flag(stored, is_set)
+    def _flagged(self, state: KillState) -> KillState:
+        return with_flag(state, self._parts.halt_flag.exists())
+
+    def _note(self, state: KillState) -> None:
+        if state.level is not self._level:
+            log.warning("kill_level", kill=state.level.name, reason=state.reason, who=state.who)
+            self._level, self._verified = state.level, Verified()
+        self._last = state
 
     async def _enforce(self, state: KillState) -> None:
         store = self._parts.store
@@ -128,6 +128,17 @@ class KillSwitch:
         except PyMongoError as error:
             log.error("cancel_not_noted", order=order.id, reason=str(error)[:200], effect="it is asked all the same")
         await self._parts.broker.orders.cancel(order.id)
+
+    async def _enforce_blindly(self, state: KillState) -> None:
+        """The store cannot say which orders are out; the broker can, and from K3 on each of ours is forbidden."""
+        now_s = self._parts.clock.monotonic_s()
+        if state.level < KillLevel.K3_HALT or now_s < self._blind_again_s:
+            return
+        self._note(state)
+        self._blind_again_s = now_s + REPEAT_CANCEL.total_seconds()
+        asked = await self._parts.broker.orders.cancel_unread()
+        log.error("cancelled_blindly", kill=state.level.name, orders=asked,
+                  effect="the store does not answer: what the broker shows with our references is asked back")
 
     async def _verify(self, state: KillState, orders: list[BrokerOrder], positions: Mapping[str, int]) -> None:
         """Ask the broker for every open order of all clients, until there is none of ours, twice."""

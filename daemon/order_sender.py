@@ -15,6 +15,7 @@ from trading.broker.ib.library import MESSAGES_FOR_ORDERS, IbLibrary
 from trading.errors import BrokerError, BrokerUnavailable
 from trading.execution.broker_orders import BrokerLifecycle, BrokerOrder
 from trading.execution.gate import GateFacts, change_problem, gate_problem
+from trading.execution.orders import is_ours
 from trading.log import get_log
 
 log = get_log()
@@ -143,6 +144,18 @@ class OrderSender:
         if order.ib_order_id is None or not order.may_be_alive:
             raise BrokerError(f"Broker order {order_id} is {order.lifecycle} and cannot be cancelled.")
         library.cancel(order.ib_order_id)
+
+    async def cancel_unread(self) -> list[str]:
+        """Ask for a cancel of each order that the broker shows with a reference of ours; their references.
+
+        For the time when the store cannot say which they are, and everything must be cancelled.
+        """
+        library = await self.link.library(urgency=Urgency.CANCEL)
+        ours = [order for order in await library.open_orders()
+                if order.client_id == self.parts.settings.client_id and is_ours(order.reference)]
+        for order in ours:
+            library.cancel(order.ib_order_id)
+        return [order.reference for order in ours]
 
     async def evidence(self, order_id: str) -> OrderEvidence:
         """Where the broker knows `order_id` from; everything that it says is journaled first.

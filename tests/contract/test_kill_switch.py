@@ -1,13 +1,14 @@
 """A kill level made true at a real gateway: what it forbids is cancelled, and only the broker's word makes it done."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from broker_link_scene import BrokerScene
+from pymongo.errors import ServerSelectionTimeoutError
 from recorded_gateway import GatewayProcess
 from test_gate import ANN, at_gateway, confirmed, intent
 
@@ -33,6 +34,13 @@ class AlertsHeard:
 
     def over(self, kind: AlertKind, _subject: str) -> None:
         self.open.pop(kind, None)
+
+
+class DeadStore(AsyncStore):
+    """No server answers any more."""
+
+    async def call(self, *_values: Any, **_named: Any) -> Any:
+        raise ServerSelectionTimeoutError("no server answers")
 
 
 class SwitchScene:
@@ -115,6 +123,27 @@ def test_the_flag_halts_without_a_stored_level(scene: SwitchScene) -> None:
     assert scene.switch.state.level is KillLevel.K3_HALT
 
 
+def test_a_halt_cancels_what_the_broker_shows_of_ours_while_no_store_answers(scene: SwitchScene) -> None:
+    resting(scene)
+    parts = replace(scene.switch._parts, store=DeadStore(scene.store))
+    scene.switch = KillSwitch(parts)
+    with pytest.raises(ServerSelectionTimeoutError):
+        scene.look()
+    assert states(scene) == ["Submitted"]
+    scene.scene.halt_flag.touch()
+    with pytest.raises(ServerSelectionTimeoutError):
+        scene.look()
+    until(lambda: states(scene) == ["Cancelled"])
+    assert scene.switch.state.level is KillLevel.K3_HALT
+
+
+def until(is_so: Callable[[], bool]) -> None:
+    deadline_s = time.monotonic() + 15
+    while not is_so():
+        assert time.monotonic() < deadline_s
+        time.sleep(0.05)
+
+
 @pytest.mark.parametrize("ib_order_id", [None, 700], ids=["without", "with a number to cancel it by"])
 def test_an_order_of_unknown_fate_is_out_and_halted_is_not_said_to_be_done(scene: SwitchScene,
                                                                            ib_order_id: int | None) -> None:
@@ -142,10 +171,7 @@ def test_severed_is_disconnected_until_a_person_ends_it(scene: SwitchScene) -> N
     kill = MongoKillState(scene.store)
     kill.save(replace(KillState(), version=kill.load().version))
     scene.look()
-    deadline_s = time.monotonic() + 15
-    while scene.scene.on_the_loop(lambda service: service.problem) is not None:
-        assert time.monotonic() < deadline_s
-        time.sleep(0.05)
+    until(lambda: scene.scene.on_the_loop(lambda service: service.problem) is None)
 
 
 def test_a_lowered_level_ends_the_alert(scene: SwitchScene) -> None:

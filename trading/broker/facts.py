@@ -70,10 +70,14 @@ class BrokerPosition:
 
 @dataclass(frozen=True, kw_only=True)
 class OpenOrder:
-    """An order that rests at the broker, whoever sent it. `perm_id` is its name for all clients."""
+    """An order that rests at the broker, whoever sent it.
+
+    `perm_id` is its name for all clients, `ib_order_id` the one that client `client_id` knows it by.
+    """
 
     perm_id: int
     client_id: int
+    ib_order_id: int
     reference: str
     con_id: int
 

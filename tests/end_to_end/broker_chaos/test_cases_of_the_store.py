@@ -21,6 +21,7 @@ from trading.unix_socket import DaemonRefused, DaemonUnreachable
 
 TTL_S = 12.0  # longer than any fault here: leadership is not what is shown
 REFUSED_S = 3.0
+DARK_S = 10.0
 
 
 @dataclass(frozen=True)
@@ -128,8 +129,12 @@ def start(scene: TradingScene) -> None:
 
 def one_lot(scene: TradingScene) -> str:
     """Of another instrument each time, towards flat."""
+    return scene.want(*towards_flat(scene))
+
+
+def towards_flat(scene: TradingScene) -> tuple[str, int]:
     instrument = scene.an_instrument()
-    return scene.want(instrument, -1 if scene.net()[instrument] > 0 else 1)
+    return instrument, -1 if scene.net()[instrument] > 0 else 1
 
 
 @pytest.mark.parametrize("dark_s", [0.0, 5.0], ids=["the driver asks again", "nobody answers for a while"])
@@ -157,20 +162,31 @@ def test_o32_a_primary_that_steps_down_at_a_step_of_an_order_neither_loses_nor_d
     is_traded_once(wired.scene, order)
 
 
-def test_o46_a_halt_by_its_file_cancels_what_rests_though_the_store_takes_no_writes(wired: Wired) -> None:
-    # given an order that rests, and a store whose disk is full
+def full_disk(wire: FaultyWire) -> None:
+    wire.refuse(is_a_write, full)
+
+
+def silence(wire: FaultyWire) -> None:
+    """Whatever is asked next is not answered, and for a while nobody even listens."""
+    wire.lose(lambda _command: True, dark_s=DARK_S)
+
+
+@pytest.mark.parametrize("trouble", [full_disk, silence])
+def test_o46_a_halt_by_its_file_cancels_what_rests_whatever_the_store_does(wired: Wired,
+                                                                         trouble: Callable[[FaultyWire], None]) -> None:
+    # given an order that rests, and a store whose disk is full, or that does not answer at all
     scene, flag = wired.scene, wired.scene.state / "HALT"
     scene.gateway.fault("hold", seconds=600)
-    order = one_lot(scene)
+    order, next_lot = one_lot(scene), towards_flat(scene)
     start(scene)
     until(lambda: scene.has_arrived(order), 20, "the order has arrived")
-    wired.wire.refuse(is_a_write, full)
+    trouble(wired.wire)
 
     # when trading is halted by the file, then the order is cancelled, and no other one is sent
     flag.touch()
     try:
-        until(lambda: Traded(scene, order, {}).at_gateway[0]["status"] == "Cancelled", 30, "it is cancelled")
-        another = one_lot(scene)
+        until(lambda: Traded(scene, order, {}).at_gateway[0]["status"] == "Cancelled", DARK_S, "it is cancelled")
+        another = scene.want(*next_lot)
         time.sleep(REFUSED_S)
         assert not scene.has_arrived(another)
     finally:

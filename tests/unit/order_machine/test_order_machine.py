@@ -468,6 +468,7 @@ class TestOrders(OrderMachine.TestCase):  # type: ignore[misc, valid-type]  # ma
 
 
 @pytest.mark.soak
+@pytest.mark.timeout(3600)  # some minutes on a machine that has nothing else to do
 def test_orders_for_a_hundred_thousand_steps() -> None:
     number = random.SystemRandom().randrange(2**32)
     print(f"seed {number}")  # to begin with it again

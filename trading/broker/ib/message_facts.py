@@ -30,8 +30,8 @@ def open_order_facts(order_id: int, contract: Any, order: Any, state: Any) -> di
 
 def open_order(facts: dict[str, Any]) -> OpenOrder:
     """What `open_order_facts` gave, as a value."""
-    return OpenOrder(perm_id=facts["perm_id"], client_id=facts["client_id"], reference=facts["reference"],
-                     con_id=facts["con_id"])
+    return OpenOrder(perm_id=facts["perm_id"], client_id=facts["client_id"], ib_order_id=facts["ib_order_id"],
+                     reference=facts["reference"], con_id=facts["con_id"])
 
 
 def _is_limit(order: Any) -> bool:
