@@ -11,7 +11,7 @@ from pymongo.errors import DuplicateKeyError, PyMongoError
 from daemon.store.async_store import AsyncStore
 from trading.clock import Clock
 from trading.execution.broker_messages import BrokerMessage, MessageKind
-from trading.execution.heard_messages import REMEMBERED, HeardMessages
+from trading.execution.heard_messages import ONCE, REMEMBERED, HeardMessages
 from trading.log import get_log
 
 log = get_log()
@@ -41,8 +41,9 @@ class JournalWriter:
         """Continue behind the newest stored message."""
         self.stored = await self.store.call(self.store.journal.last_sequence)
         self._next = self.stored + 1
-        for message in await self.store.call(self.store.journal.after, max(0, self.stored - REMEMBERED), REMEMBERED):
-            self._heard.remember(message)
+        for kind in ONCE:  # the states of orders count anew on each connection
+            for message in await self.store.call(self.store.journal.newest, kind, REMEMBERED):
+                self._heard.remember(message)
         self._task = asyncio.create_task(self._write(), name="journal")
 
     async def stop(self) -> None:

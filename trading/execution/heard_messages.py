@@ -13,7 +13,7 @@ from typing import Any, Final
 from trading.execution.broker_messages import BrokerMessage, MessageKind
 
 REMEMBERED: Final = 20_000
-_ONCE: Final = (MessageKind.EXECUTION, MessageKind.COMMISSION)
+ONCE: Final = (MessageKind.EXECUTION, MessageKind.COMMISSION)
 _STATES: Final = (MessageKind.OPEN_ORDER, MessageKind.ORDER_STATUS, MessageKind.COMPLETED_ORDER)
 
 
@@ -35,7 +35,7 @@ class HeardMessages:
 
     def is_echo(self, kind: MessageKind, epoch: str, facts: Mapping[str, Any]) -> bool:
         """Was this said before? Remembers it."""
-        if kind in _ONCE:
+        if kind in ONCE:
             return _is_echo(self._once, (kind.value, str(facts["execution_id"])), facts)
         if kind in _STATES:
             self._listen_on(epoch)

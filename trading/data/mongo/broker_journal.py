@@ -29,6 +29,11 @@ class MongoBrokerJournal:
         rows = self._collection.find({"_id": {"$gt": sequence}}).sort("_id", 1).limit(limit)
         return [_message(row) for row in rows]
 
+    def newest(self, kind: MessageKind, limit: int) -> list[BrokerMessage]:
+        """The newest `limit` messages of `kind`, oldest first, however much else was said since."""
+        rows = self._collection.find({"kind": kind.value}).sort("_id", -1).limit(limit)
+        return [_message(row) for row in rows][::-1]
+
     def about(self, orders: Iterable[BrokerOrder]) -> list[BrokerMessage]:
         """What was said of these orders, by reference, permanent id, or the handle of its connection."""
         wanted: list[Document] = []
