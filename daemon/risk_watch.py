@@ -28,7 +28,8 @@ from trading.errors import BrokerError, ConcurrentUpdate, TradingError
 from trading.execution.broker_orders import BrokerLifecycle
 from trading.execution.cut_rolls import cut_roll
 from trading.execution.locks import CALLS_A_PERSON
-from trading.execution.order_states import Lifecycle
+from trading.execution.order_states import Hold, Lifecycle
+from trading.execution.orders import ContractOrder, InstrumentOrder
 from trading.execution.uneven_rolls import uneven
 from trading.log import get_log
 from trading.risk.check import Check
@@ -51,6 +52,7 @@ from trading.risk.snapshot import SystemFacts
 log = get_log()
 EVERY_S: Final = 20.0
 WHO: Final = "risk watch"
+APPROVAL: Final = "approval"  # the subject of the alert about orders that wait for a person
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,6 +66,10 @@ class RiskParts:
     service: ServiceConfig
     settings: RiskSettings
     day: Callable[[], str]
+
+
+def _named(order: InstrumentOrder | ContractOrder) -> str:
+    return f"{order.id} ({order.residual:+d} {order.instrument})"
 
 
 class RiskWatch:
@@ -97,6 +103,7 @@ class RiskWatch:
     async def look(self) -> Wanted:
         """Look once, and raise what is called for; what that was."""
         await self._tell_locks()
+        await self._tell_approvals()
         await self._roll_notices.look()
         checks = [await self._unknown_orders(), await self._unread_alerts(), *await self._rolls(),
                   await self._strategy_losses()]
@@ -151,6 +158,18 @@ class RiskWatch:
                         f"looked: {'; '.join(lock.reason for lock in locks)}. See: tradectl locks")
         else:
             alerts.over(AlertKind.LOCKED, "instruments")
+
+    async def _tell_approvals(self) -> None:
+        """One alert for all orders of the day that wait for a person."""
+        alerts, store = self._parts.alerts, self._parts.store
+        orders: list[InstrumentOrder | ContractOrder] = [*await store.call(store.orders.open_instrument_orders),
+                  *await store.call(store.orders.open_contract_orders)]
+        found = [order for order in orders if Hold.APPROVAL in order.holds and order.trading_day >= self._parts.day()]
+        if found:
+            alerts.tell(AlertKind.RISK, APPROVAL, f"These orders wait for a person: {', '.join(map(_named, found))}. "
+                        f"Let one go: tradectl trade approve ORDER; take it back: tradectl trade cancel ORDER")
+        else:
+            alerts.over(AlertKind.RISK, APPROVAL)
 
     async def _strategy_losses(self) -> Check:
         """A strategy is made to reduce once a day: a person who takes that back is not overruled."""

@@ -21,6 +21,7 @@ def orders(settings: Settings, order: str | None, everything: bool, as_json: boo
     from daemon.cli.store import opened_store
     from trading.data.mongo.books import MongoBooks
     from trading.data.mongo.orders import MongoOrders
+    from trading.errors import NotFound
     from trading.reports.order_tree import order_tree
 
     with opened_store(settings) as (store, _config):
@@ -29,6 +30,8 @@ def orders(settings: Settings, order: str | None, everything: bool, as_json: boo
     if order is not None:
         family = order.removeprefix("IO-").partition("-")[0]
         tiers = {tier: [row for row in rows if family in row["id"]] for tier, rows in tiers.items()}
+        if not tiers["instrument_orders"]:
+            raise NotFound(f"There is no order {order}. See: tradectl orders --all")
     if as_json:
         print_json(tiers)
     else:
@@ -52,7 +55,11 @@ def _print(tiers: dict[str, list[dict[str, Any]]], everything: bool) -> None:
 def _line(row: dict[str, Any], what: str, depth: int) -> dict[str, Any]:
     return {"id": "  " * depth + row["id"], "instrument": row["instrument"], "what": what, "quantity": row["quantity"],
             "filled": row["filled"], "lifecycle": row["lifecycle"],
-            "why": row.get("close_reason") or row.get("reason") or ""}
+            "why": row.get("close_reason") or _waits(row) or row.get("reason") or ""}
+
+
+def _waits(row: dict[str, Any]) -> str:
+    return f"waits for {', '.join(row['holds'])}" if row.get("holds") else ""
 
 
 COMMANDS = {"orders": orders}

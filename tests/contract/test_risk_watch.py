@@ -29,7 +29,7 @@ from trading.errors import BrokerUnavailable
 from trading.execution.adjustments import Adjustment, AdjustmentKind, Entry
 from trading.execution.broker_orders import BrokerLifecycle
 from trading.execution.locks import Lock, LockCause
-from trading.execution.order_states import CloseReason, Lifecycle
+from trading.execution.order_states import CloseReason, Hold, Lifecycle
 from trading.execution.orders import InstrumentOrder, StoredCheck, new_instrument_order_id, spawn
 from trading.execution.rolls.states import RollState
 from trading.objects.contracts import Contract
@@ -222,6 +222,19 @@ def test_three_orders_of_unknown_fate_stop_new_risk(scene: WatchScene) -> None:
     scene.clock.instant += timedelta(minutes=11)
     scene.look()
     assert scene.level is KillLevel.K2_NO_NEW_RISK
+
+
+def test_orders_that_wait_for_a_person_are_told_while_there_are_any(scene: WatchScene) -> None:
+    order = replace(a_roll(scene), holds=frozenset({Hold.APPROVAL}))
+    orders = MongoOrders(scene.store)
+    orders.save_instrument_order(order)
+    scene.look()
+    assert scene.alerts.open["RISK:approval"] == (
+        f"These orders wait for a person: {order.id} (+0 SP500). Let one go: tradectl trade approve ORDER; take it "
+        f"back: tradectl trade cancel ORDER")
+    orders.save_instrument_order(replace(orders.instrument_order(order.id), holds=frozenset()))
+    scene.look()
+    assert "RISK:approval" not in scene.alerts.open
 
 
 def a_roll(scene: WatchScene, strategy: str = "s", checks: tuple[StoredCheck, ...] = ()) -> InstrumentOrder:

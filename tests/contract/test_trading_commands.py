@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,9 @@ from trading.data.mongo.controls import MongoKillState, MongoLimits
 from trading.data.mongo.prices import MongoAdjustedPrices, MongoMultiplePrices
 from trading.data.trading_desk.deed_log import DeedLog
 from trading.data.trading_desk.positions import Transfer
+from trading.execution.broker_orders import BrokerLifecycle
 from trading.execution.locks import Lock, LockCause
-from trading.execution.order_states import Hold, Lifecycle
+from trading.execution.order_states import Flag, Hold, Lifecycle
 from trading.objects.capital import Capital
 from trading.objects.multiple_prices import MULTIPLE_COLUMNS
 from trading.risk.kill_level import KillLevel
@@ -181,6 +183,34 @@ def test_an_order_that_waits_for_a_person_is_let_go(scene: Scene, terminal: Term
     assert scene.orders.instrument_order("IO-1").holds == frozenset()
     assert terminal("trade", "approve", "IO-2", *BECAUSE) == 4
     assert terminal.err.startswith("IO-2 is OPEN and waits for nothing, not for approval.")
+
+
+def test_o49_an_order_that_the_gateways_limits_refuse_is_let_go(scene: Scene, terminal: Terminal) -> None:
+    # given an order that the gateway has refused, and whose contract order waits
+    sent = scene.at_the_broker(1)
+    scene.orders.save_broker_order(replace(sent, lifecycle=BrokerLifecycle.REJECTED, perm_id=None, reason="too large",
+                                           flags=frozenset({Flag.PRECAUTION})))
+    leg, = scene.orders.contract_orders_of("IO-1")
+    scene.orders.save_contract_order(replace(leg, holds=frozenset({Hold.APPROVAL}), algo={"style": "BEST"}))
+    assert terminal("orders") == 0
+    assert "waits for APPROVAL" in terminal.out
+
+    # when a person lets it go, by any id of its family
+    assert terminal("trade", "approve", leg.id, *BECAUSE) == 0
+
+    # then its algo begins anew, and it waits no longer
+    assert terminal.out.endswith(f"+5 {leg.contract} may be sent again.\n")
+    assert "change them there first" in terminal.out
+    leg, = scene.orders.contract_orders_of("IO-1")
+    assert (leg.holds, leg.algo) == (frozenset(), None)
+    assert scene.orders.instrument_order("IO-1").reason.startswith("approved by ")
+    assert scene.orders.broker_order(sent.id).flags == {Flag.PRECAUTION, Flag.APPROVED}
+    assert terminal("trade", "approve", leg.id, *BECAUSE) == 4
+
+
+def test_an_order_that_is_none_is_said(terminal: Terminal) -> None:
+    assert terminal("orders", "IO-9") == 1
+    assert terminal.err == "There is no order IO-9. See: tradectl orders --all\n"
 
 
 def test_locks_are_set_listed_and_opened(scene: Scene, terminal: Terminal) -> None:

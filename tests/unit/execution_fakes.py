@@ -77,6 +77,8 @@ class World:
     loses_acknowledgements: bool = False
     first_orders_lost: int = 0
     rejects: bool = False
+    rejection: int = 201  # with which code
+    trading_day: str = "2026-03-02"
     rejects_algos: bool = False  # orders that the broker's own algo was to work
     rejects_contract: str = ""  # orders of this one only
     quote: Touch | None = field(default_factory=lambda: Touch(bid=Decimal("99.75"), ask=Decimal("100"), at=START))
@@ -118,7 +120,7 @@ class World:
     def handler(self) -> StackHandler:
         """A fresh worker over this world."""
         market = FakeMarket(self)
-        today = Today(trading_day="2026-03-02", gateway_zone=ZoneInfo("Europe/London"))
+        today = Today(trading_day=self.trading_day, gateway_zone=ZoneInfo("Europe/London"))
         reader = JournalReader(FakeJournal(self), FakeOrders(self), FakeBooks(self), market, FakeLocks(self), "DU1",
                                today, shipped_error_policy())
         worker = AlgoWorker(
@@ -154,7 +156,8 @@ class World:
         self.received.append(order.id)
         assert order.ib_order_id is not None
         if self.rejects or order.contract == self.rejects_contract:
-            self.say(MessageKind.ERROR, request_id=order.ib_order_id, code=201, text="Order rejected - reason: margin")
+            self.say(MessageKind.ERROR, request_id=order.ib_order_id, code=self.rejection,
+                     text="Order rejected - reason: margin")
             return
         if self.rejects_algos and order.adaptive is not None:
             self.say(MessageKind.ERROR, request_id=order.ib_order_id, code=442,

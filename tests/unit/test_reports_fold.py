@@ -27,6 +27,9 @@ from trading.execution.stack_handler.reports import (
 
 CANCEL_REFUSED = {135, 136, 161, 10147, 10148}  # the broker could not cancel: the order is what it was
 
+PRECAUTION = sorted(code for code, meaning in shipped_error_policy().meanings.items()
+                    if meaning is CodeMeaning.PRECAUTION)
+
 B = BrokerLifecycle
 NOW = datetime(2026, 3, 2, 20, tzinfo=UTC)
 TODAY = Today(trading_day="2026-03-03", gateway_zone=ZoneInfo("Europe/London"))
@@ -90,6 +93,14 @@ def test_a_refusal_of_a_new_order_ends_it(code: int, state: BrokerLifecycle) -> 
 def test_the_same_code_for_an_order_that_lives_concerns_something_else(code: int) -> None:
     order = a_broker_order(lifecycle=B.WORKING, perm_id=77)
     assert _after_error(order, error(code)) == order
+
+
+@pytest.mark.parametrize("code", PRECAUTION)
+def test_a_refusal_by_limits_in_the_gateway_is_remembered_with_an_order_that_never_lived(code: int) -> None:
+    assert _after_error(a_broker_order(lifecycle=B.SENT), error(code)).awaits_approval
+    assert not _after_error(a_broker_order(lifecycle=B.WORKING, perm_id=77), error(code)).awaits_approval
+    assert not _after_error(a_broker_order(lifecycle=B.PENDING_REPLACE, perm_id=77), error(code)).awaits_approval
+    assert not _after_error(a_broker_order(lifecycle=B.SENT), error(201)).awaits_approval
 
 
 @pytest.mark.parametrize("code", range(439, 444))

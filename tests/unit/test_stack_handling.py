@@ -10,7 +10,7 @@ from execution_fakes import START, Killed, World, a_lock
 from trading.errors import BrokerUnavailable
 from trading.execution.broker_messages import MessageKind
 from trading.execution.broker_orders import BrokerLifecycle
-from trading.execution.order_states import AdaptivePriority, CloseReason, ExecutionStyle
+from trading.execution.order_states import AdaptivePriority, CloseReason, ExecutionStyle, Flag, Hold
 from trading.execution.quotes import Touch
 
 ATTEMPTS = 5  # of a marketable order
@@ -73,6 +73,41 @@ def test_a_rejected_order_is_not_sent_again() -> None:
     assert len(world.received) == 1
     assert world.sent[0].reason == "Order rejected - reason: margin (code 201)"
     assert world.order.close_reason is CloseReason.REJECTED
+
+
+@pytest.mark.parametrize("code", [109, 163, 382, 383, 451])
+def test_o49_an_order_that_the_gateways_limits_refuse_waits_for_a_person_and_goes_on_with_his_word(code: int) -> None:
+    # given limits in the gateway that refuse it
+    world = World(rejects=True, rejection=code)
+    world.wants(5)
+
+    # when it is looked at again and again, by one worker after another
+    for _ in range(3):
+        world.handler().run(Checkpoint())
+
+    # then it was sent once, and waits, however long that takes
+    leg, = world.tiers["contract"].values()
+    assert (len(world.received), leg.holds, world.order.is_open) == (1, {Hold.APPROVAL}, True)
+    assert (world.sent[0].lifecycle, world.sent[0].awaits_approval) == (BrokerLifecycle.REJECTED, True)
+
+    # when the limits were changed, and a person lets it go
+    world.rejects = False
+    world.tiers["contract"][leg.id] = leg.approved()
+    world.tiers["broker"][world.sent[0].id] = replace(world.sent[0], flags=world.sent[0].flags | {Flag.APPROVED})
+    world.handler().run(Checkpoint())
+
+    # then it is traded once
+    assert (len(world.received), world.positions) == (2, {"SP500/20260600": 5})
+    assert world.order.close_reason is CloseReason.FILLED
+
+
+def test_o49_an_order_that_waits_for_a_person_ends_with_its_day() -> None:
+    world = World(rejects=True, rejection=383)
+    world.wants(5)
+    world.handler().run(Checkpoint())
+    world.trading_day = "2026-03-03"
+    world.handler().run(Checkpoint())
+    assert (len(world.received), world.order.close_reason) == (1, CloseReason.EXPIRED)
 
 
 @pytest.mark.parametrize("quote", [None, Touch(bid=Decimal("101"), ask=Decimal("100"), at=START),

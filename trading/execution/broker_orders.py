@@ -209,6 +209,12 @@ class BrokerOrder:
         """The order after the broker's word that its own algo does not work it: another one without it may follow."""
         return self if self.adaptive is None else replace(self, flags=self.flags | {Flag.ALGO_REFUSED})
 
+    @property
+    def awaits_approval(self) -> bool:
+        """Was it refused for limits that a person has set in the gateway, and has nobody let another one go yet?"""
+        return self.lifecycle is BrokerLifecycle.REJECTED and Flag.PRECAUTION in self.flags \
+            and Flag.APPROVED not in self.flags
+
     def owns(self, fill: Fill) -> bool:
         """Whether `fill` can be one of ours: the other side is nobody's (orders_and_risk.md 2.4, I-d)."""
         return fill.quantity * self.quantity >= 0

@@ -28,8 +28,12 @@ def decided(order: InstrumentOrder, verdict: Verdict, now: datetime) -> Instrume
 
 def approved(order: InstrumentOrder, who: str) -> InstrumentOrder:
     """A waiting order that a person lets go."""
-    return replace(order.moved(Lifecycle.OPEN), holds=order.holds - {Hold.APPROVAL},
-                   reason=f"{order.reason} approved by {who}".strip())
+    return approval_noted(replace(order.moved(Lifecycle.OPEN), holds=order.holds - {Hold.APPROVAL}), who)
+
+
+def approval_noted(order: InstrumentOrder, who: str) -> InstrumentOrder:
+    """`order` with the name of the person who let it go."""
+    return replace(order, reason=f"{order.reason} approved by {who}".strip())
 
 
 def stored_checks(checks: Iterable[Check], now: datetime) -> tuple[StoredCheck, ...]:

@@ -75,6 +75,8 @@ class Flag(StrEnum):
     MANUAL_TOUCH = "MANUAL_TOUCH"
     CORRECTED = "CORRECTED"
     ALGO_REFUSED = "ALGO_REFUSED"  # the broker works no such order by its own algo
+    PRECAUTION = "PRECAUTION"  # refused for limits that a person has set in the gateway: another one waits for a person
+    APPROVED = "APPROVED"  # ... who has let another one go
 
 
 class FillState(StrEnum):

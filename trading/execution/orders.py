@@ -241,6 +241,10 @@ class ContractOrder:
         check_change(self.id, self.lifecycle, new)
         return replace(self, lifecycle=new, close_reason=reason or self.close_reason)
 
+    def approved(self) -> "ContractOrder":
+        """The order that a person lets go on: its algo begins anew."""
+        return replace(self, holds=self.holds - {Hold.APPROVAL}, algo=None)
+
     def available(self, committed: int) -> int:
         """Lots that may still be sent when `committed` (signed) may be alive at the broker; 0 rather than too many.
 

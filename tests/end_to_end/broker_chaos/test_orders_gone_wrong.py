@@ -147,3 +147,25 @@ def test_x33_a_contract_that_may_only_be_closed(scene: TradingScene) -> None:
     time.sleep(0.5)
     assert (traded.executed, traded.filled) == (0, 0)
     assert [row["lifecycle"] for row in traded.broker_orders] == ["REJECTED"]
+
+
+def test_o49_an_order_that_the_gateways_limits_refuse_waits_for_a_person(scene: TradingScene) -> None:
+    # given limits in the gateway that an order is too large for
+    scene.gateway.fault("reject", style="error_first", code=383, text="The following order size exceeds the Size Limit")
+    order = scene.want(scene.an_instrument(), 2)
+    scene.handled(scene.start_handler())
+    until(lambda: scene.is_told(order), 60, "a person is called")
+
+    # when the handler looks again without a word of anybody, then it was sent once
+    scene.handled(scene.start_handler())
+    traded = Traded(scene, order, {})
+    assert [(row["lifecycle"], row["reason"]) for row in traded.broker_orders] == [
+        ("REJECTED", "The following order size exceeds the Size Limit (code 383)")]
+    assert scene.locks() == {}
+
+    # when the limits are changed, and a person lets it go, then it is traded once
+    scene.do("approve", order=order)
+    scene.settle()
+    traded = Traded(scene, order, {})
+    assert (traded.executed, traded.filled) == (2, 2)
+    assert scene.books() == scene.theirs()

@@ -169,6 +169,11 @@ class Look:
         """Did the newest broker order end because the broker would not work it by its own algo?"""
         return self.living is None and self.child is not None and Flag.ALGO_REFUSED in self.child.flags
 
+    @property
+    def awaits_approval(self) -> bool:
+        """Must a person let another broker order go?"""
+        return self.child is not None and self.child.awaits_approval
+
 
 @dataclass(frozen=True, kw_only=True)
 class Place:
@@ -220,6 +225,8 @@ def universal(state: AlgoState, look: Look) -> Step | None:
     over = None if living is not None else _without_child(look)
     if over is not None:
         return state.done(over, look.now), None
+    if look.awaits_approval and not look.is_cancelled:
+        return state, None  # however long that takes
     ending = _why_ending(state, look)
     if ending is not None:
         return _ended(state, look, ending)
@@ -233,7 +240,8 @@ def _without_child(look: Look) -> Finish | None:
     if look.residual == 0:
         return Finish.FILLED
     was_refused = look.child is not None and look.child.lifecycle is BrokerLifecycle.REJECTED
-    return Finish.REFUSED if was_refused and not look.algo_was_refused else None
+    goes_on = look.algo_was_refused or (look.child is not None and Flag.PRECAUTION in look.child.flags)
+    return Finish.REFUSED if was_refused and not goes_on else None
 
 
 def _why_ending(state: AlgoState, look: Look) -> Finish | None:

@@ -28,7 +28,7 @@ from trading.execution.algos.frame import (
 )
 from trading.execution.broker_orders import BrokerLifecycle, BrokerOrder
 from trading.execution.locks import Lock, LockCause, Standing
-from trading.execution.order_states import CloseReason, ExecutionStyle, Lifecycle
+from trading.execution.order_states import CloseReason, ExecutionStyle, Hold, Lifecycle
 from trading.execution.orders import ContractOrder, child_number, front_and_forward
 from trading.execution.ports import BrokerOrders, Intent, Locks, Market, OrderStore, Sender
 from trading.execution.price_grid import PriceGrid
@@ -109,7 +109,7 @@ class AlgoWorker:
         style, state = self._remembered(leg, children, now)
         look = self._look(leg, children, turn, today)
         new, action = step(style, state, look, self._terms(leg, turn), leg.quantity)
-        kept = replace(leg, algo={"style": style.value, "state": new.as_dict()})
+        kept = self._held(replace(leg, algo={"style": style.value, "state": new.as_dict()}), look)
         self._note_waiting(leg, new, look, turn)
         if new.phase is Phase.DONE:
             self._close(kept, new)
@@ -119,6 +119,14 @@ class AlgoWorker:
             if kept != leg:
                 self.orders.save_contract_order(kept)
             self._do(leg, action, look)
+
+    def _held(self, leg: ContractOrder, look: Look) -> ContractOrder:
+        """`leg` as it is kept: marked while it waits for a person, which is told when it begins."""
+        if look.child is None or not look.awaits_approval or Hold.APPROVAL in leg.holds:
+            return leg
+        log.error("awaits_approval", order=leg.id, reason=look.child.reason,
+                  effect=f"nothing more is sent for it until a person says so: tradectl trade approve {leg.id}")
+        return replace(leg, holds=leg.holds | {Hold.APPROVAL})
 
     def _children(self, leg: ContractOrder) -> list[BrokerOrder]:
         """Oldest first; the leg counts them as they are made."""
@@ -131,6 +139,9 @@ class AlgoWorker:
         most = self.controls.most_lots(leg.instrument)
         if standing is not Standing.FREE:
             return Turn(most_lots=most, waits="locked", must_withdraw=standing is Standing.WITHDRAWN)
+        newest = _newest(children)
+        if newest is not None and newest.awaits_approval:
+            return Turn(most_lots=most, waits="a person must approve")
         if leg.kind is not OrderKind.ROLL:
             return Turn(most_lots=most)
         front, forward = front_and_forward(self.orders.contract_orders_of(leg.parent))

@@ -15,6 +15,7 @@ from trading.execution.broker_orders import CANCEL_WORDS, BrokerLifecycle, Broke
 from trading.execution.error_policy import CodeMeaning, ErrorPolicy
 from trading.execution.execution_time import instant_of
 from trading.execution.fills import EXTERNAL, Fill, execution_base
+from trading.execution.order_states import Flag
 
 _B = BrokerLifecycle
 
@@ -33,7 +34,7 @@ STATUS: Final = {
 }
 _HELD: Final = 399  # a warning with many texts, of which one matters (ib_wire.md 3.1)
 _UNTIL_OPEN: Final = "will not be placed at the exchange until"
-_REJECTS_NEW: Final = frozenset({CodeMeaning.REJECTS_NEW, CodeMeaning.REJECTS_ALGO})
+_REJECTS_NEW: Final = frozenset({CodeMeaning.REJECTS_NEW, CodeMeaning.PRECAUTION, CodeMeaning.REJECTS_ALGO})
 _LIVING: Final = frozenset({_B.ACKED, _B.WORKING, _B.PENDING_REPLACE, _B.PENDING_CANCEL})
 _ASKABLE: Final = frozenset({_B.SENT, _B.ACKED, _B.WORKING, _B.PENDING_REPLACE})  # a code nobody knows: ask
 
@@ -64,6 +65,8 @@ def after_error(order: BrokerOrder, facts: dict[str, Any], policy: ErrorPolicy) 
     meaning, reason = policy.of(facts["code"]), f"{facts['text']} (code {facts['code']})"
     if meaning is CodeMeaning.REJECTS_ALGO and order.lifecycle not in _LIVING:
         order = order.with_algo_refused()
+    if meaning is CodeMeaning.PRECAUTION and _never_lived(order):
+        order = replace(order, flags=order.flags | {Flag.PRECAUTION})
     if meaning is CodeMeaning.REJECTED or (meaning in _REJECTS_NEW and _never_lived(order)):
         return order.advanced(_B.CANCELLED if order.filled else _B.REJECTED, reason)  # what was filled stays filled
     if order.lifecycle is _B.PENDING_REPLACE and meaning in _REJECTS_NEW | {CodeMeaning.REJECTS_CHANGE}:
