@@ -13,7 +13,7 @@ from trading.execution.error_policy import CodeMeaning, error_policy
     (10349, CodeMeaning.INFO), (399, CodeMeaning.INFO), (10148, CodeMeaning.REJECTS_CANCEL),
     (2148, CodeMeaning.RISK), (201, CodeMeaning.REJECTED),
     (202, CodeMeaning.CANCELLED), (110, CodeMeaning.REJECTS_NEW), (439, CodeMeaning.REJECTS_ALGO),
-    (443, CodeMeaning.REJECTS_ALGO), (1100, CodeMeaning.LINK_LOST),
+    (443, CodeMeaning.REJECTS_ALGO), (383, CodeMeaning.PRECAUTION), (1100, CodeMeaning.LINK_LOST),
     (1102, CodeMeaning.LINK_RESTORED), (326, CodeMeaning.CLIENT_ID_IN_USE),
     (100, CodeMeaning.TOO_FAST), (77777, CodeMeaning.AMBIGUOUS)])
 def test_the_shipped_table(code: int, meaning: CodeMeaning) -> None:

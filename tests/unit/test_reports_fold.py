@@ -34,7 +34,8 @@ B = BrokerLifecycle
 NOW = datetime(2026, 3, 2, 20, tzinfo=UTC)
 TODAY = Today(trading_day="2026-03-03", gateway_zone=ZoneInfo("Europe/London"))
 REJECTS_NEW = {code for code, meaning in shipped_error_policy().meanings.items()
-               if meaning in (CodeMeaning.REJECTS_NEW, CodeMeaning.REJECTS_ALGO, CodeMeaning.REJECTED)}
+               if meaning in (CodeMeaning.REJECTS_NEW, CodeMeaning.REJECTS_ALGO, CodeMeaning.PRECAUTION,
+                              CodeMeaning.REJECTED)}
 
 
 _after_error = partial(after_error, policy=shipped_error_policy())
