@@ -45,7 +45,7 @@ def _print(tiers: dict[str, list[dict[str, Any]]], everything: bool) -> None:
         for leg in tiers["contract_orders"]:
             if leg["parent"] == parent["id"]:
                 rows.append(_line(leg, leg["contract"], 1))
-                rows += [_line(sent, f"{sent['order_type']} {sent['limit_price']}", 2)
+                rows += [_line(sent, _terms(sent), 2)
                          for sent in tiers["broker_orders"] if sent["parent"] == leg["id"]]
     print_table(rows, {"id": "ORDER", "instrument": "INSTRUMENT", "what": "WHAT", "quantity": "LOTS",
                        "filled": "FILLED", "lifecycle": "STATE", "why": ""},
@@ -56,6 +56,12 @@ def _line(row: dict[str, Any], what: str, depth: int) -> dict[str, Any]:
     return {"id": "  " * depth + row["id"], "instrument": row["instrument"], "what": what, "quantity": row["quantity"],
             "filled": row["filled"], "lifecycle": row["lifecycle"],
             "why": row.get("close_reason") or _waits(row) or row.get("reason") or ""}
+
+
+def _terms(sent: dict[str, Any]) -> str:
+    """Kind and price; of an order that was rebuilt they may not be known."""
+    limit = "" if sent["limit_price"] is None else f" {sent['limit_price']}"
+    return f"{sent['order_type'] or 'not known'}{limit}"
 
 
 def _waits(row: dict[str, Any]) -> str:

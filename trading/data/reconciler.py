@@ -27,6 +27,7 @@ from trading.execution.reconciliation.broker_view import (
     unknown_contract,
 )
 from trading.execution.reconciliation.find_breaks import find_breaks
+from trading.execution.reconciliation.lost_orders import LostOrder
 from trading.execution.reconciliation.our_view import BreakSettings
 from trading.execution.reconciliation.run import ReconciliationRun, RunVerdict, may_trade, next_kind
 from trading.execution.reconciliation.sightings import sighted, waits_for
@@ -112,7 +113,7 @@ class Reconciler:
             return [row.facts for row in book.messages if row.kind is kind]
 
         return BrokerView(
-            epoch=book.epoch, at=self.data.clock.now(), positions=positions,
+            epoch=book.epoch, at=self.data.clock.now(), account=book.account, positions=positions,
             open_orders=tuple(self._order(each) for each in _newest(facts(MessageKind.OPEN_ORDER))),
             answered=frozenset({Part.POSITIONS, Part.OPEN_ORDERS, Part.COMPLETED_ORDERS, Part.EXECUTIONS}),
             completed_orders=tuple(self._order(each) for each in facts(MessageKind.COMPLETED_ORDER)),
@@ -140,6 +141,8 @@ class Reconciler:
         for terms in actions.adopt:
             order = self.data.db_orders.broker_order(terms.order)
             self.data.db_orders.save_broker_order(order.with_terms_told(terms.limit, terms.lots))
+        for lost in actions.rebuild:
+            self._rebuild(lost)
         for adjustment in actions.adjustments:
             self.data.db_books.adjust(adjustment)
         for order_id in actions.cancels:
@@ -150,6 +153,12 @@ class Reconciler:
             self.data.db_locks.unlock(opening.lock.id, opening.how, now)
         for told in actions.told:
             tell(told)
+
+    def _rebuild(self, lost: LostOrder) -> None:
+        """Store it, and take it back if it works at the broker and no contract order is there to do so."""
+        family = self.data.db_books.rebuild(lost)
+        if family is not None and family.broker.may_be_alive and not family.contract.is_open:
+            self.broker.cancel(lost.reference)
 
     def _raise(self, actions: Actions, now: datetime) -> None:
         assert actions.kill is not None

@@ -90,8 +90,8 @@ class BrokerOrder:
     order_type: str
     limit_price: Decimal | None
     time_in_force: str
-    bid: Decimal
-    ask: Decimal
+    bid: Decimal | None  # the quote that it was made beside; None: of an order that was rebuilt
+    ask: Decimal | None
     trading_day: str
     created: datetime
     tick: Decimal | None = None  # of its price grid
@@ -253,9 +253,14 @@ class BrokerOrder:
         is_over = fill_state(self.quantity, self.filled + change) is FillState.OVER
         return frozenset(found | ({Flag.OVERFILL} if is_over else set()))
 
+    @property
+    def quote(self) -> Touch | None:
+        """The quote that it was made beside; None when nobody knows."""
+        return None if self.bid is None or self.ask is None else Touch(bid=self.bid, ask=self.ask, at=self.created)
+
     def worked(self, fills: Iterable[Fill]) -> Child:
         """The quote that it was made beside, and those of `fills` that are its own."""
-        return Child(quote=Touch(bid=self.bid, ask=self.ask, at=self.created), fills=tuple(
+        return Child(quote=self.quote, fills=tuple(
             Traded(lots=fill.quantity, price=fill.price) for fill in fills if fill.broker_order == self.id))
 
     def calculate_slippage(self, fills: Iterable[Fill], decided: Decimal | None,

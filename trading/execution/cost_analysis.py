@@ -16,7 +16,6 @@ from trading.execution.broker_orders import BrokerOrder
 from trading.execution.fills import Fill, FillStatus
 from trading.execution.order_states import ExecutionStyle
 from trading.execution.orders import ContractOrder, child_number
-from trading.execution.quotes import Touch
 from trading.execution.shortfall import (
     EXACT,
     PARTS,
@@ -178,10 +177,11 @@ def _units(trade: Trade, market: Yardsticks) -> dict[Unit, Decimal]:
 
 
 def _passive_share(orders: Sequence[BrokerOrder], fills: Sequence[Fill]) -> float | None:
-    touches = {order.id: Touch(bid=order.bid, ask=order.ask, at=order.created) for order in orders}
-    judged = [(fill, touches[fill.broker_order]) for fill in fills if fill.broker_order in touches]
+    touches = {order.id: order.quote for order in orders}
+    judged = [(fill, touch) for fill in fills if fill.broker_order in touches
+              and (touch := touches[fill.broker_order]) is not None and touch.is_sane]
     lots = sum(abs(fill.quantity) for fill, _ in judged)
-    if not lots or not all(touch.is_sane for _, touch in judged):
+    if not lots or len(judged) < sum(fill.broker_order in touches for fill in fills):
         return None
     return sum(abs(fill.quantity) for fill, touch in judged
                if (fill.price - touch.own(fill.quantity)) * fill.quantity <= 0) / lots

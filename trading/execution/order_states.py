@@ -77,6 +77,7 @@ class Flag(StrEnum):
     ALGO_REFUSED = "ALGO_REFUSED"  # the broker works no such order by its own algo
     PRECAUTION = "PRECAUTION"  # refused for limits that a person has set in the gateway: another one waits for a person
     APPROVED = "APPROVED"  # ... who has let another one go
+    REBUILT = "REBUILT"  # our store had lost it: made anew from what the broker tells
 
 
 class FillState(StrEnum):

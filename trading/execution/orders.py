@@ -324,6 +324,11 @@ def leg_number(order_id: str) -> int:
     return child_number(order_id.rpartition("-B")[0])
 
 
+def leg_of(reference: str) -> str:
+    """The contract order that a broker order's id names."""
+    return f"IO-{reference.rpartition('-B')[0]}"
+
+
 def is_ours(reference: str) -> bool:
     """Whether an order reference at the broker has the form of our broker orders."""
     return _OURS.fullmatch(reference.partition(":")[0]) is not None

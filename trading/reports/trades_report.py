@@ -23,8 +23,8 @@ def _fill(data: DataBlob, fill: Fill) -> dict[str, object]:
     if fill.broker_order is None:
         return row | {"mid": None, "slippage": None, "commission": None, "order": "not ours"}
     order = data.db_orders.broker_order(fill.broker_order)
-    mid = (order.bid + order.ask) / 2
-    paid = (fill.price - mid) * (1 if fill.quantity > 0 else -1)
+    mid = None if order.quote is None else order.quote.mid
+    paid = None if mid is None else (fill.price - mid) * (1 if fill.quantity > 0 else -1)
     commission = None if fill.commission is None else f"{fill.commission:.2f} {fill.commission_currency}"
     return row | {"mid": mid, "slippage": paid, "commission": commission, "order": order.id}
 

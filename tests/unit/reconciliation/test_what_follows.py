@@ -28,7 +28,7 @@ from trading.execution.reconciliation.actions import Actions, Adoption, decide, 
 from trading.execution.reconciliation.breaks import BREAKS, Alarm, Break, BreakId
 from trading.execution.reconciliation.broker_view import BrokerView, Part
 from trading.execution.reconciliation.find_breaks import find_breaks
-from trading.execution.reconciliation.our_view import ContractFacts, OurView
+from trading.execution.reconciliation.our_view import ContractFacts, Leading, OurView
 from trading.risk.kill_level import Cause, KillLevel
 
 
@@ -104,11 +104,20 @@ def test_lean_156_a_forced_liquidation_locks_and_raises_to_no_new_risk_by_a_cont
     assert (actions.kill.level, actions.kill.cause) == (KillLevel.K2_NO_NEW_RISK, Cause.CONTROL)
 
 
-def test_restored_backup_what_the_store_lost_locks_and_rebuilds_nothing_by_guessing() -> None:
+def test_restored_backup_what_the_store_lost_locks_and_is_made_anew() -> None:
     mine = ours(positions({JUNE: 2}, external=2), fills=(a_fill("e1", 2, reference=REFERENCE),))
     actions = decided(mine, theirs({JUNE: 2}, open_orders=(listed(),)))
     assert locks(actions) == [(LockCause.LOST_ORDER, "SP500", REFERENCE)]
     assert (actions.adjustments, actions.cancels, actions.unknown) == ((), (), ())
+    rebuilt, = actions.rebuild
+    assert (rebuilt.reference, rebuilt.quantity, rebuilt.fills) == (REFERENCE, 5, ("DU1/e1",))
+    assert f"rebuilt {REFERENCE}: +5 {JUNE}" in actions.sentences
+
+
+def test_what_another_tradingd_has_made_is_not_made_anew() -> None:
+    made_later = Leading(token=7, token_in_store=7, since=NOW - timedelta(days=1))
+    actions = decided(ours(leading=made_later), theirs(open_orders=(listed(),)))
+    assert (actions.rebuild, actions.kill is not None) == ((), True)
 
 
 @pytest.mark.parametrize(("seconds", "kill"), [(599, None), (600, KillLevel.K2_NO_NEW_RISK)])

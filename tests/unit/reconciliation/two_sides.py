@@ -72,7 +72,8 @@ def an_order(lifecycle: BrokerLifecycle = BrokerLifecycle.WORKING, **changes: An
 
 def listed(reference: str = REFERENCE, **changes: Any) -> SeenOrder:
     """That order, as the broker lists it."""
-    plain = SeenOrder(reference=reference, perm_id=70, contract=JUNE, status="Submitted", lots=5, limit=Decimal(100))
+    plain = SeenOrder(reference=reference, perm_id=70, contract=JUNE, status="Submitted", lots=5, limit=Decimal(100),
+                      side=1, con_id=42, ib_order_id=9, order_type="LMT", time_in_force="DAY", exchange="CME")
     return replace(plain, **changes)
 
 

@@ -25,7 +25,9 @@ def open_order_facts(order_id: int, contract: Any, order: Any, state: Any) -> di
     """An open order."""
     return {"ib_order_id": order_id, "reference": order.orderRef, "perm_id": order.permId, "status": state.status,
             "con_id": contract.conId, "client_id": order.clientId, "lots": int(order.totalQuantity),
-            "limit": repr(float(order.lmtPrice)) if _is_limit(order) else None}
+            "limit": repr(float(order.lmtPrice)) if _is_limit(order) else None,
+            "side": 1 if order.action == "BUY" else -1, "order_type": order.orderType, "time_in_force": order.tif,
+            "exchange": contract.exchange}
 
 
 def open_order(facts: dict[str, Any]) -> OpenOrder:

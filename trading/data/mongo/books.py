@@ -18,7 +18,9 @@ from trading.data.mongo.grouped import Grouped
 from trading.data.mongo.locks import MongoInstrumentLocks
 from trading.errors import ConcurrentUpdate, NotFound, TradingError
 from trading.execution.adjustments import Adjustment, Entry, Movement, Positions, fold
+from trading.execution.booking import Family
 from trading.execution.fills import EXTERNAL, Commission, Fill, FillStatus, busted
+from trading.execution.reconciliation.lost_orders import LostOrder
 
 _HELD: Final = {"quantity": {"$ne": 0}}
 _AT_ONCE: Final = 200  # fills of one transaction: it must end well within its time on a busy machine
@@ -93,8 +95,8 @@ class MongoBooks:
         return found
 
     def external(self, session: ClientSession | None = None) -> list[Entry]:
-        """What nobody's order traded and nobody was given: lots by contract, only what is not flat."""
-        foreign = {"broker_order": None, "strategy": EXTERNAL, "instrument": {"$ne": None}}
+        """What no strategy's order traded and nobody was given: lots by contract, only what is not flat."""
+        foreign = {"strategy": EXTERNAL, "instrument": {"$ne": None}}
         lots = [((row["instrument"], row["contract"], int(row["con_id"])), int(row["quantity"]))
                 for row in self._database.fills.find(foreign, session=session)]
         for row in self._database.position_adjustments.find({"entries.strategy": EXTERNAL}, session=session):
@@ -182,6 +184,10 @@ class MongoBooks:
         batch.book(known, busted(known))
         batch.write()
         return True
+
+    def rebuild(self, lost: LostOrder) -> Family | None:
+        """Make the three orders anew that `lost` tells of, with what they have traded; None when they are there."""
+        return self._store.transact(lambda session: self._batch(session).rebuild(lost))
 
     def adjust(self, adjustment: Adjustment) -> None:
         """Change positions without a trade, once."""

@@ -21,7 +21,8 @@ from trading.execution.booking import Family, booked, foreign_lock, lock_for
 from trading.execution.broker_orders import BrokerOrder
 from trading.execution.fills import Commission, Fill, Merge, merged, quarantined
 from trading.execution.locks import Lock, LockCause
-from trading.execution.orders import ContractOrder, InstrumentOrder, story_of
+from trading.execution.orders import ContractOrder, InstrumentOrder, leg_of, story_of
+from trading.execution.reconciliation.lost_orders import LostOrder, rebuilt
 
 Heard = Fill | Commission
 Fact = TypeVar("Fact", Fill, BrokerOrder, ContractOrder, InstrumentOrder)
@@ -81,6 +82,33 @@ class FillBatch:
         lock = lock_for(before, after, fill)
         if lock is not None:
             self.locks.lock_within(lock, self.session)
+
+    def rebuild(self, lost: LostOrder) -> Family | None:
+        """The orders of `lost` made anew, and its fills theirs; written. None when the broker order is there."""
+        if self._read(BrokerOrder, "broker_orders", [lost.reference]):
+            return None
+        self._read(ContractOrder, "contract_orders", [leg_of(lost.reference)])
+        self._read(InstrumentOrder, "instrument_orders", [story_of(lost.reference)])
+        family = rebuilt(lost, self._facts.get(("instrument_orders", story_of(lost.reference))),
+                         self._facts.get(("contract_orders", leg_of(lost.reference))))
+        for fill in self._read(Fill, "fills", lost.fills):
+            if fill.is_foreign and family.broker.owns(fill):
+                family = self._given_to(family, fill)
+        for collection, order in (("instrument_orders", family.instrument), ("contract_orders", family.contract),
+                                  ("broker_orders", family.broker)):
+            self._change(collection, order, "rebuilt", family.instrument.id)
+        self.write()
+        return family
+
+    def _given_to(self, family: Family, fill: Fill) -> Family:
+        """The orders after `fill`, which was booked as nobody's, has become theirs; no contract moves."""
+        owned = replace(family.broker.owned(fill), broker_order=family.broker.id)
+        self._change("fills", owned, "fill assigned", family.instrument.id)
+        if owned.strategy != fill.strategy and fill.quantity:
+            for strategy, lots in ((fill.strategy, -fill.quantity), (owned.strategy, fill.quantity)):
+                self.move(Movement(contract=None, strategy=strategy, instrument=family.broker.instrument, lots=lots),
+                          fill.con_id)
+        return booked(family, fill.quantity, is_correction=False) if fill.quantity else family
 
     def move(self, movement: Movement, con_id: int) -> None:
         """Lots of a strategy, and of a contract if it names one."""

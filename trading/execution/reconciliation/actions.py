@@ -1,7 +1,8 @@
 """What follows from breaks, all of it as values; nothing is done here. Pure.
 
-Carry it out in this order, each step harmless to repeat: kill level, `unknown` orders, `adopt`, adjustments, cancels,
-locks, openings; then store the run. Nothing here sends an order: to remove a difference by trading is never right.
+Carry it out in this order, each step harmless to repeat: kill level, `unknown` orders, `adopt`, `rebuild`,
+adjustments, cancels, locks, openings; then store the run. Nothing here sends an order: to remove a difference by
+trading is never right.
 """
 
 from dataclasses import dataclass, replace
@@ -14,6 +15,7 @@ from trading.execution.locks import Lock
 from trading.execution.reconciliation.breaks import BREAKS, Alarm, Break, BreakId, stage_of
 from trading.execution.reconciliation.broker_view import BrokerView
 from trading.execution.reconciliation.expiry import expiry_of
+from trading.execution.reconciliation.lost_orders import LostOrder, lost_orders
 from trading.execution.reconciliation.openings import openings
 from trading.execution.reconciliation.our_view import OurView
 from trading.execution.reconciliation.positions import Explained
@@ -56,6 +58,7 @@ class Actions:
     adjustments: tuple[Adjustment, ...] = ()
     unknown: tuple[str, ...] = ()
     adopt: tuple[Adoption, ...] = ()
+    rebuild: tuple[LostOrder, ...] = ()
     cancels: tuple[str, ...] = ()
     close_out: tuple[str, ...] = ()
     kill: KillRaise | None = None
@@ -69,6 +72,7 @@ class Actions:
         told += [f"booked {each.id}: {each.reason}" for each in self.adjustments]
         told += [f"{each} is unknown" for each in self.unknown] + [f"{each} is cancelled" for each in self.cancels]
         told += [f"{each.order} has the broker's terms" for each in self.adopt]
+        told += [f"rebuilt {each.reference}: {each.quantity:+d} {each.contract}" for each in self.rebuild]
         told += [f"{each} must be left" for each in self.close_out]
         return (*told, *([] if self.kill is None else [f"raised to {self.kill.level.name}: {self.kill.why}"]))
 
@@ -83,6 +87,7 @@ def decide(breaks: list[Break], ours: OurView, theirs: BrokerView) -> Actions:
             and order.id in _subjects(breaks, BreakId.ABSENT)),
         adopt=tuple(Adoption(order=found.subject, lots=found.facts["lots"], limit=_price(found.facts["limit"]))
                     for found in breaks if found.id is BreakId.TERMS),
+        rebuild=_rebuild(breaks, ours, theirs),
         cancels=_subjects(breaks, BreakId.ENDED_HERE_ONLY), close_out=_subjects(breaks, BreakId.OVERDUE),
         kill=_kill(breaks), told=(*map(_told, breaks), *untold))
 
@@ -95,6 +100,12 @@ def doubted(order: BrokerOrder, why: str) -> BrokerOrder:
     if order.may_be_alive:
         return order.advanced(BrokerLifecycle.UNKNOWN, why)
     return replace(order, lifecycle=BrokerLifecycle.UNKNOWN, reason=why, told_status="", told_filled=None)
+
+
+def _rebuild(breaks: list[Break], ours: OurView, theirs: BrokerView) -> tuple[LostOrder, ...]:
+    """Ours that our store has lost; what another tradingd has made is not ours."""
+    lost = _subjects(breaks, BreakId.LOST_ORDER)
+    return tuple(each for each in lost_orders(ours, theirs) if each.reference in lost)
 
 
 def _subjects(breaks: list[Break], kind: BreakId) -> tuple[str, ...]:

@@ -96,9 +96,10 @@ BREAKS: Final[Mapping[BreakId, BreakRule]] = {
         action="Books it; a warning if the order had ended.", by_hand="Nothing.", stages=(_INFO,)),
     BreakId.LOST_ORDER: BreakRule(
         meaning="The broker names an order of ours that our store lacks: it was restored from a backup.",
-        action="Books what it traded as external, locks the instrument.",
-        by_hand="Give what it traded to its strategy (`tradectl positions`), cancel what still works at the broker, "
-                f"then open the lock ({_LOCKS}).",
+        action="Makes the order anew from its reference, takes back what works of it, locks the instrument. What it "
+               "traded is its strategy's if a parent of it is still known, else external.",
+        by_hand="Give what is external to its strategy (`tradectl positions`), then open the lock "
+                f"({_LOCKS}).",
         stages=(_CRITICAL,), lock=LockCause.LOST_ORDER),
     BreakId.FOREIGN_FILL: BreakRule(
         meaning="Somebody else traded in our account: by hand, or another program.",

@@ -40,6 +40,12 @@ class SeenOrder:
     lots: int | None = None
     limit: Decimal | None = None
     client_id: int = 0
+    side: int = 0  # +1 buys; 0: not told
+    con_id: int = 0
+    ib_order_id: int = 0  # 0: of another client
+    order_type: str = ""
+    time_in_force: str = ""
+    exchange: str = ""
 
     @property
     def is_working(self) -> bool:
@@ -77,6 +83,7 @@ class BrokerView:
 
     epoch: str
     at: datetime
+    account: str = ""
     answered: frozenset[Part] = frozenset()
     failures: Mapping[Part, str] = field(default_factory=dict)
     positions: Mapping[str, int] = field(default_factory=dict)
@@ -122,7 +129,10 @@ def seen_order(facts: Mapping[str, Any], contract_of: Callable[[int], str | None
     limit, con_id = facts.get("limit"), facts["con_id"]
     return SeenOrder(reference=reference_of(facts["reference"]), perm_id=facts["perm_id"], status=facts["status"],
                      contract=contract_of(con_id) or unknown_contract("contract", con_id), lots=facts.get("lots"),
-                     limit=None if limit is None else Decimal(limit), client_id=facts.get("client_id", 0))
+                     limit=None if limit is None else Decimal(limit), client_id=facts.get("client_id", 0),
+                     side=facts.get("side", 0), con_id=con_id, ib_order_id=facts.get("ib_order_id", 0),
+                     order_type=facts.get("order_type", ""), time_in_force=facts.get("time_in_force", ""),
+                     exchange=facts.get("exchange", ""))
 
 
 def seen_execution(facts: Mapping[str, Any], contract_of: Callable[[int], str | None]) -> SeenExecution:

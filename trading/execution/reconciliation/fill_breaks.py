@@ -6,6 +6,7 @@ from trading.execution.fills import Fill, FillStatus
 from trading.execution.locks import LockCause
 from trading.execution.reconciliation.breaks import Break, BreakId
 from trading.execution.reconciliation.broker_view import is_ours, reference_of
+from trading.execution.reconciliation.lost_orders import orphans
 from trading.execution.reconciliation.order_breaks import unknown_order
 from trading.execution.reconciliation.our_view import BreakSettings, OurView
 
@@ -15,16 +16,24 @@ def foreign_fills(ours: OurView, settings: BreakSettings) -> Iterator[Break]:
     for code in sorted({*ours.positions.external, *ours.external}):
         strangers = [fill for fill in ours.strangers if fill.instrument == code]
         lost = [fill for fill in strangers if _is_lost(fill, ours)]
+        of_rebuilt = [fill for fill in orphans(ours) if fill.instrument == code]
         yield from (unknown_order(reference, lost[0].contract or code, ours, settings)
                     for reference in sorted({reference_of(fill.reference) for fill in lost}))
+        yield from (_orphaned(order, code) for order in sorted({fill.broker_order or "" for fill in of_rebuilt}))
         if any(fill.is_liquidation for fill in strangers):
             yield _unassigned(BreakId.LIQUIDATION, code, ours, "the broker closed a position on its own")
-        elif len(lost) < len(strangers) or not strangers:
+        elif len(lost) < len(strangers) or not (strangers or of_rebuilt):
             yield _unassigned(BreakId.FOREIGN_FILL, code, ours, "somebody else traded")
 
 
 def _is_lost(fill: Fill, ours: OurView) -> bool:
     return is_ours(fill.reference) and ours.order(reference_of(fill.reference)) is None
+
+
+def _orphaned(order: str, code: str) -> Break:
+    """Of an order that was rebuilt: nobody knows whose it was."""
+    return Break(id=BreakId.LOST_ORDER, instrument=code, subject=order, facts={"contract": code},
+                 sentence=f"our order {order}, which our store had lost, has traded {code} for no strategy known")
 
 
 def _unassigned(kind: BreakId, instrument: str, ours: OurView, what: str) -> Break:
