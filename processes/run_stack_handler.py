@@ -134,7 +134,7 @@ def reconciler(job: JobContext, market: "BrokerMarket", reader: JournalReader) -
     return Reconciler(
         data=job.data, broker=job.data.broker, contract_of=market.contract_of, apply_news=reader.apply_new,
         wait=job.wait, settings=BreakSettings(apart=apart, quiet=min(apart, BreakSettings().quiet)),
-        today=job.trading_day)
+        today=job.trading_day, fence=job.fence)
 
 
 def compare_where_due(compared: Reconciler) -> None:

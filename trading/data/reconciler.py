@@ -59,6 +59,7 @@ class Reconciler:
     wait: Callable[[float], None]
     settings: BreakSettings
     today: date
+    fence: int | None = None  # the token under which the job acts
 
     def why_not(self) -> str | None:
         """Why nothing may be traded now, as a sentence; None when it may."""
@@ -73,7 +74,7 @@ class Reconciler:
         found = self._begun()
         for number in range(LOOKS_AT_MOST):
             theirs, problem = self._look()
-            ours = our_view(self.data, self.today)
+            ours = our_view(self.data, self.today, fence=self.fence)
             theirs = without_empty_answer(theirs, ours)
             problem = problem or "; ".join(theirs.failures.values()) or None
             breaks = find_breaks(ours, theirs, settings=self.settings)
@@ -105,7 +106,7 @@ class Reconciler:
         after = self._positions()
         theirs = self._view(book, after)
         problem = snapshot_problem(before, {each.fill for each in theirs.executions}, after, Meanwhile(
-            booked={fill.id for fill in our_view(self.data, self.today).fills}))
+            booked={fill.id for fill in our_view(self.data, self.today, fence=self.fence).fills}))
         return theirs, problem
 
     def _view(self, book: BrokerBook, positions: dict[str, int]) -> BrokerView:

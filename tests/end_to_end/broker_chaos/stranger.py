@@ -26,12 +26,13 @@ def spread(scene: TradingScene, near: int, far: int) -> None:
     _play(scene, story)
 
 
-def rest(scene: TradingScene, con_id: int, order_id: int) -> None:
-    """Leave an order with that number in the market, far away from it."""
+def rest(scene: TradingScene, con_id: int, order_id: int, reference: str = "") -> None:
+    """Leave an order with that number and reference in the market, far away from it."""
     async def story(ib: "ib_async.IB") -> None:
         facts = details(scene, con_id)
         contract = ib_async.Contract(secType="FUT", conId=con_id, exchange=facts["exchange"])
-        order = ib_async.LimitOrder("BUY", 1, float(facts["min_tick"]), tif="GTC", orderId=order_id)
+        order = ib_async.LimitOrder("BUY", 1, float(facts["min_tick"]), tif="GTC", orderId=order_id,
+                                    orderRef=reference)
         trade = ib.placeOrder(contract, order)
         await so(lambda: trade.orderStatus.permId != 0)
     _play(scene, story)

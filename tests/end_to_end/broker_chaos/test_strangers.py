@@ -5,6 +5,10 @@ from typing import Any
 import pytest
 import stranger
 from trading_scene import Traded, TradingScene, pattern, until
+from ulid import ULID
+
+from trading.data.mongo.controls import MongoKillState
+from trading.risk.kill_level import KillLevel
 
 
 def sent(scene: TradingScene) -> tuple[int, int]:
@@ -157,3 +161,29 @@ def test_an_order_of_another_client_under_the_number_of_ours_is_not_taken_for_it
     # when the other client has taken his back
     stranger.withdraw(scene)
     until(lambda: scene.settle() and scene.locks() == {}, 60, "the lock is gone")
+
+
+def test_b20_an_order_that_another_tradingd_has_made_halts_everything(scene: TradingScene) -> None:
+    # given an order of our form that our store does not know, and that is younger than our term
+    instrument = scene.an_instrument()
+    con_id, = [row["con_id"] for row in scene.ctl("positions")["contract"] if row["instrument"] == instrument][:1]
+    reference = f"{ULID()}-C1-B1"
+    stranger.rest(scene, con_id, 4711, reference)
+    known = len(orders(scene))
+    try:
+        # when the books are compared, then nothing is sent any more, nothing of his is cancelled, a person is called
+        ended = scene.handled(scene.start_handler())
+        assert (ended["state"], MongoKillState(scene.store()).load().level) == ("ERROR", KillLevel.K3_HALT)
+        order = scene.want(scene.an_instrument(), 1)
+        scene.handled(scene.start_handler())
+        assert (len(orders(scene)), scene.has_arrived(order)) == (known, False)
+        assert next(row["status"] for row in orders(scene) if row["order_ref"] == reference) == "Submitted"
+        until(lambda: scene.is_told("another tradingd"), 20, "an alert is open")
+    finally:
+        # and when he has gone, and a person lets trading go on, then it goes on
+        stranger.withdraw(scene)
+        scene.do("resume-trading")
+        scene.unlock()
+    scene.settle()
+    assert scene.has_arrived(order)
+    assert scene.locks() == {}

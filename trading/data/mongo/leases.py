@@ -19,6 +19,7 @@ class Lease:
     boot_id: str
     pid: int
     start_ticks: int
+    taken_ms: int = 0  # when this holder took it, by the server's clock
 
 
 class MongoLeases:
@@ -34,12 +35,13 @@ class MongoLeases:
         mine = {key: {"$cond": ["$expired", {"$literal": value}, f"${key}"]} for key, value in {
             "nonce": wanted.nonce, "holder": wanted.holder, "boot_id": wanted.boot_id, "pid": wanted.pid,
             "start_ticks": wanted.start_ticks}.items()}
+        taken = {"$cond": ["$expired", "$now_ms", {"$ifNull": ["$taken_ms", "$now_ms"]}]}
         token = {"$cond": ["$expired", {"$add": [{"$ifNull": ["$token", {"$toLong": 0}]}, {"$toLong": 1}]}, "$token"]}
         until = {"$cond": [{"$eq": ["$nonce", {"$literal": wanted.nonce}]},
                            {"$add": ["$now_ms", {"$toLong": ttl_ms}]}, "$expires_ms"]}
         steps: list[Mapping[str, Any]] = [
-            {"$set": {"now_ms": now}}, {"$set": {"expired": expired}}, {"$set": {**mine, "token": token}},
-            {"$set": {"expires_ms": until}}, {"$unset": ["now_ms", "expired"]}]
+            {"$set": {"now_ms": now}}, {"$set": {"expired": expired}},
+            {"$set": {**mine, "token": token, "taken_ms": taken}}, {"$set": {"expires_ms": until}}, {"$unset": ["now_ms", "expired"]}]
         document = self._collection.find_one_and_update({"_id": "leader"}, steps, upsert=True, return_document=True)
         assert document is not None, "an upsert returns its document"
         return _lease(document)
@@ -88,4 +90,5 @@ class MongoLeases:
 
 def _lease(document: Document) -> Lease:
     return Lease(nonce=document["nonce"], token=int(document["token"]), holder=document["holder"],
-                 boot_id=document["boot_id"], pid=document["pid"], start_ticks=document["start_ticks"])
+                 boot_id=document["boot_id"], pid=document["pid"], start_ticks=document["start_ticks"],
+                 taken_ms=int(document.get("taken_ms", 0)))
