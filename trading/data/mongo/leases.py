@@ -41,7 +41,8 @@ class MongoLeases:
                            {"$add": ["$now_ms", {"$toLong": ttl_ms}]}, "$expires_ms"]}
         steps: list[Mapping[str, Any]] = [
             {"$set": {"now_ms": now}}, {"$set": {"expired": expired}},
-            {"$set": {**mine, "token": token, "taken_ms": taken}}, {"$set": {"expires_ms": until}}, {"$unset": ["now_ms", "expired"]}]
+            {"$set": {**mine, "token": token, "taken_ms": taken}}, {"$set": {"expires_ms": until}},
+            {"$unset": ["now_ms", "expired"]}]
         document = self._collection.find_one_and_update({"_id": "leader"}, steps, upsert=True, return_document=True)
         assert document is not None, "an upsert returns its document"
         return _lease(document)
