@@ -117,7 +117,7 @@ def test_what_the_statement_lacks_is_told_locked_once_and_kept(terminal: Termina
                                                               tmp_path: Path) -> None:
     order = scene.at_the_broker()
     booked(scene, order.id)
-    file = saved(tmp_path, activity(a_row(ibExecID="0001f4e8.99.01.01")))
+    file = saved(tmp_path, activity(a_row(ibExecID="0001f4e8.99.01.01", orderReference=order.id)))
     assert terminal("reconcile", "statement", file, *BECAUSE) == 0
     assert "the statement of that day does not; our books stay as they are" in terminal.out
     assert scene.books.fill("DU1/0001f4e8.65.01").quantity == 2
@@ -125,7 +125,7 @@ def test_what_the_statement_lacks_is_told_locked_once_and_kept(terminal: Termina
     assert locks.count_documents({"cause": LockCause.CONFLICT.value}) == 1
 
     # when a person has looked and opened it, then the same statement does not lock it again
-    assert terminal("locks", "open", "SP500", *BECAUSE) == 0
+    assert terminal("locks", "open", "SP500", "--evidence", "the broker's desk confirms it", *BECAUSE) == 0
     assert terminal("reconcile", "statement", file, *BECAUSE) == 0
     assert locks.count_documents({"cause": LockCause.CONFLICT.value}) == 0
 

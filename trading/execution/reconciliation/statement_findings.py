@@ -314,7 +314,8 @@ def _lacks(fill: Fill, now: datetime) -> Difference:
 def _lock(fill: Fill, sentence: str, now: datetime) -> Lock | None:
     if fill.instrument is None:
         return None
-    return Lock(instrument=fill.instrument, cause=LockCause.CONFLICT, subject=fill.id, reason=sentence, opened_at=now)
+    return Lock(instrument=fill.instrument, cause=LockCause.CONFLICT, subject=f"{fill.id} (statement)",
+                reason=sentence, opened_at=now)
 
 
 def _terms(fill: Fill) -> str:
