@@ -30,6 +30,7 @@ _SIDES: Final = {"BUY": 1, "SELL": -1, "BUY (Ca.)": 1, "SELL (Ca.)": -1}
 _TYPES: Final = {"": RowKind.TRADE, "ExchTrade": RowKind.TRADE, "TradeCancel": RowKind.CANCEL,
                  "TradeCorrect": RowKind.CORRECTION}
 _FUTURE: Final = "FUT"
+_YEARS: Final = range(1990, 2200)  # no broker and no calendar knows others
 _MOST: Final = Decimal(10) ** 12
 _MOST_LOTS: Final = 1_000_000
 _FORMATS: Final = "In the query, set the date format to yyyyMMdd or yyyy-MM-dd, the time format to HHmmss or HH:mm:ss."
@@ -119,12 +120,11 @@ def _rows(part: ET.Element, kind: StatementKind) -> list[ET.Element]:
 def _date(text: str, name: str) -> date:
     form = _DAY.fullmatch(text)
     try:
-        return date(*map(int, form.groups())) if form else _no_date(text, name)
+        found = date(*map(int, form.groups())) if form else None
     except ValueError:
-        return _no_date(text, name)
-
-
-def _no_date(text: str, name: str) -> date:
+        found = None
+    if found is not None and found.year in _YEARS:
+        return found
     raise UnreadableStatement(f"{name} is {text!r}, which cannot be read as a date. {_NOTHING} {_FORMATS}")
 
 
