@@ -18,6 +18,7 @@ from trading.data.mongo.connection import MongoStore
 from trading.data.mongo.contracts import MongoContracts
 from trading.data.mongo.locks import MongoInstrumentLocks
 from trading.data.mongo.orders import MongoOrders
+from trading.errors import ConcurrentUpdate
 from trading.execution.adjustments import Adjustment, AdjustmentKind
 from trading.execution.broker_orders import BrokerOrder
 from trading.execution.fills import MANUAL, Fill
@@ -35,6 +36,7 @@ from trading.execution.reconciliation.statement_findings import (
 from trading.log import get_log
 
 log = get_log()
+_ATTEMPTS: Final = 5
 _MARGIN: Final = timedelta(days=3)  # dates of the exchange and of the clock are at most a weekend apart
 
 
@@ -56,8 +58,12 @@ class StatementDesk:
         return self._without_what_was_seen(compare(statement, self._ours(statement, now, session)))
 
     def book(self, found: StatementFindings) -> None:
-        """Book what the statement proves, in parts as if it had just been heard, and lock what needs a person."""
-        MongoBooks(self.store).apply(found.heard)
+        """Book what the statement proves, in parts as if it had just been heard, and lock what needs a person.
+
+        Raises:
+            ConcurrentUpdate: others kept writing the same orders; what was booked is not booked again.
+        """
+        self._apply(found)
         for lock in found.locks:
             MongoInstrumentLocks(self.store).lock(lock)
         tell(found)
@@ -68,6 +74,15 @@ class StatementDesk:
         for lock in found.locks:
             MongoInstrumentLocks(self.store).lock_within(lock, session)
         tell(found)
+
+    def _apply(self, found: StatementFindings) -> None:
+        for _ in range(_ATTEMPTS - 1):
+            try:
+                MongoBooks(self.store).apply(found.heard)
+            except ConcurrentUpdate:
+                continue  # losing the race is normal: the stack handler books what it hears
+            return
+        MongoBooks(self.store).apply(found.heard)
 
     def _ours(self, statement: Statement, now: datetime, session: ClientSession | None) -> OurFills:
         books = MongoBooks(self.store)
@@ -99,6 +114,8 @@ def tell(found: StatementFindings) -> None:
     for each in found.differences:
         say = log.warning if each.needs_person else log.info
         say("statement", what=each.kind.value, text=each.sentence)
+    for kind, count in found.left_out:
+        log.info("statement_rows_not_compared", kind=kind, rows=count, reason="they are no trades of futures")
     log.info("statement_compared", agreed=found.agreed, differ=len(found.differences), booked=len(found.heard))
 
 
@@ -112,19 +129,18 @@ def _known(key: str, details: ContractDetails) -> tuple[int, KnownContract]:
 
 def _fills_by_hand(fills: Iterable[Fill]) -> list[ByHand]:
     return [ByHand(contract=fill.contract or "", quantity=fill.quantity, at=fill.at, name=f"fill {fill.id}",
+                   order=fill.broker_order or "",
                    undo=f'take it back: tradectl trade take-back {fill.id} --reason "in the statement"')
             for fill in fills if fill.execution_id.startswith(MANUAL) and fill.quantity]
 
 
 def _balances(adjustments: Iterable[Adjustment], since: datetime) -> list[ByHand]:
-    """Trades that a person booked as missing, by their contract; one that has been undone by its opposite is none."""
+    """Trades that a person booked as missing; of a contract where they sum to nothing they were undone."""
     found = [ByHand(contract=entry.contract or "", quantity=entry.lots, at=each.at, name=f"adjustment {each.id}",
                     undo=f"book its opposite: tradectl positions balance {entry.contract} {entry.strategy}")
              for each in adjustments if each.kind is AdjustmentKind.BALANCE and each.at >= since
              for entry in each.entries]
-    return [each for each in found if sum(1 for other in found if (other.contract, other.quantity)
-                                          == (each.contract, -each.quantity))
-            < sum(1 for other in found if (other.contract, other.quantity) == (each.contract, each.quantity))]
+    return [each for each in found if sum(other.quantity for other in found if other.contract == each.contract)]
 
 
 def in_words(found: StatementFindings) -> str:

@@ -219,11 +219,24 @@ def test_a_row_that_may_take_back_another_holds_what_it_may_mean() -> None:
     assert (kinds(found), found.heard) == ([_K.UNCLEAR, _K.UNCLEAR], ())
 
 
-def test_what_a_person_may_have_booked_by_hand_is_not_booked_again() -> None:
-    by_hand = ByHand(contract=JUNE, quantity=2, at=NOW, name="fill x", undo="take it back")
-    found = compare(a_statement(a_row()), our_fills(by_hand=(by_hand,)))
+BY_HAND = ByHand(contract=JUNE, quantity=2, at=NOW, name="fill x", undo="take it back", order=REFERENCE)
+
+
+@pytest.mark.parametrize("changes", [{}, {"quantity": 1}, {"order": ""}], ids=["whole", "in parts", "of no order"])
+def test_what_a_person_may_have_booked_by_hand_is_not_booked_again(changes: dict[str, Any]) -> None:
+    found = compare(a_statement(a_row(reference=REFERENCE)), our_fills(
+        by_hand=(replace(BY_HAND, **changes),), orders={REFERENCE: an_order()}))
     assert (kinds(found), found.heard) == ([_K.UNCLEAR], ())
     assert "a person may have booked it by hand as fill x" in found.differences[0].sentence
+
+
+@pytest.mark.parametrize("changes", [
+    {"quantity": -2}, {"contract": "GOLD/20260400"}, {"at": AT - timedelta(hours=1)}, {"order": "another-C1-B1"}],
+    ids=["other side", "other contract", "before", "other order"])
+def test_what_a_person_has_booked_of_something_else_holds_nothing(changes: dict[str, Any]) -> None:
+    found = compare(a_statement(a_row(reference=REFERENCE)), our_fills(
+        by_hand=(replace(BY_HAND, **changes),), orders={REFERENCE: an_order()}))
+    assert kinds(found) == [_K.MISSING]
 
 
 @pytest.mark.parametrize(("price", "money", "expected"), [

@@ -132,8 +132,8 @@ def _read(rows: Iterable[ET.Element], empty: Statement) -> Statement:
     trades, unclear, others = list[StatementTrade](), list[UnclearRow](), Counter[str]()
     fields = [_Row(row.attrib, number, empty) for number, row in enumerate(rows, start=1)]
     for row in fields:
-        if row.asset != _FUTURE:
-            others[row.asset or "without a kind"] += 1
+        if row.asset not in (_FUTURE, ""):
+            others[row.asset] += 1
         elif row.is_expiry:
             others["expiry"] += 1
         else:
@@ -215,6 +215,8 @@ class _Row:
         Raises:
             _Unclear: it leaves something open.
         """
+        if not self.asset:
+            raise _Unclear("its kind of asset is not named. Add the asset class to the query")
         return StatementTrade(
             row=self.name, account=self.said("accountId") or self.statement.account, kind=self.kind,
             execution_id=self._execution(), con_id=self._con_id(), quantity=self._lots(),

@@ -25,7 +25,7 @@ class BookStatement(Deed):
         days = f"{statement.first}" if statement.first == statement.last else f"{statement.first} to {statement.last}"
         about = f"{statement.kind} of {statement.account}, {days}: {in_words(found)}"
         left_out = [f"{count} rows are no trades of futures and were not compared: {kind}"
-                    for kind, count in statement.left_out]
+                    for kind, count in found.left_out]
         return Plan(before={f"{each.kind} {name}": each.now for name, each in booked.items()},
                     after={f"{each.kind} {name}": each.then for name, each in booked.items()},
                     meaning=f"{about}. {len(booked)} of these are booked; nothing is sent to the broker.",

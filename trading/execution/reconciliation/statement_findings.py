@@ -61,10 +61,14 @@ class Difference:
 
 @dataclass(frozen=True, kw_only=True)
 class StatementFindings:
-    """All of them, and how many executions were found as they are in our books."""
+    """All of them, and how many executions were found as they are in our books.
+
+    `left_out`: rows that were not compared, by kind of asset.
+    """
 
     differences: tuple[Difference, ...] = ()
     agreed: int = 0
+    left_out: tuple[tuple[str, int], ...] = ()
 
     @property
     def heard(self) -> tuple[Fill | Commission, ...]:
@@ -91,13 +95,23 @@ class KnownContract:
 
 @dataclass(frozen=True, kw_only=True)
 class ByHand:
-    """A trade that a person has booked because the broker had not told of it; `undo` is how to take it back."""
+    """A trade that a person has booked because the broker had not told of it; `undo` is how to take it back.
+
+    `order` is the broker order that it was booked to, "" for none.
+    """
 
     contract: str
     quantity: int
     at: datetime
     name: str
     undo: str
+    order: str = ""
+
+    def may_be(self, row: StatementTrade, contract: str, order: BrokerOrder | None) -> bool:
+        """Whether it is what `row` says, perhaps in parts: booked later, of its side, and of no other order."""
+        is_of_another = self.order != "" and order is not None and self.order != order.id
+        return self.contract == contract and self.quantity * row.quantity > 0 and row.at <= self.at and (
+            not is_of_another)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,7 +155,8 @@ def compare(statement: Statement, ours: OurFills) -> StatementFindings:
               for row in sorted(statement.unclear, key=lambda each: each.row)]
     found += _lacking(statement, ours, groups)
     touched = {each.subject for each in found}
-    return StatementFindings(differences=tuple(found), agreed=len({*_ids(groups, ours)} - touched))
+    return StatementFindings(differences=tuple(found), left_out=statement.left_out,
+                             agreed=len({*_ids(groups, ours)} - touched))
 
 
 def _ids(groups: Mapping[str, object], ours: OurFills) -> Iterator[str]:
@@ -211,10 +226,11 @@ class _Comparison:
         if any(each.takes_back and each.con_id in (0, row.con_id) for each in self.statement.unclear):
             return "another row, which is unclear, may take it back"
         contract = self.ours.contracts.get(row.con_id)
-        twin = next((each for each in self.ours.by_hand if contract is not None and row.at <= each.at
-                     and (each.contract, each.quantity) == (contract.key, row.quantity)), None)
+        twin = next((each for each in self.ours.by_hand
+                     if contract is not None and each.may_be(row, contract.key, order)), None)
         if twin is not None:
-            return f"a person may have booked it by hand as {twin.name}. If so, first {twin.undo}, then read it again"
+            return (f"a person may have booked it by hand as {twin.name}. If so, first {twin.undo}, then read it "
+                    f"again; if not, book it by hand as well: tradectl trade fill, or tradectl positions balance")
         return ""
 
     def _fill(self, row: StatementTrade, order: BrokerOrder | None, contract: KnownContract, price: Decimal) -> Fill:
