@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -76,6 +77,25 @@ def test_reading_a_statement_again_changes_nothing(terminal: Terminal, scene: Sc
     assert terminal("reconcile", "statement", file, *BECAUSE) == 0
     assert "2 executions agree, none differs. 0 of these were booked" in terminal.out
     assert (scene.store.database.fills.find_one({}), scene.orders.broker_order(order.id)) == before
+
+
+def test_what_the_broker_tells_after_its_statement_is_heard_of_before(terminal: Terminal, scene: Scene,
+                                                                     tmp_path: Path) -> None:
+    # given a fill, and one that was taken back, both known from the statement
+    order = scene.at_the_broker()
+    lost = booked(scene, order.id, "0001f4e8.66.01", lots=1)
+    cancel = a_row(transactionType="TradeCancel", ibExecID="0001f4e8.66.01.01", quantity=-1, notes="Ca")
+    assert terminal("reconcile", "statement", saved(tmp_path, activity(a_row(orderReference=order.id), cancel)),
+                    *BECAUSE) == 0
+    before = scene.books.fills()
+
+    # when the broker tells of both after all, then nothing changes and nothing is locked
+    known = scene.books.fill("DU1/0001f4e8.65.01")
+    heard = [replace(known, commission=None, commission_currency=None, version=0, chain="", revisions=()),
+             replace(scene.books.fill(lost), execution_id="0001f4e8.66.01.02", revision=2, quantity=0)]
+    assert scene.books.apply(heard) == [False, False]
+    assert (scene.books.fills(), scene.books.contract_positions()) == (before, {SP: 2})
+    assert scene.store.database.instrument_locks.count_documents({}) == 0
 
 
 def test_a_bust_moves_the_position_back_and_stays_on_record(terminal: Terminal, scene: Scene, tmp_path: Path) -> None:

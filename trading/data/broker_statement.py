@@ -1,7 +1,7 @@
 """A statement of the broker beside our books: read our side, compare, book what the statement proves, tell the rest.
 
-What differs is decided in trading.execution.reconciliation.statement_findings. Reading a statement again books nothing
-again. Nothing is ever taken out of our books because a statement lacks it.
+What differs is decided in trading.execution.reconciliation.statement_comparison. Reading a statement again books
+nothing again. Nothing is ever taken out of our books because a statement lacks it.
 """
 
 from collections.abc import Callable, Iterable
@@ -24,14 +24,13 @@ from trading.execution.broker_orders import BrokerOrder
 from trading.execution.fills import MANUAL, Fill
 from trading.execution.reconciliation.broker_view import reference_of
 from trading.execution.reconciliation.statement import Statement
+from trading.execution.reconciliation.statement_comparison import check_account, compare
 from trading.execution.reconciliation.statement_findings import (
     ByHand,
     DifferenceKind,
     KnownContract,
     OurFills,
     StatementFindings,
-    check_account,
-    compare,
 )
 from trading.log import get_log
 

@@ -14,15 +14,13 @@ from two_sides import NOW, REFERENCE, an_order
 from trading.execution.fills import EXTERNAL, Commission, Fill, FillStatus, merged
 from trading.execution.locks import LockCause
 from trading.execution.reconciliation.statement import RowKind, Statement, StatementKind, StatementTrade, UnclearRow
+from trading.execution.reconciliation.statement_comparison import WrongAccount, compare, possible_prices
 from trading.execution.reconciliation.statement_findings import (
     ByHand,
     DifferenceKind,
     KnownContract,
     OurFills,
     StatementFindings,
-    WrongAccount,
-    compare,
-    possible_prices,
 )
 
 JUNE = "SP500/20260600"
