@@ -20,6 +20,7 @@ Job = Callable[["JobContext"], None]
 PROCESSES: Final = (
     "update_fx_prices",
     "update_futures_contracts",
+    "check_broker_statement",
     "update_historical_prices",
     "update_multiple_adjusted_prices",
     "update_total_capital",

@@ -30,6 +30,20 @@ def web_address(value: str) -> str:
     return value
 
 
+def safe_address(value: str) -> str:
+    """`value`, if it is a web address where nobody reads along, and to which a path can be added.
+
+    Raises:
+        ValueError: it is not.
+    """
+    parts = urlsplit(web_address(value))
+    if parts.scheme != "https" and parts.hostname not in _LOOPBACK:
+        raise ValueError(f"{value!r} would send a token readable to {parts.hostname}; use https")
+    if parts.query or parts.fragment:
+        raise ValueError(f"{value!r} must end before a question mark or #")
+    return value.rstrip("/")
+
+
 def one_line(value: str) -> str:
     """`value`, if it can stand in the head of a mail.
 
@@ -42,6 +56,7 @@ def one_line(value: str) -> str:
 
 
 WebAddress = Annotated[str, AfterValidator(web_address)]
+SafeAddress = Annotated[str, AfterValidator(safe_address)]
 MailAddress = Annotated[str, AfterValidator(one_line)]
 
 

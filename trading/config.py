@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, Field, PositiveFloat, ValidationError, ValidationInfo, field_validator
 
-from trading.alerts_config import AlertsConfig, DeadManConfig, MetricsConfig
+from trading.alerts_config import AlertsConfig, DeadManConfig, MetricsConfig, SafeAddress
 from trading.config_files import MergedFile, Texts
 from trading.config_mistakes import reason, understood, without_numbers
 from trading.errors import ConfigError
@@ -76,6 +76,17 @@ class SimulatedGatewayConfig(Section):
     lots: int = Field(default=1_000, ge=1)
 
 
+class StatementsConfig(Section):
+    """The broker's statement of each day, which is compared with our fills; without a `query` there is none.
+
+    Token: the file `token_file`, TRADINGD_FLEX_TOKEN or the credential flex_token; never a key of this file.
+    """
+
+    query: str | None = Field(default=None, pattern=r"^[0-9]{1,20}$")
+    token_file: str | None = None
+    url: SafeAddress = "https://ndcdyn.interactivebrokers.com/AccountManagement/FlexWebService"
+
+
 class BrokerConfig(Section):
     """The one connection. In mode simulated host and port are the simulated gateway's."""
 
@@ -88,6 +99,7 @@ class BrokerConfig(Section):
     heartbeat_s: PositiveFloat = 10.0
     messages_per_s: PositiveFloat = 35.0
     timezone: str | None = None  # that of times which the gateway writes without one; default: the operator's
+    statements: StatementsConfig = StatementsConfig()
     simulated: SimulatedGatewayConfig = SimulatedGatewayConfig()
 
     @field_validator("timezone")

@@ -1,13 +1,16 @@
 """tradectl reconcile: how our books and the broker's compare, when that was looked at, and what differs."""
 
 import time
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from daemon.cli.__main__ import Settings
+from daemon.cli.deeds import Asking, deed_command
 from daemon.cli.output import json_option, print_json, print_table
-from trading.errors import TradingError
+from trading.errors import ConfigError, TradingError
 
 if TYPE_CHECKING:
     from trading.data.mongo.reconciliation_runs import MongoReconciliationRuns
@@ -17,12 +20,12 @@ _LATELY: Final = 20
 _WITHIN_S: Final = 120
 
 
-@click.command()
+@click.group(invoke_without_command=True)
 @click.option("--last", "count", type=click.IntRange(1, 1000), default=5, show_default=True, help="So many runs.")
 @click.option("--run", "runs", is_flag=True, help="Have the stack handler compare now, and wait for what it finds.")
 @json_option
-@click.pass_obj
-def reconcile(settings: Settings, count: int, runs: bool, as_json: bool) -> int:
+@click.pass_context
+def reconcile(ctx: click.Context, count: int, runs: bool, as_json: bool) -> int:
     """Show the last comparisons of our books with the broker's, and what differed at the newest one.
 
     Nothing is traded before one has passed for the connection of now. What each break means, and what to do about it:
@@ -30,6 +33,10 @@ def reconcile(settings: Settings, count: int, runs: bool, as_json: bool) -> int:
 
     Example: tradectl reconcile
     """
+    return 0 if ctx.invoked_subcommand is not None else _comparisons(ctx.obj, count, runs, as_json)
+
+
+def _comparisons(settings: Settings, count: int, runs: bool, as_json: bool) -> int:
     from daemon.cli.store import opened_store
     from trading.data.mongo.reconciliation_runs import MongoReconciliationRuns
 
@@ -45,6 +52,29 @@ def reconcile(settings: Settings, count: int, runs: bool, as_json: bool) -> int:
     else:
         _show(found)
     return code
+
+
+@reconcile.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@deed_command
+def statement(asking: Asking, file: Path) -> None:
+    """Compare a Flex statement of the broker (FILE, as XML) with our fills, and book what it proves.
+
+    Executions that we missed, that were taken back or corrected, and commissions that never came are booked as if the
+    broker had just told of them. What our books have and the statement lacks is only told, and locked. Reading the
+    same statement again changes nothing.
+
+    Example: tradectl reconcile statement flex.xml --reason "trades of Friday" --yes
+    """
+    replace(asking, timeout_s=_WITHIN_S).perform("statement", document=_text(file))
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{file} cannot be read: {error}. Give the XML file of a Flex query. "
+                          f"Nothing was booked.") from error
 
 
 def _serving_run(settings: Settings) -> str | None:

@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 from paper import status_of
 from quick_tradectl import QuickTradectl
+from statement_files import activity
 
 from daemon.alerts.alert_book import Rules, raised
 from trading.control.alert import Alert, AlertKind, Severity
@@ -112,6 +113,8 @@ def prepare(desk: Desk, command: str) -> None:
         kind, _, subject = words[0].partition(":")
         with desk.store() as store:
             _open_alert(MongoAlerts(store), AlertKind(kind), subject)
+    if command.startswith("tradectl reconcile statement"):
+        (desk.folder / "flex.xml").write_text(activity(account="DU0000001"))
     if verb == "resolve":
         with desk.store() as store:
             _lose_run(store, words[0])

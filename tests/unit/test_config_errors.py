@@ -183,7 +183,7 @@ def test_times_and_dates_mean_what_they_say(tmp_path: Path) -> None:
 def test_a_null_takes_a_shipped_process_away(tmp_path: Path) -> None:
     config = load_config(written(tmp_path, "processes:\n  run_cleaners: null\n"))
     assert "run_cleaners" not in config.processes
-    assert len(config.processes) == 11
+    assert len(config.processes) == 12
 
 
 def test_a_password_is_not_shown(tmp_path: Path) -> None:
@@ -206,4 +206,4 @@ def test_a_long_line_is_cut_around_the_column() -> None:
 
 
 def test_the_shipped_configuration_has_no_mistakes(tmp_path: Path) -> None:
-    assert len(checked_config(tmp_path).processes) == len(checked_config(shipped_folder()).processes) == 12
+    assert len(checked_config(tmp_path).processes) == len(checked_config(shipped_folder()).processes) == 13

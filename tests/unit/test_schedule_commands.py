@@ -172,7 +172,7 @@ def test_lint_names_the_process(terminal: Terminal) -> None:
 
 def test_check_takes_a_folder_a_file_or_a_crontab(terminal: Terminal, tmp_path: Path) -> None:
     assert terminal("check") == 0
-    assert "no mistakes; 12 processes" in terminal.out
+    assert "no mistakes; 13 processes" in terminal.out
     assert terminal("check", str(terminal.config)) == 0
     wrong = tmp_path / "wrong.yaml"
     wrong.write_text("processes:\n  run_systems:\n    timeout: soon\n")
@@ -200,7 +200,7 @@ def test_check_takes_the_draft_of_a_strategy(terminal: Terminal, tmp_path: Path)
 
 def test_check_names_the_strategies_that_would_trade(terminal: Terminal) -> None:
     assert terminal("check") == 0
-    assert terminal.out == f"{terminal.config}: no mistakes; 12 processes, strategies example, mode simulated.\n"
+    assert terminal.out == f"{terminal.config}: no mistakes; 13 processes, strategies example, mode simulated.\n"
 
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "how_to" / "edit_the_schedule.md"

@@ -16,6 +16,7 @@ from trading.execution.documents import Document, from_document, to_document
 from trading.risk.order_kind import OrderKind
 
 EXTERNAL: Final = "_EXTERNAL"  # whose fills are that no order of ours asked for
+MANUAL: Final = "MANUAL-"  # how the execution ids begin that no broker gave
 
 
 class FillStatus(StrEnum):
@@ -119,9 +120,13 @@ def merged(known: Fill | None, heard: Fill) -> Merge:
 
 
 def busted(known: Fill) -> Merge:
-    """`known` taken back by the exchange, as its statement says: a revision of no lots behind all others."""
-    return merged(known, replace(known, revision=known.revision + 1, quantity=0,
-                                 execution_id=f"{known.execution_id}/busted"))
+    """What becomes of `known` when the exchange takes it back."""
+    return merged(known, taken_back(known))
+
+
+def taken_back(known: Fill) -> Fill:
+    """`known` as it is heard of when the exchange takes it back: a revision of no lots behind all others."""
+    return replace(known, revision=known.revision + 1, quantity=0, execution_id=f"{known.execution_id}/busted")
 
 
 def quarantined(fill: Fill) -> Fill:

@@ -52,8 +52,9 @@ def test_a_position_break_locks_with_the_numbers_of_the_moment_and_calls_a_perso
         reason="position break: SP500/20260600: our books hold +2, the broker +3", facts={"ours": 2, "theirs": 3}),)
     assert [(told.alarm, told.key) for told in actions.told] == [(Alarm.CRITICAL, f"B5:{JUNE}")]
     assert actions.told[0].sentence == (
-        "B5: position break: SP500/20260600: our books hold +2, the broker +3. Read the broker's statement, book what "
-        "is missing with its evidence (tradectl positions), then open the lock (tradectl locks).")
+        "B5: position break: SP500/20260600: our books hold +2, the broker +3. Read the broker's statement "
+        "(tradectl reconcile statement FILE), which books what it proves; book the rest with its evidence (tradectl "
+        "positions), then open the lock (tradectl locks).")
     assert actions == replace(Actions(), locks=actions.locks, told=actions.told)
 
 

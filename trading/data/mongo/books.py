@@ -69,6 +69,11 @@ class MongoBooks:
         """Whether any fill of `contract` is in the books."""
         return self._database.fills.find_one({"contract": contract}, {"_id": 1}) is not None
 
+    def fills_about(self, ids: Collection[str], since: datetime, session: ClientSession | None = None) -> list[Fill]:
+        """Those of `ids`, and all at `since` (aware) or later, oldest first."""
+        wanted: Document = {"$or": [{"_id": {"$in": sorted(ids)}}, {"at": {"$gte": since}}]}
+        return [_fill(row) for row in self._database.fills.find(wanted, session=session).sort("at", 1)]
+
     def fills_of(self, broker_order: str) -> list[Fill]:
         return [_fill(row) for row in self._database.fills.find({"broker_order": broker_order}).sort("at", 1)]
 
@@ -210,6 +215,10 @@ class MongoBooks:
     def apply_fill_within(self, fill: Fill, session: ClientSession) -> bool:
         """The same as `apply_fill`, as a part of a transaction."""
         return self._batch(session).book_all([fill])[0]
+
+    def apply_within(self, heard: Sequence[Heard], session: ClientSession) -> list[bool]:
+        """The same as `apply`, all or nothing, as a part of a transaction."""
+        return self._batch(session).book_all(heard) if heard else []
 
     def _batch(self, session: ClientSession) -> FillBatch:
         return FillBatch(store=self._store, writer=self._writer, locks=self._locks, session=session)

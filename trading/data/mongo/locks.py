@@ -41,6 +41,11 @@ class MongoInstrumentLocks:
         self._tell("locked", lock.id, document, session)
         return True
 
+    def was_opened(self, lock_id: str) -> bool:
+        """Whether there was such a lock, and a person or a known cause has ended it."""
+        is_open = self._collection.find_one({"_id": lock_id}, {"_id": 1}) is not None
+        return not is_open and self._events.newest(f"lock {lock_id}", None)[0] > 0
+
     def unlock(self, lock_id: str, reason: str, now: datetime) -> None:
         """End one lock, and say why; what is not locked stays so."""
         self._store.transact(lambda session: self.unlock_within(lock_id, reason, now, session))

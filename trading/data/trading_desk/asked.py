@@ -9,11 +9,13 @@ from types import UnionType
 from typing import Any, Final, TypeVar, get_args, get_origin, get_type_hints
 
 from trading.data.trading_desk.deed import Deed
+from trading.data.trading_desk.records import LongText
 from trading.errors import ConfigError
 
 MOST_LOTS: Final = 1_000_000  # more is a slip of the keyboard
 MOST_PRICE: Final = Decimal(10) ** 12
 LONGEST_TEXT: Final = 1000
+LONGEST_FILE: Final = 3_500_000  # characters; what the control socket takes, with room for its marks
 AnyDeed = TypeVar("AnyDeed", bound=Deed)
 
 
@@ -71,6 +73,13 @@ def _text(name: str, value: object) -> str:
     return value.strip()
 
 
+def _file(name: str, value: object) -> str:
+    if not isinstance(value, str) or len(value) > LONGEST_FILE:
+        raise ConfigError(f"{name} must be the text of a file of at most {LONGEST_FILE:,} characters. "
+                          f"Nothing was changed.")
+    return value
+
+
 def _yes_or_no(name: str, value: object) -> bool:
     if not isinstance(value, bool):
         raise ConfigError(f"{name} is {value!r}; it must be true or false. Nothing was changed.")
@@ -89,7 +98,8 @@ def _is_size(value: object) -> bool:
 
 
 Reader = Callable[[str, Any], Any]
-_READERS: Final[dict[Any, Reader]] = {str: _text, bool: _yes_or_no, int: lots_of, Decimal: price_of, dict: _sizes}
+_READERS: Final[dict[Any, Reader]] = {str: _text, bool: _yes_or_no, int: lots_of, Decimal: price_of, dict: _sizes,
+                                           LongText: _file}
 
 
 @cache

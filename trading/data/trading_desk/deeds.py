@@ -15,8 +15,9 @@ from trading.data.trading_desk.manual_trade import ManualTrade
 from trading.data.trading_desk.overrides import ClearOverride, SetOverride
 from trading.data.trading_desk.positions import Assign, Balance, Opening, Transfer
 from trading.data.trading_desk.rolls import SetRollState
+from trading.data.trading_desk.statement import BookStatement
 
 DEEDS: Final[Mapping[str, type[Deed]]] = {kind.verb: kind for kind in (
     RaiseKill, LowerKill, Flatten, SetOverride, ClearOverride, SetLimit, ClearLimit, LockInstrument, OpenLocks,
     Transfer, Assign, Balance, Opening, ManualTrade, ManualFill, TakeBackFill, ApproveOrder, CancelOrder, CancelAll,
-    SetRollState)}
+    SetRollState, BookStatement)}

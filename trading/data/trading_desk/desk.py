@@ -2,13 +2,14 @@
 
 from dataclasses import replace
 from datetime import datetime
+from hashlib import sha256
 from typing import Any, Final, TypeVar
 
 from pymongo.client_session import ClientSession
 from pymongo.errors import DuplicateKeyError
 
 from trading.data.mongo.connection import Document, MongoStore
-from trading.data.trading_desk.asked import checked
+from trading.data.trading_desk.asked import LONGEST_TEXT, checked
 from trading.data.trading_desk.deed import Deed, Outcome, Preview, Signed
 from trading.data.trading_desk.deed_log import DeedLog
 from trading.data.trading_desk.records import House, Records
@@ -75,6 +76,9 @@ def asked_of(deed: Deed) -> Document:
 
 
 def _plain(value: Any) -> Any:
+    """A whole file is told by its digest: the event stays small, and the same file is known again."""
+    if isinstance(value, str) and len(value) > LONGEST_TEXT:
+        return f"sha256 {sha256(value.encode()).hexdigest()}"
     return value if isinstance(value, str | int | dict | None) else str(value)
 
 

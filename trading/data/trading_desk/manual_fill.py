@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import ClassVar, Final
+from typing import ClassVar
 
 from pymongo.client_session import ClientSession
 from ulid import ULID
@@ -11,10 +11,8 @@ from trading.data.trading_desk.deed import Deed, DeedRefused, Plan, Signed
 from trading.data.trading_desk.records import Records, check_tick
 from trading.errors import ConfigError
 from trading.execution.broker_orders import NEVER_TRADED, BrokerOrder
-from trading.execution.fills import Fill, FillStatus, execution_base
+from trading.execution.fills import MANUAL, Fill, FillStatus, execution_base
 from trading.execution.orders import story_of
-
-MANUAL: Final = "MANUAL-"  # how the execution ids begin that no broker gave
 
 
 @dataclass(frozen=True, kw_only=True)

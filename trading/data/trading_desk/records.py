@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
+from typing import Final, NewType
+from zoneinfo import ZoneInfo
 
 from pymongo.client_session import ClientSession
 
@@ -22,14 +24,21 @@ from trading.execution.fills import EXTERNAL
 from trading.objects.contracts import Contract
 from trading.risk.exposure import Holding
 
+LongText = NewType("LongText", str)  # a whole file; a deed's event keeps its digest
+_UTC: Final = ZoneInfo("UTC")
+
 
 @dataclass(frozen=True, kw_only=True)
 class House:
-    """What the desk must be told: whose account, which strategies are configured, when a trading day begins."""
+    """What the desk must be told: whose account, which strategies are configured, when a trading day begins.
+
+    `gateway_zone` is that of times which the broker writes without one.
+    """
 
     account: str
     strategies: frozenset[str]
     trading_day: Callable[[datetime], str]
+    gateway_zone: ZoneInfo = _UTC
 
 
 class Records:
@@ -37,7 +46,7 @@ class Records:
 
     def __init__(self, store: MongoStore, house: House, who: str, session: ClientSession | None) -> None:
         signed = replace(store, author=who)
-        self.house, self.session = house, session
+        self.house, self.session, self.store = house, session, signed
         self.orders, self.books, self.locks = MongoOrders(signed), MongoBooks(signed), MongoInstrumentLocks(signed)
         self.kills, self.overrides, self.limits = MongoKillState(signed), MongoOverrides(signed), MongoLimits(signed)
         self.rolls, self.instruments, self.contracts = (MongoRollStates(signed), MongoInstruments(signed),

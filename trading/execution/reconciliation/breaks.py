@@ -115,8 +115,8 @@ BREAKS: Final[Mapping[BreakId, BreakRule]] = {
         meaning="Positions differ, and no execution explains it.",
         action="Trades nothing, locks the instrument; opens it only if executions from before the break come in and "
                "explain it whole.",
-        by_hand="Read the broker's statement, book what is missing with its evidence (`tradectl positions`), then open "
-                f"the lock ({_LOCKS}).",
+        by_hand="Read the broker's statement (`tradectl reconcile statement FILE`), which books what it proves; book "
+                f"the rest with its evidence (`tradectl positions`), then open the lock ({_LOCKS}).",
         stages=(_CRITICAL,), lock=LockCause.POSITION_BREAK),
     BreakId.EXPIRED: BreakRule(
         meaning="A contract is past its last trade day, and the broker no longer shows it.",
@@ -170,7 +170,8 @@ BREAKS: Final[Mapping[BreakId, BreakRule]] = {
         stages=(_WARNING,)),
     BreakId.COMMISSION: BreakRule(
         meaning="What a fill cost is still not known a day later.",
-        action="Tells once; positions do not depend on it.", by_hand="Take it from the statement.", stages=(_INFO,)),
+        action="Tells once; positions do not depend on it.", stages=(_INFO,),
+        by_hand="Nothing if statements are configured; else `tradectl reconcile statement FILE`."),
     BreakId.REFERENCE_DATA: BreakRule(
         meaning="Multiplier, tick, currency or last trade day are not what is configured.",
         action="Locks the instrument.",
