@@ -16,4 +16,4 @@ def trading_days(config: Config) -> TradingDays:
 def house_of(config: Config) -> House:
     """What the trading desk must know."""
     return House(account=config.service.broker.account, strategies=frozenset(config.strategies),
-                 trading_day=trading_days(config).day_of, gateway_zone=config.service.gateway_zone)
+                 trading_day=trading_days(config).day_of, statement_zone=config.service.statement_zone)

@@ -42,7 +42,7 @@ def run(job: JobContext, patience: Patience = PATIENCE) -> None:
     if service.broker.statements.query is None:
         log.info("no_statement", reason="none is configured: broker.statements.query. See docs/operations.md")
         return
-    check(job, statement_of(fetched(job, patience), service.gateway_zone))
+    check(job, statement_of(fetched(job, patience), service.statement_zone))
 
 
 def fetched(job: JobContext, patience: Patience) -> bytes:

@@ -85,6 +85,12 @@ class StatementsConfig(Section):
     query: str | None = Field(default=None, pattern=r"^[0-9]{1,20}$")
     token_file: str | None = None
     url: SafeAddress = "https://ndcdyn.interactivebrokers.com/AccountManagement/FlexWebService"
+    timezone: str | None = None  # that of its times, a setting of the account; default: the gateway's
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, value: str | None) -> str | None:
+        return None if value is None else known_zone(value)
 
 
 class BrokerConfig(Section):
@@ -184,6 +190,12 @@ class ServiceConfig(Section):
     def gateway_zone(self) -> ZoneInfo:
         """The zone in which the gateway writes times without one."""
         return ZoneInfo(self.broker.timezone or self.timezone)
+
+    @property
+    def statement_zone(self) -> ZoneInfo:
+        """The zone of the times in the broker's statement, which names none."""
+        named = self.broker.statements.timezone
+        return self.gateway_zone if named is None else ZoneInfo(named)
 
 
 class StrategyConfig(Section):

@@ -124,3 +124,9 @@ def test_a_run_that_another_daemon_has_settled_books_nothing(morning: Morning) -
     with pytest.raises(StopRequested):
         morning.run(activity(a_row()), is_fenced_out=True)
     assert morning.scene.books.fills() == []
+
+
+def test_the_times_of_a_statement_are_in_the_zone_that_is_configured_for_it(morning: Morning) -> None:
+    order = morning.scene.at_the_broker()
+    with pytest.raises(PositionsDiffer, match="2026-03-02 20:04:05 UTC"):
+        morning.run(activity(a_row(orderReference=order.id)), timezone="America/New_York")

@@ -32,13 +32,13 @@ _UTC: Final = ZoneInfo("UTC")
 class House:
     """What the desk must be told: whose account, which strategies are configured, when a trading day begins.
 
-    `gateway_zone` is that of times which the broker writes without one.
+    `statement_zone` is that of the times in the broker's statement.
     """
 
     account: str
     strategies: frozenset[str]
     trading_day: Callable[[datetime], str]
-    gateway_zone: ZoneInfo = _UTC
+    statement_zone: ZoneInfo = _UTC
 
 
 class Records:

@@ -18,7 +18,7 @@ class BookStatement(Deed):
 
     def plan(self, records: Records, signed: Signed) -> Plan:
         house = records.house
-        statement = statement_of(self.document.encode(), house.gateway_zone)
+        statement = statement_of(self.document.encode(), house.statement_zone)
         desk = StatementDesk(store=records.store, account=house.account, trading_day=house.trading_day)
         found = desk.look(statement, signed.at, records.session)
         booked = {each.subject: each for each in found.differences if each.heard}
