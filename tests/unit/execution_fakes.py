@@ -91,6 +91,7 @@ class World:
     verdicts: list[Outcome] = field(default_factory=list)  # what the controls say, one after the other; else all passes
     margin_takes_s: float | None = None  # until the broker has said the margin of an order; None: nobody asks
     margins_asked: dict[str, datetime] = field(default_factory=dict)  # contract order -> when
+    margins_heard: set[str] = field(default_factory=set)  # those whose answer the handler was woken for
     epoch: str = "e"
     renewals: int = 0
     levels: list[str] = field(default_factory=list)  # why the kill level was raised
@@ -407,9 +408,14 @@ class FakeMargins:
         return bool(self.owed)
 
     def wait(self, wait_s: float) -> bool:
-        first_s = min(self.owed.values(), default=None)
-        self.world.clock.advance(seconds=wait_s if first_s is None else min(wait_s, first_s))
-        return first_s is not None and first_s <= wait_s
+        if not self._news():
+            self.world.clock.advance(seconds=min([wait_s, *self.owed.values()]))
+        found = self._news()
+        self.world.margins_heard |= found
+        return bool(found)
+
+    def _news(self) -> set[str]:
+        return self.world.margins_asked.keys() - self.owed.keys() - self.world.margins_heard
 
 
 @dataclass
