@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from made_proposals import SETTINGS, a_proposal, a_snapshot
+from made_proposals import SETTINGS, a_proposal, a_snapshot, with_facts
 
 from trading.risk.check import Outcome
 from trading.risk.controls.account import rc_23b
@@ -92,3 +92,10 @@ def test_panic_waits_for_nobody() -> None:
 def test_nobody_is_asked_when_an_order_is_decided() -> None:
     asked = at_decision(a_proposal(2), a_snapshot(), SETTINGS).checks
     assert "RC-23b" not in {check.control for check in asked}
+
+
+def test_the_broker_is_asked_about_what_the_other_controls_have_left() -> None:
+    snapshot = replace(with_facts(a_snapshot(), order_size_limit=1), account=account(None, 0.0))
+    held = at_intent(a_proposal(2), snapshot, SETTINGS)
+    assert held.decisive is not None
+    assert (held.decisive.control, held.decisive.number) == ("RC-23b", 1)
