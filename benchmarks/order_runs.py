@@ -16,6 +16,7 @@ from pymongo import monitoring
 from benchmarks.order_speed import Commands, a_reader, a_wish, a_worker, an_order, ended
 from benchmarks.order_world import DeafSender, Firm, firm
 from trading.data.risk.judging import judged
+from trading.data.risk.margin_desk import NobodyAsks
 from trading.execution.broker_orders import BrokerLifecycle
 from trading.execution.stack_handler.resolver import Resolver
 from trading.execution.stack_handler.stack_handler import StackHandler
@@ -117,7 +118,7 @@ def a_handler(firm: Firm, sender: MarkingSender) -> StackHandler:
     worker = replace(a_worker(firm), sender=sender)
     return StackHandler(
         orders=firm.data.db_orders, sender=sender, locks=firm.data.db_locks, reader=a_reader(firm),
-        resolver=Resolver(sender), worker=worker, clock=firm.clock,  # type: ignore[arg-type]  # nobody is asked
+        resolver=Resolver(sender), worker=worker, margins=NobodyAsks(), clock=firm.clock,  # type: ignore[arg-type]  # nobody is asked
         acknowledge_within=timedelta(seconds=5), lots_by_contract=firm.watch.lots_by_contract,
         judge=lambda order: order, compare=lambda: None, fatal=(Exception,))
 

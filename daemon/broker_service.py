@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from daemon.broker_parts import BrokerParts
+from daemon.margin_asker import MarginAsker
 from daemon.order_sender import OrderSender
 from daemon.pacing import Pacing
 from daemon.turn_queue import Urgency
@@ -50,6 +51,7 @@ class BrokerService:
     def __init__(self, parts: BrokerParts) -> None:
         self._parts = parts
         self.orders = OrderSender(self, parts)
+        self.margins = MarginAsker(self, parts)
         self.link = Link.DOWN
         self.reason = "not connected yet"
         self.since: datetime = parts.clock.now()

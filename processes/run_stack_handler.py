@@ -22,6 +22,7 @@ from trading.data.risk.decision_facts import decision_facts
 from trading.data.risk.intent_controls import IntentControls
 from trading.data.risk.intent_facts import IntentFacts
 from trading.data.risk.judging import judged_alone
+from trading.data.risk.margin_desk import MarginDesk, NobodyAsks
 from trading.data.risk.seen_once import SeenOnce
 from trading.data.risk.settings import for_account
 from trading.data.roll_watch import RollWatch
@@ -174,18 +175,26 @@ def stack_handler(job: JobContext, market: "BrokerMarket") -> StackHandler:
     settings = paced(for_account(decision.settings, decision.risks), job.config.service.mode)
     facts = IntentFacts(decision=decision, settings=settings, details=market.tradable, trading_day=job.trading_day,
                         approved_months=lambda code: approved_months(watch, code))
-    controls = IntentControls(data=job.data, facts=facts, settings=settings, seen=SeenOnce(job.data))
+    margins = margin_desk(job)
+    controls = IntentControls(data=job.data, facts=facts, settings=settings, seen=SeenOnce(job.data), margins=margins)
     worker = AlgoWorker(orders=job.data.db_orders, market=market, sender=job.data.broker, locks=job.data.db_locks,
                         controls=controls, clock=job.clock, manners=manners(job.config))
     reader = journal_reader(job, market)
     return StackHandler(
         orders=job.data.db_orders, sender=job.data.broker, locks=job.data.db_locks, reader=reader,
         resolver=Resolver(job.data.broker, timedelta(seconds=said.prove_lost_within_s)), worker=worker,
-        compare=lambda: compare_where_due(reconciler(job, market, reader)), clock=job.clock,
+        margins=margins, compare=lambda: compare_where_due(reconciler(job, market, reader)), clock=job.clock,
         lots_by_contract=watch.lots_by_contract,
         judge=lambda order: judged_alone(order, decision, settings),
         acknowledge_within=timedelta(seconds=said.acknowledge_within_s),
         fatal=(BrokerUnavailable, StopRequested, PyMongoError))
+
+
+def margin_desk(job: JobContext) -> MarginDesk | NobodyAsks:
+    """Asks over the broker link, unless the configuration says that our own table is enough."""
+    if not job.config.service.risk.ask_margin:
+        return NobodyAsks()
+    return MarginDesk(job.data.broker.margin_after, job.clock.monotonic_s)
 
 
 def paced(settings: RiskSettings, mode: Mode) -> RiskSettings:

@@ -41,3 +41,4 @@ class RiskConfig(Section):
     class_risk_share: Annotated[float, Field(gt=0, le=1)] = 0.40
     instrument_risk_share: Annotated[float, Field(gt=0, le=1)] = 0.15
     largest_order: Annotated[int, Field(ge=1)] | None = None
+    ask_margin: bool = True

@@ -20,6 +20,7 @@ from daemon.api.broker_requests import (
     WantedChange,
     WantedContract,
     WantedFxBars,
+    WantedMargin,
     WantedMessages,
     WantedQuotes,
     wanted,
@@ -34,6 +35,7 @@ from trading.config import ServiceConfig
 from trading.data.mongo.instruments import MongoInstruments
 from trading.errors import NotFound
 from trading.execution.broker_messages import BrokerMessage
+from trading.risk.margin_question import WhatIf
 
 
 class BrokerRoutes:
@@ -52,6 +54,7 @@ class BrokerRoutes:
             Route("/broker/fx_bars", self.fx_bars, methods=["POST"]),
             Route("/broker/quote", self.quote, methods=["POST"]),
             Route("/broker/account", self.account),
+            Route("/broker/margin", self.margin, methods=["POST"]),
             Route("/broker/positions", self.positions),
             Route("/broker/quotes", self.quotes, methods=["POST"]),
             Route("/broker/messages", self.messages, methods=["POST"]),
@@ -103,6 +106,13 @@ class BrokerRoutes:
         library = await self._broker.library(_asker(request))
         value = await library.account_value(self._service.broker.account, self._service.base_currency)
         return JSONResponse({"net_liquidation": value})
+
+    async def margin(self, request: Request) -> JSONResponse:
+        """The broker's word on the margin after an order; null when it gives none."""
+        asked = await wanted(request, WantedMargin)
+        told = await self._broker.margins.after(WhatIf(**asked.model_dump()), _asker(request),
+                                                self._service.base_currency)
+        return JSONResponse({"after": None if told is None else asdict(told)})
 
     async def positions(self, request: Request) -> JSONResponse:
         library = await self._broker.library(_asker(request))

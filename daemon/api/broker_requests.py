@@ -63,6 +63,13 @@ class WantedChange(_Strict):
     limit: Annotated[Decimal, Field(allow_inf_nan=False)]
 
 
+class WantedMargin(WantedContract):
+    """The margin after an order of so many lots (signed) at a limit, a text likewise, or at the market."""
+
+    quantity: int
+    limit_price: Annotated[Decimal, Field(allow_inf_nan=False)] | None
+
+
 class WantedMessages(_Strict):
     """What was journaled behind message `after`."""
 

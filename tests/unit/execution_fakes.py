@@ -29,7 +29,8 @@ from trading.execution.stack_handler.journal_reader import JournalReader
 from trading.execution.stack_handler.reports import Today
 from trading.execution.stack_handler.resolver import Resolver
 from trading.execution.stack_handler.stack_handler import StackHandler
-from trading.risk.check import Outcome
+from trading.risk.check import Outcome, held
+from trading.risk.controls.account import ASKS_THE_BROKER
 from trading.risk.order_kind import OrderKind
 from trading.risk.pre_trade import Verdict
 
@@ -88,6 +89,9 @@ class World:
     in_flight: int | None = None  # orders that the broker may have left unheard; None: any
     judged: int = 0  # broker orders that the controls were asked about
     verdicts: list[Outcome] = field(default_factory=list)  # what the controls say, one after the other; else all passes
+    margin_takes_s: float | None = None  # until the broker has said the margin of an order; None: nobody asks
+    margins_asked: dict[str, datetime] = field(default_factory=dict)  # contract order -> when
+    margins_heard: set[str] = field(default_factory=set)  # those whose answer the handler was woken for
     epoch: str = "e"
     renewals: int = 0
     levels: list[str] = field(default_factory=list)  # why the kill level was raised
@@ -127,7 +131,8 @@ class World:
             orders=FakeOrders(self), market=market, sender=FakeSender(self), locks=FakeLocks(self), clock=self.clock,
             controls=FakeControls(self), manners=Manners(usual_style=self.style, patience=timedelta(seconds=60)))
         return StackHandler(orders=FakeOrders(self), sender=FakeSender(self), locks=FakeLocks(self), reader=reader,
-                            resolver=Resolver(FakeSender(self)), worker=worker, clock=self.clock,
+                            resolver=Resolver(FakeSender(self)), worker=worker, margins=FakeMargins(self),
+                            clock=self.clock,
                             acknowledge_within=timedelta(seconds=5), fatal=(BrokerUnavailable,),
                             lots_by_contract=lambda code, lots: {f"{code}/20260600": lots},
                             compare=lambda: None,
@@ -352,10 +357,19 @@ class FakeControls:
         return self.world.in_flight is None or len(unheard) + self._noted < self.world.in_flight
 
     def at_intent(self, leg: ContractOrder, order: BrokerOrder, touch: Touch, *, is_passive: bool) -> Verdict:
+        if self._waits_for_margin(leg):
+            return Verdict(quantity=0, outcome=Outcome.HOLD, checks=(held(ASKS_THE_BROKER, "asked"),),
+                           settings_version="test")
         self.world.judged += 1
         outcome = self.world.verdicts.pop(0) if self.world.verdicts else Outcome.PASS
         return Verdict(quantity=order.quantity if outcome is Outcome.PASS else 0, outcome=outcome, checks=(),
                        settings_version="test")
+
+    def _waits_for_margin(self, leg: ContractOrder) -> bool:
+        if self.world.margin_takes_s is None:
+            return False
+        self.world.margins_asked.setdefault(leg.id, self.world.clock.now())
+        return leg.id in FakeMargins(self.world).owed
 
     def collar(self, leg: ContractOrder, touch: Touch) -> tuple[Decimal, Decimal] | None:
         return None
@@ -374,6 +388,34 @@ class FakeControls:
 
     def raise_level(self, reason: str) -> None:
         self.world.levels.append(reason)
+
+
+@dataclass
+class FakeMargins:
+    """A broker that says each margin after the same time, while only this world's clock goes on."""
+
+    world: World
+
+    @property
+    def owed(self) -> dict[str, float]:
+        """Contract orders that wait for an answer, and in how many seconds it comes."""
+        now, takes_s = self.world.clock.now(), self.world.margin_takes_s or 0.0
+        left = {order: takes_s - (now - at).total_seconds() for order, at in self.world.margins_asked.items()}
+        return {order: left_s for order, left_s in left.items() if left_s > 0}
+
+    @property
+    def is_awaited(self) -> bool:
+        return bool(self.owed)
+
+    def wait(self, wait_s: float) -> bool:
+        if not self._news():
+            self.world.clock.advance(seconds=min([wait_s, *self.owed.values()]))
+        found = self._news()
+        self.world.margins_heard |= found
+        return bool(found)
+
+    def _news(self) -> set[str]:
+        return self.world.margins_asked.keys() - self.owed.keys() - self.world.margins_heard
 
 
 @dataclass

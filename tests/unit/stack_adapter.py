@@ -11,6 +11,7 @@ from order_world import OrderWorld, StoreLost
 
 from trading.broker.error_codes import shipped_error_policy
 from trading.broker.facts import OrderEvidence
+from trading.data.risk.margin_desk import NobodyAsks
 from trading.errors import BrokerUnavailable
 from trading.execution.broker_messages import BrokerMessage
 from trading.execution.broker_orders import BrokerOrder
@@ -136,6 +137,6 @@ def a_handler(world: OrderWorld) -> StackHandler:
                         manners=Manners(usual_style=ExecutionStyle.MARKETABLE, patience=timedelta(seconds=60)))
     return StackHandler(
         orders=world.orders, sender=sender, locks=world.locks, reader=reader, resolver=Resolver(sender), worker=worker,
-        clock=world.clock, acknowledge_within=timedelta(seconds=5), fatal=(BrokerUnavailable, StoreLost), judge=judged,
-        compare=lambda: None,
+        margins=NobodyAsks(), clock=world.clock, acknowledge_within=timedelta(seconds=5),
+        fatal=(BrokerUnavailable, StoreLost), judge=judged, compare=lambda: None,
         lots_by_contract=lambda instrument, lots: {world.priced_contract(instrument): lots})

@@ -289,3 +289,21 @@ def test_a_roll_that_is_never_filled_is_given_up_before_it_looks_like_a_loop() -
     assert len(world.received) == ATTEMPTS
     assert world.order.close_reason is CloseReason.EXPIRED
     assert world.positions == {"SP500/20260300": 3}
+
+
+def test_an_order_whose_margin_the_broker_is_asked_for_leaves_as_soon_as_it_has_answered() -> None:
+    world = World(margin_takes_s=3.1)
+    world.wants(5)
+    world.handler().run(lambda: None)
+    [order] = world.sent
+    assert (world.positions, world.judged) == ({"SP500/20260600": 5}, 1)
+    [asked] = world.margins_asked.values()
+    assert 3.1 <= (order.created - asked).total_seconds() < 3.4
+
+
+def test_an_order_whose_margin_is_asked_for_keeps_the_run_going_and_is_not_told_as_a_failure() -> None:
+    world = World(margin_takes_s=4.9)
+    world.wants(5)
+    handler = world.handler()
+    assert handler.run(lambda: None) == 1
+    assert (handler.worker.waits, handler.worker.told) == ({}, {})

@@ -1,7 +1,7 @@
 """The workers' way to the broker: requests to the daemon, which owns the one connection. Synchronous."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -16,10 +16,13 @@ from trading.execution.broker_messages import BrokerMessage
 from trading.execution.quotes import Traded
 from trading.objects.instruments import BrokerInstrument, CurrencyPair
 from trading.objects.prices import BAR_COLUMNS
+from trading.risk.margin_question import ANSWER_WITHIN_S, WhatIf
+from trading.risk.snapshot import Margin
 from trading.unix_socket import DaemonRefused, DaemonUnreachable, request
 
 _KINDS: Final = {"BrokerUnavailable": BrokerUnavailable, "StoreError": BrokerUnavailable, "NoPermission": NoPermission}
 _TIMEOUT_S: Final = 120.0  # longer than the daemon's own limit, so that its message arrives
+_ON_THE_WAY_S: Final = 1.0
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,13 @@ class BrokerLink:
         answer = self._ask("POST", "quotes", {"contracts": wanted, "after": after, "wait_s": wait_s})
         return QuoteChanges(version=answer["version"],
                             quotes={int(con_id): _quote(row) for con_id, row in answer["quotes"].items()})
+
+    def margin_after(self, order: WhatIf) -> Margin | None:
+        """What the account would need after `order`, by the broker; None when it does not say so within seconds."""
+        limit = None if order.limit_price is None else str(order.limit_price)
+        told = self._ask("POST", "margin", asdict(order) | {"limit_price": limit},
+                         ANSWER_WITHIN_S + _ON_THE_WAY_S)["after"]
+        return None if told is None else Margin(**told)
 
     def account_value(self) -> float:
         """What the account is worth, in the base currency."""
@@ -100,9 +110,9 @@ class BrokerLink:
         """What was journaled behind message `after`, in order, as soon as there is something, at most `wait_s`."""
         return messages_of(self._ask("POST", "messages", {"after": after, "wait_s": wait_s}))
 
-    def _ask(self, method: str, resource: str, body: object = None) -> Any:
+    def _ask(self, method: str, resource: str, body: object = None, timeout_s: float = _TIMEOUT_S) -> Any:
         try:
-            return request(self.socket, method, f"/broker/{resource}", body, _TIMEOUT_S)
+            return request(self.socket, method, f"/broker/{resource}", body, timeout_s)
         except DaemonUnreachable as error:
             raise BrokerUnavailable(str(error)) from error
         except DaemonRefused as error:

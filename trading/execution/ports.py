@@ -116,3 +116,14 @@ class Sender(Protocol):
     def cancel(self, order_id: str) -> None: ...
     def refresh(self) -> None: ...
     def messages(self, after: int, wait_s: float) -> list[BrokerMessage]: ...
+
+
+class Margins(Protocol):
+    """Questions to the broker about margins, which no other order waits for."""
+
+    @property
+    def is_awaited(self) -> bool:
+        """Whether an answer may still come."""
+
+    def wait(self, wait_s: float) -> bool:
+        """Whether an answer has come since this was last asked; waits for one, at most `wait_s`."""

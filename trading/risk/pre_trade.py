@@ -6,8 +6,8 @@ ends it. At the gate nothing is cut any more: an order that is too large there i
 
 Order: orders_and_risk.md section 3, "Order of evaluation". It names no place for some controls that its table puts
 there; they stand where their inputs do. T1: 37 and 38 after 36. T2: 01 first, 36 after 15, 03 before 05, 45 and 43
-after it, 11 before 12, 10b after 10, 18 after 20. G: 28 and 15 after 01; 03, 05, 43, 45 and 08 before 09; 13 before 10,
-34 before 35.
+after it, 11 before 12, 10b after 10, 18 after 20, 23b before 23. G: 28 and 15 after 01; 03, 05, 43, 45 and 08 before
+09; 13 before 10, 34 before 35.
 """
 
 from collections.abc import Callable, Sequence
@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from trading.risk.check import Check, Outcome, Severity
-from trading.risk.controls.account import rc_23
+from trading.risk.controls.account import rc_23, rc_23b
 from trading.risk.controls.decision import rc_09, rc_31, rc_32, rc_37, rc_38
 from trading.risk.controls.gate import rc_33, rc_34, rc_35
 from trading.risk.controls.market import rc_13, rc_14, rc_15
@@ -36,10 +36,11 @@ AT_DECISION: Final[tuple[Control, ...]] = (
     rc_28, rc_01, rc_31, rc_36, rc_37, rc_38, rc_02, rc_32, rc_03, rc_04, rc_06, rc_43, rc_09, rc_18, rc_23)
 AT_INTENT: Final[tuple[Control, ...]] = (
     rc_01, rc_22, rc_21, rc_14, rc_15, rc_36, rc_13, rc_07, rc_03, rc_05, rc_45, rc_43, rc_08, rc_11, rc_12, rc_10,
-    rc_10b, rc_19, rc_20, rc_18, rc_17, rc_23, rc_16)
+    rc_10b, rc_19, rc_20, rc_18, rc_17, rc_23b, rc_23, rc_16)
 AT_GATE: Final[tuple[Control, ...]] = (
     rc_01, rc_28, rc_15, rc_33, rc_03, rc_05, rc_43, rc_45, rc_08, rc_09, rc_13, rc_10, rc_12, rc_34, rc_35, rc_16)
-PANIC_SKIPS: Final[frozenset[Control]] = frozenset({rc_07, rc_13, rc_14, rc_18, rc_23})  # never the size, 09 or 33
+PANIC_SKIPS: Final[frozenset[Control]] = frozenset({  # never the size, 09 or 33
+    rc_07, rc_13, rc_14, rc_18, rc_23, rc_23b})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from enum import StrEnum
 
 from trading.risk.exposure import Holding
 from trading.risk.kill_level import KillState
@@ -144,12 +145,24 @@ class Margin:
     currency: str
 
 
+class MarginState(StrEnum):
+    """What is known of the broker's word on the margin after an order."""
+
+    NOT_ASKED = "NOT_ASKED"  # nobody asks: our own table is enough
+    WANTED = "WANTED"        # to be asked, when everything else allows the order
+    AWAITED = "AWAITED"      # asked, a few seconds ago at most
+    TOLD = "TOLD"            # `AccountFacts.margin`
+    UNTOLD = "UNTOLD"        # asked in vain: our own table must do
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AccountFacts:
     """The account, in the base currency."""
 
     nav: float | None = None
-    margin: Margin | None = None
+    margin: Margin | None = None              # the broker's
+    margin_state: MarginState = MarginState.NOT_ASKED
+    margin_lots: int = 0                      # signed, for which the broker was asked
     own_margin: Margin | None = None          # from our own table, before the safety factor
 
 

@@ -142,8 +142,10 @@ def test_x32_an_order_id_that_is_taken(scene: TradingScene) -> None:
 
 
 def test_x33_a_contract_that_may_only_be_closed(scene: TradingScene) -> None:
-    scene.gateway.fault("reject", style="error_first", code=201, text="Order rejected - reason:close only")
-    traded = scene.trade(scene.an_instrument(), 1)
+    order = scene.want(scene.an_instrument(), 1)
+    scene.gateway.fault("reject", order=pattern(order), style="error_first", code=201,
+                        text="Order rejected - reason:close only")
+    traded = Traded(scene, order, scene.handled(scene.start_handler()))
     time.sleep(0.5)
     assert (traded.executed, traded.filled) == (0, 0)
     assert [row["lifecycle"] for row in traded.broker_orders] == ["REJECTED"]

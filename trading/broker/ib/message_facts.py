@@ -3,6 +3,7 @@
 A message becomes a dictionary that can be stored as it is; see trading.execution.broker_messages for the kinds.
 """
 
+import math
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import Any, Final
@@ -10,6 +11,7 @@ from typing import Any, Final
 from trading.broker.facts import ContractDetails, OpenOrder
 from trading.broker.ib.escapes import unescaped
 from trading.execution.execution_time import told_instant
+from trading.risk.snapshot import Margin
 
 _UNSET: Final = 1e300  # the wire's "not known" is the largest double
 
@@ -38,6 +40,28 @@ def open_order(facts: dict[str, Any]) -> OpenOrder:
 
 def _is_limit(order: Any) -> bool:
     return bool(order.orderType == "LMT" and abs(order.lmtPrice) < _UNSET)
+
+
+def margin_after(state: Any, currency: str) -> Margin | None:
+    """The answer to a what-if question, in `currency`, the account's; None when the broker has not computed anything.
+
+    It says so by an empty currency, by empty fields, by the largest double, or by zeros all over (ib_insync #380).
+    """
+    initial, maintenance, equity = (_number(text) for text in (
+        state.initMarginAfter, state.maintMarginAfter, state.equityWithLoanAfter))
+    if initial is None or maintenance is None or equity is None or not state.commissionCurrency:
+        return None
+    if not (initial or maintenance or equity):
+        return None
+    return Margin(initial_after=initial, maintenance_after=maintenance, equity_after=equity, currency=currency)
+
+
+def _number(text: Any) -> float | None:
+    try:
+        found = float(text)
+    except (TypeError, ValueError):
+        return None
+    return found if math.isfinite(found) and abs(found) < _UNSET else None
 
 
 def completed_facts(contract: Any, order: Any, state: Any) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Answers about orders and executions: place, change, cancel, list."""
 
 import logging
+import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
@@ -10,12 +11,13 @@ from trading.broker.simulated.bars import BarRequestError
 from trading.broker.simulated.book import Changes
 from trading.broker.simulated.exchange import Identity, Market
 from trading.broker.simulated.faults.fault import Fault, FaultKind
+from trading.broker.simulated.faults.message_names import WHAT_IF
 from trading.broker.simulated.fill_responses import commission_report, execution
 from trading.broker.simulated.gateway import Gateway
 from trading.broker.simulated.linked_orders import released
 from trading.broker.simulated.listing import BAG, FUTURE, ListedContract
 from trading.broker.simulated.order_contract import UNKNOWN, named
-from trading.broker.simulated.order_responses import completed_order, what_if_order
+from trading.broker.simulated.order_responses import WhatIfCosts, completed_order, what_if_order
 from trading.broker.simulated.orders import Execution, Order, OrderStatus
 from trading.broker.simulated.place_order import PlaceOrder
 from trading.broker.simulated.refusals import (
@@ -74,6 +76,11 @@ def reference_of(gateway: Gateway, session: "Session", request: Any) -> str:
         order = gateway.book.order_of(session.client_id, request.order_id)
         return "" if order is None else order.order_ref
     return ""
+
+
+def number_of(request: Any, number: str) -> str:
+    """`number` of a message, or the one that faults and counts know a question by."""
+    return WHAT_IF if isinstance(request, PlaceOrder) and request.what_if else number
 
 
 def order_id_of(request: Any) -> int:
@@ -219,15 +226,20 @@ def _release(gateway: Gateway, perm_id: int) -> None:
 
 def _check_funds(gateway: Gateway, order: Order, contract: ListedContract) -> Refusal | None:
     """Only what makes a position larger needs margin."""
-    facts = contract.facts
-    if facts.sec_type != FUTURE:
+    if contract.facts.sec_type != FUTURE:
         return None
-    held = gateway.book.account(order.account).holding(facts.con_id).quantity
+    return check_margin(max(0.0, _margin_change(gateway, order, Market(contract))),
+                        gateway.statement(order.account).available_funds, gateway.settings.base_currency)
+
+
+def _margin_change(gateway: Gateway, order: Order, market: Market) -> float:
+    """What the account needs more for `order`, in its base currency; less than nothing for one that closes."""
+    contract, facts = market.contract, market.contract.facts
+    held = gateway.book.account(order.account).holding(facts.con_id).quantity if facts.sec_type == FUTURE else 0
     larger = abs(held + order.action.sign * order.quantity) - abs(held)
     price = contract.prints.until(gateway.now()).last() or 0.0
-    margin = exchange.what_if_margin(replace(order, quantity=max(0, larger)), contract, price)
-    available = gateway.statement(order.account).available_funds
-    return check_margin(margin * gateway.rate(facts.currency), available, gateway.settings.base_currency)
+    margin = exchange.what_if_margin(replace(order, quantity=abs(larger)), contract, price)
+    return math.copysign(margin, larger) * gateway.rate(facts.currency)
 
 
 def _warn(gateway: Gateway, session: "Session", request: PlaceOrder, order: Order, contract: ListedContract) -> None:
@@ -247,8 +259,12 @@ def _what_if(gateway: Gateway, session: "Session", request: PlaceOrder, market: 
         return
     order = exchange.accept(request, contract, _identity(gateway, session), gateway.venue, now).orders[0]
     price = contract.prints.until(now).last() or 0.0
-    session.send(what_if_order(order, contract.facts, session.version, exchange.what_if_margin(order, contract, price),
-                               _commission(order, market, price)))
+    statement = gateway.statement(order.account)
+    costs = WhatIfCosts(before=statement.margin, change=_margin_change(gateway, order, market),
+                        equity=statement.net_liquidation, commission=_commission(order, market, price))
+    fault = gateway.faults.take({FaultKind.MARGIN}, lambda each: each.client in (None, session.client_id))
+    session.outgoing.asks(request.order_id)
+    session.send(what_if_order(order, contract.facts, session.version, costs, "" if fault is None else fault.style))
 
 
 def _commission(order: Order, market: Market, price: float) -> float:

@@ -50,12 +50,29 @@ def open_order(order: Order, facts: ContractFacts, version: int, *, commission_k
     return _open_order(order, facts, version, Costs(UNSET_MARGINS, (commission, "", "", currency)))
 
 
-def what_if_order(order: Order, facts: ContractFacts, version: int, margin: float, commission: float) -> Message:
-    """What the margins would become; numbers, never empty, or the libraries fail (ib_wire.md 2.8)."""
-    change = number(round(margin, 2))
-    margins = ("0", "0", "0", change, change, "0", change, change, "0")
-    known = number(commission)
-    return _open_order(order, facts, version, Costs(margins, (known, known, known, facts.currency), what_if=True))
+@dataclass(frozen=True, kw_only=True)
+class WhatIfCosts:
+    """The account before an order and what that changes, in its base currency; the commission in the contract's."""
+
+    before: float
+    change: float
+    equity: float
+    commission: float
+
+
+def what_if_order(order: Order, facts: ContractFacts, version: int, costs: WhatIfCosts, style: str = "") -> Message:
+    """What the margins would become; numbers, never empty, or the libraries fail (ib_wire.md 2.8). Or a fault of it."""
+    change = 100 * abs(costs.equity) if style == "large" else costs.change
+    before, changed, after, equity = (number(round(each, 2)) for each in (
+        costs.before, change, costs.before + change, costs.equity))
+    known, currency = number(costs.commission), facts.currency
+    margins: Message = (before, before, equity, changed, changed, "0", after, after, equity)
+    if style == "sentinel":
+        margins = UNSET_MARGINS
+    elif style == "empty":
+        margins = ("",) * len(margins)
+    return _open_order(order, facts, version, Costs(
+        margins, (known, known, known, "" if style == "no_currency" else currency), what_if=True))
 
 
 def _open_order(order: Order, facts: ContractFacts, version: int, costs: Costs) -> Message:

@@ -91,8 +91,9 @@ class Session:
             log.warning("client %s: %s", self.client_id, error)
             self.refuse(request_id_of(fields, self.version), Refusal(error.code or 320, str(error)))
             return
-        self._gateway.requests[name_of_request(fields[0])] += 1
-        if not self._is_struck(fields, request):
+        number = answers_orders.number_of(request, fields[0])
+        self._gateway.requests[name_of_request(number)] += 1
+        if not self._is_struck(number, fields, request):
             self._answer(request)
 
     def poll(self) -> None:
@@ -118,11 +119,11 @@ class Session:
     def position_changed(self, con_id: int) -> None:
         answers_account.position_changed(self._gateway, self, con_id)
 
-    def _is_struck(self, fields: Sequence[str], request: Request) -> bool:
+    def _is_struck(self, number: str, fields: Sequence[str], request: Request) -> bool:
         """Does a fault keep this request from being answered? One that only breaks the connection lets it through."""
         reference = answers_orders.reference_of(self._gateway, self, request)
         fault = self._gateway.faults.take(REQUEST_FAULTS, lambda each: each.strikes_request(
-            fields[0], reference, self.client_id))
+            number, reference, self.client_id))
         if fault is None:
             return False
         if fault.kind is FaultKind.REFUSE:

@@ -5,21 +5,24 @@ noted before it. What cannot be read of one instrument harms no order of another
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
 from trading.data.data_blob import DataBlob
 from trading.data.risk.intent_facts import Flow, IntentFacts, sessions_of
+from trading.data.risk.margin_desk import MarginDesk, NobodyAsks
 from trading.data.risk.seen_once import SeenOnce
 from trading.errors import ConcurrentUpdate
 from trading.execution.broker_orders import BrokerLifecycle, BrokerOrder
 from trading.execution.orders import ContractOrder, front_and_forward
 from trading.execution.quotes import Touch
 from trading.execution.rolls.pace import unit_of
+from trading.risk.controls.account import ASKS_THE_BROKER
 from trading.risk.controls.price import collar
 from trading.risk.kill_level import Cause, Command, KillLevel, raised
+from trading.risk.margin_question import WhatIf
 from trading.risk.order_kind import OrderKind
 from trading.risk.pre_trade import Verdict, at_intent
 from trading.risk.proposal import Proposal, RollSides
@@ -37,9 +40,13 @@ class IntentControls:
     facts: IntentFacts
     settings: RiskSettings
     seen: SeenOnce
+    margins: MarginDesk | NobodyAsks = field(default_factory=NobodyAsks)
 
     def at_intent(self, leg: ContractOrder, order: BrokerOrder, touch: Touch, *, is_passive: bool) -> Verdict:
-        """Every control of T2."""
+        """Every control of T2; what passes all others and adds risk is held until the broker was asked for its margin.
+
+        Before that it is judged without the broker's word, and after it with it.
+        """
         roll, flow = self._roll(leg), self.flow(leg)
         proposal = Proposal(
             account=leg.account, strategy=leg.strategy, instrument=leg.instrument, kind=leg.kind,
@@ -48,7 +55,16 @@ class IntentControls:
             roll=None if roll is None else self._sides(*roll, flow.positions))
         months = {each.contract for each in roll or (leg,)}
         snapshot = self.facts.snapshot(leg, touch, flow, order.created, months)
-        return at_intent(proposal, snapshot, self.settings)
+        account = self.margins.known_to(snapshot.account, leg.id, leg.filled)
+        verdict = at_intent(proposal, replace(snapshot, account=account), self.settings)
+        if verdict.decisive is not None and verdict.decisive.control == ASKS_THE_BROKER:
+            self._ask_for_margin(leg, replace(order, quantity=int(verdict.decisive.number or 0)))
+        return verdict
+
+    def _ask_for_margin(self, leg: ContractOrder, order: BrokerOrder) -> None:
+        """For what the other controls have left of `order`; it does no harm to ask with each look."""
+        self.margins.ask(leg.id, WhatIf(con_id=order.con_id, exchange=order.exchange, quantity=order.quantity,
+                                        limit_price=order.limit_price), leg.filled)
 
     def _roll(self, leg: ContractOrder) -> tuple[ContractOrder, ContractOrder] | None:
         """Both legs, the front month first; None for an order of its own."""

@@ -37,10 +37,11 @@ from trading.execution.rolls.pace import forward_pace, front_pace, is_crowded
 from trading.execution.stack_handler.child_orders import ChildOrders, Controls, Intended
 from trading.log import get_log
 from trading.risk.check import Outcome
+from trading.risk.controls.account import ASKS_THE_BROKER
 from trading.risk.order_kind import OrderKind
 
 log = get_log()
-SOON_OVER: Final = frozenset({"RC-16", "RC-18", "RC-19", "RC-20", "RC-21"})  # holds that end while others trade
+SOON_OVER: Final = frozenset({"RC-16", "RC-18", "RC-19", "RC-20", "RC-21", ASKS_THE_BROKER})  # while others trade
 CLOSE_REASONS: Final = {
     Finish.FILLED: CloseReason.FILLED, Finish.CANCELLED: CloseReason.CANCELLED, Finish.DEADLINE: CloseReason.EXPIRED,
     Finish.NO_QUOTE: CloseReason.EXPIRED, Finish.SESSION_ENDS: CloseReason.EXPIRED,
@@ -256,7 +257,9 @@ class AlgoWorker:
         self.orders.save_contract_order(found.leg.moved(Lifecycle.CLOSED, CloseReason.DENIED))
 
     def _tell_once(self, found: Intended, touch: Touch) -> None:
-        """What holds an order is told when it begins, not at every look."""
+        """What holds an order is told when it begins, not at every look; to ask the broker is no news."""
+        if found.control == ASKS_THE_BROKER:
+            return
         if self.told.get(found.leg.id) != found.control or found.outcome is not Outcome.HOLD:
             self.told[found.leg.id] = found.control
             log.warning("not_intended", order=found.leg.id, control=found.control, outcome=found.outcome.value,

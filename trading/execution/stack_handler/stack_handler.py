@@ -17,7 +17,7 @@ from trading.execution.decided_orders import why
 from trading.execution.locks import Lock, LockCause, Standing, standing_of
 from trading.execution.order_states import CloseReason, Lifecycle
 from trading.execution.orders import ContractOrder, InstrumentOrder, closed_by_children, spawn
-from trading.execution.ports import Locks, OrderStore, Sender, Spawned
+from trading.execution.ports import Locks, Margins, OrderStore, Sender, Spawned
 from trading.execution.stack_handler.algo_worker import AlgoWorker
 from trading.execution.stack_handler.journal_reader import JournalReader
 from trading.execution.stack_handler.resolver import Resolver, Verdict, needs_resolving
@@ -28,6 +28,8 @@ from trading.risk.order_kind import OrderKind
 log = get_log()
 Stored = TypeVar("Stored")
 REPEAT_CANCEL: Final = timedelta(seconds=5)
+LISTEN_S: Final = 1.0
+A_MOMENT_S: Final = 0.2
 LOOKED_AT: Final = 50  # contract orders for which what they share is read once
 AT_ONCE: Final = 10  # new broker orders that are stored together and sent: as many as may be in flight
 
@@ -42,6 +44,7 @@ class StackHandler:
     reader: JournalReader
     resolver: Resolver
     worker: AlgoWorker
+    margins: Margins
     clock: Clock
     acknowledge_within: timedelta
     lots_by_contract: Callable[[str, int], dict[str, int]]
@@ -69,11 +72,19 @@ class StackHandler:
             applied = self._apply_news(applied)
 
     def _apply_news(self, applied: int) -> int:
-        """Wait for messages behind `applied`, a second at most, and apply all there are; the last applied."""
-        wait_s = 1.0
+        """Wait for messages behind `applied`, a second at most, and apply all there are; the last applied.
+
+        While the broker owes a margin, that is waited for too, in small turns.
+        """
+        wait_s = self._listens_s()
         while messages := self.sender.messages(applied, wait_s):
             applied, wait_s = self.reader.apply(messages), 0.0
         return applied
+
+    def _listens_s(self) -> float:
+        if self.margins.wait(A_MOMENT_S if self.margins.is_awaited else 0.0):
+            return 0.0
+        return A_MOMENT_S if self.margins.is_awaited else LISTEN_S
 
     def one_pass(self) -> int:
         """Look at every open order once, from the bottom up and then down again."""

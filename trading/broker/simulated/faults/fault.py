@@ -25,6 +25,7 @@ class FaultKind(StrEnum):
     IGNORE = "ignore"  # never answered
     REJECT = "reject"  # an order is rejected in `style`, with `code` and `text`
     REFUSE = "refuse"  # answered with error `code` and `text`, nothing else
+    MARGIN = "margin"  # a what-if question is answered in `style`: sentinel, no_currency, empty, large
     # orders
     ERROR = "error"  # an open order gets `code` and `text`, and nothing happens to it
     HOLD = "hold"  # orders do not fill for `seconds`
@@ -103,6 +104,7 @@ class Fault:
 
 STYLES: Final = {
     FaultKind.REJECT: ("error_first", "status_first", "inactive_only", "cancelled_only"),
+    FaultKind.MARGIN: ("sentinel", "no_currency", "empty", "large"),
     FaultKind.QUOTES: ("frozen", "crossed", "none", "zero", "spike"),
 }
 

@@ -12,9 +12,11 @@ MESSAGES: Final = {
     "headTimestamp": "88", "historicalDataUpdate": "90", "marketRule": "93", "tickByTick": "99",
     "completedOrder": "101", "completedOrdersEnd": "102",
 }
+WHAT_IF: Final = "3 what-if"  # a placeOrder that only asks; faults of orders do not strike it
+WHAT_IF_ANSWER: Final = "5 what-if"  # an openOrder likewise
 REQUESTS: Final = {
-    "reqMktData": "1", "cancelMktData": "2", "placeOrder": "3", "cancelOrder": "4", "reqOpenOrders": "5",
-    "reqAccountUpdates": "6", "reqExecutions": "7", "reqIds": "8", "reqContractDetails": "9",
+    "reqMktData": "1", "cancelMktData": "2", "placeOrder": "3", "whatIf": WHAT_IF, "cancelOrder": "4",
+    "reqOpenOrders": "5", "reqAccountUpdates": "6", "reqExecutions": "7", "reqIds": "8", "reqContractDetails": "9",
     "reqAllOpenOrders": "16", "reqManagedAccts": "17", "reqHistoricalData": "20", "reqCurrentTime": "49",
     "reqGlobalCancel": "58", "reqPositions": "61", "reqAccountSummary": "62", "startApi": "71",
     "reqAccountUpdatesMulti": "76", "reqHeadTimeStamp": "87", "reqCompletedOrders": "99",

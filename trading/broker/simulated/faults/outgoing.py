@@ -5,13 +5,14 @@ from typing import Final
 
 from trading.broker.simulated.faults.armed import ArmedFaults
 from trading.broker.simulated.faults.fault import Fault, FaultKind
-from trading.broker.simulated.faults.message_names import ORDER_REFERENCE_AT
+from trading.broker.simulated.faults.message_names import ORDER_REFERENCE_AT, WHAT_IF_ANSWER
 from trading.broker.simulated.faults.quote_faults import quoted
 
 Message = tuple[str, ...]
 KINDS: Final = {FaultKind.DROP, FaultKind.DELAY, FaultKind.DUPLICATE, FaultKind.LATE, FaultKind.CORRUPT,
                 FaultKind.REWORD}
 ORDER_STATUS: Final = "3"
+OPEN_ORDER: Final = "5"
 
 LASTING: Final = (FaultKind.SLOW, FaultKind.QUOTES)
 
@@ -21,9 +22,14 @@ class Outgoing:
     """The messages of one session between the gateway and its socket."""
 
     faults: ArmedFaults
+    _what_ifs: set[str] = field(default_factory=set)  # order ids under which a client has only asked
     _delayed: list[tuple[float, Message]] = field(default_factory=list)
     _behind: list[tuple[int, Message]] = field(default_factory=list)
     _references: dict[str, str] = field(default_factory=dict)  # of orders by order id, and of fills by execution id
+
+    def asks(self, order_id: int) -> None:
+        """The answer under this id is no order's: faults that wait for orders leave it alone."""
+        self._what_ifs.add(str(order_id))
 
     @property
     def next_s(self) -> float | None:
@@ -58,11 +64,14 @@ class Outgoing:
 
     def _struck(self, message: Message, client: int | None, now_s: float) -> list[Message]:
         reference = self._reference(message)
-        fault = self.faults.take(KINDS, lambda each: each.strikes_message(message[0], reference, client)
+        fault = self.faults.take(KINDS, lambda each: each.strikes_message(self._name(message), reference, client)
                                  and (each.kind is not FaultKind.REWORD or message[0] == ORDER_STATUS))
         if fault is None:
             return [message]
         return self._by_kind(fault, message, now_s)
+
+    def _name(self, message: Message) -> str:
+        return WHAT_IF_ANSWER if message[0] == OPEN_ORDER and message[1] in self._what_ifs else message[0]
 
     def _by_kind(self, fault: Fault, message: Message, now_s: float) -> list[Message]:
         match fault.kind:
