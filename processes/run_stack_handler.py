@@ -208,7 +208,7 @@ def manners(config: Config) -> Manners:
     """As configured."""
     said = config.service.orders
     return Manners(usual_style=usual_style(config), patience=timedelta(seconds=said.time_out_s),
-                   participation=Decimal(repr(said.participation)))
+                   participation=Decimal(repr(said.participation)), good_till_date=said.good_till_date)
 
 
 def usual_style(config: Config) -> ExecutionStyle:

@@ -20,7 +20,8 @@ class Style(StrEnum):
 class OrdersConfig(Section):
     """How patient execution is, and how orders are worked. `style` null: best; marketable in mode simulated.
 
-    `participation` is the share of the market's volume that an order of style pov takes.
+    `participation` is the share of the market's volume that an order of style pov takes. `good_till_date`: an order
+    ends by itself at the broker a minute after its algo should have ended it, should nobody be there to do so.
     """
 
     time_out_s: PositiveFloat = 60.0
@@ -29,6 +30,7 @@ class OrdersConfig(Section):
     prove_lost_within_s: PositiveFloat = 60.0
     style: Style | None = None
     participation: Annotated[float, Field(gt=0, le=0.10)] = 0.05
+    good_till_date: bool = True
 
 
 class RiskConfig(Section):

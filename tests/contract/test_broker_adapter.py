@@ -6,7 +6,7 @@ The same file passes with the library's forerunner, ib_insync, in a venv of its 
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -188,6 +188,22 @@ def test_an_order_for_the_brokers_own_algo_arrives_with_its_priority(gateway: Ga
         [arrived] = (await asyncio.to_thread(adapter.control.state_of))["orders"]
         assert (arrived["algo"], arrived["algo_params"]) == ("Adaptive", f'[["adaptivePriority", "{priority.value}"]]')
         assert (arrived["order_type"], arrived["tif"], arrived["limit_price"]) == ("LMT", "DAY", "4000.0")
+
+    play(gateway, story)
+
+
+def test_an_order_with_an_end_of_its_own_ends_there_by_itself(gateway: GatewayProcess) -> None:
+    async def story(adapter: Adapter) -> None:
+        near, number = await adapter.near(), adapter.library.allocate_order_id()
+        ends = NOON + timedelta(minutes=11)
+        adapter.library.place(replace(an_order(near, number, 1, "4000"), time_in_force="GTD", good_till=ends))
+        await adapter.until(lambda: bool(adapter.said(MessageKind.ORDER_STATUS)))
+        [arrived] = (await asyncio.to_thread(adapter.control.state_of))["orders"]
+        assert (arrived["tif"], arrived["good_till"]) == ("GTD", f"{ends:%Y%m%d %H:%M:%S} UTC")
+
+        # when nobody ends it
+        await asyncio.to_thread(adapter.control.clock, forward_s=12 * 60)
+        await adapter.until(lambda: adapter.said(MessageKind.ORDER_STATUS)[-1]["status"] == "Cancelled")
 
     play(gateway, story)
 

@@ -95,6 +95,8 @@ class World:
     epoch: str = "e"
     renewals: int = 0
     levels: list[str] = field(default_factory=list)  # why the kill level was raised
+    closes: datetime | None = None  # the end of every session
+    good_till_date: bool = True
     crash_at: tuple[int, bool] | None = None  # call number, and whether the effect still happens
 
     def __post_init__(self) -> None:
@@ -129,7 +131,8 @@ class World:
                                today, shipped_error_policy())
         worker = AlgoWorker(
             orders=FakeOrders(self), market=market, sender=FakeSender(self), locks=FakeLocks(self), clock=self.clock,
-            controls=FakeControls(self), manners=Manners(usual_style=self.style, patience=timedelta(seconds=60)))
+            controls=FakeControls(self), manners=Manners(usual_style=self.style, patience=timedelta(seconds=60),
+                                                         good_till_date=self.good_till_date))
         return StackHandler(orders=FakeOrders(self), sender=FakeSender(self), locks=FakeLocks(self), reader=reader,
                             resolver=Resolver(FakeSender(self)), worker=worker, margins=FakeMargins(self),
                             clock=self.clock,
@@ -384,7 +387,7 @@ class FakeControls:
         return 1
 
     def closes(self, contract: str, now: datetime) -> datetime | None:
-        return None
+        return self.world.closes
 
     def raise_level(self, reason: str) -> None:
         self.world.levels.append(reason)

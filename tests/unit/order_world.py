@@ -142,7 +142,8 @@ class OrderWorld:
             parent=self.store.contract[order.parent], position=self.instrument_position(order.instrument),
             siblings=tuple(each for each in known if each.parent == order.parent),
             others=tuple(each for each in known if each.may_be_alive and each.id != order.id
-                         and each.instrument == order.instrument))
+                         and each.instrument == order.instrument),
+            now=self.clock.now())
 
     @property
     def unreconciled(self) -> str | None:

@@ -98,6 +98,7 @@ class BrokerOrder:
     collar: tuple[Decimal, ...] | None = None  # lowest and highest price at which it may ever stand
     mid: Decimal | None = None  # when it was made
     adaptive: AdaptivePriority | None = None  # of the broker's own algo, if that works it
+    good_till: datetime | None = None  # when it ends by itself; None: with its session
     lifecycle: BrokerLifecycle = BrokerLifecycle.INTENT
     epoch: str | None = None  # the connection that it was sent over
     ib_order_id: int | None = None  # a routing handle of that connection, never an identity

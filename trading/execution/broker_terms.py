@@ -4,11 +4,23 @@ The price that it may be filled at stands here and nowhere else; the reference o
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Final
 
 from trading.execution.order_states import AdaptivePriority
 from trading.execution.quotes import Touch
+
+OUTLIVES_ITS_ALGO: Final = timedelta(seconds=60)  # RC-34
+
+
+def good_till(deadline: datetime, closes: datetime | None) -> datetime | None:
+    """When an order ends by itself at the broker, should nobody be there to end it: soon after its algo would have.
+
+    None: with its session, because that is sooner, or because nobody knows when its session ends (`closes`).
+    """
+    ends = (deadline + OUTLIVES_ITS_ALGO).replace(microsecond=0)  # the broker counts whole seconds
+    return ends if closes is not None and ends < closes else None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,5 +35,9 @@ class BrokerTerms:
     tick: Decimal | None = None
     collar: tuple[Decimal, Decimal] | None = None
     order_type: str = "LMT"
-    time_in_force: str = "DAY"
+    good_till: datetime | None = None  # None: its session's end
     adaptive: AdaptivePriority | None = None
+
+    @property
+    def time_in_force(self) -> str:
+        return "DAY" if self.good_till is None else "GTD"

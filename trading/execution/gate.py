@@ -1,12 +1,13 @@
 """The last look before a message leaves: by the sender, from what is stored now, whatever was decided before. Pure.
 
 It knows nothing of why an order was made. It refuses what a lock or the kill level forbids, what lies beside an order
-of unknown fate, what would make more lots possible than the parent has, and a price off its grid or outside its collar
-(orders_and_risk.md RC-01, 10, 12, 22, 28, 33).
+of unknown fate, what would make more lots possible than the parent has, a price off its grid or outside its collar, and
+an order whose time is over (orders_and_risk.md RC-01, 10, 12, 22, 28, 33, 34).
 """
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 
 from trading.execution.broker_orders import BrokerLifecycle, BrokerOrder
@@ -28,12 +29,13 @@ class GateFacts:
     siblings: tuple[BrokerOrder, ...]  # of the same parent, this order among them
     others: tuple[BrokerOrder, ...]  # live orders of the instrument, this one left out
     position: int
+    now: datetime
 
 
 def gate_problem(order: BrokerOrder, facts: GateFacts) -> str | None:
     """Why `order` must not leave now, as a sentence; None when it may."""
     return (_halted(order, facts) or _locked(order, facts) or _beside_unknown(order, facts)
-            or _too_many(order, facts) or price_problem(order, order.limit_price))
+            or _too_many(order, facts) or price_problem(order, order.limit_price) or _is_over(order, facts))
 
 
 def change_problem(order: BrokerOrder, limit: Decimal, facts: GateFacts) -> str | None:
@@ -74,6 +76,12 @@ def _too_many(order: BrokerOrder, facts: GateFacts) -> str | None:
         return (f"with {order.id}, {possible:+d} lots of {facts.parent.id} could be filled, which is for "
                 f"{facts.parent.quantity:+d}")
     return None
+
+
+def _is_over(order: BrokerOrder, facts: GateFacts) -> str | None:
+    if order.good_till is None or facts.now < order.good_till:
+        return None
+    return f"{order.id} was to end at {order.good_till:%Y-%m-%d %H:%M:%S} UTC, which is over"
 
 
 def price_problem(order: BrokerOrder, limit: Decimal | None) -> str | None:

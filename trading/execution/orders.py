@@ -366,7 +366,7 @@ def _broker_order(leg: ContractOrder, lots: int, terms: BrokerTerms) -> BrokerOr
         contract=leg.contract, kind=leg.kind, quantity=lots, trading_day=leg.trading_day, con_id=terms.con_id,
         exchange=terms.exchange, order_type=terms.order_type, time_in_force=terms.time_in_force,
         limit_price=terms.limit_price, bid=terms.touch.bid, ask=terms.touch.ask, mid=terms.touch.mid, tick=terms.tick,
-        collar=terms.collar, created=terms.created, adaptive=terms.adaptive)
+        collar=terms.collar, created=terms.created, adaptive=terms.adaptive, good_till=terms.good_till)
 
 
 def front_and_forward(legs: Iterable[ContractOrder]) -> tuple[ContractOrder, ContractOrder]:

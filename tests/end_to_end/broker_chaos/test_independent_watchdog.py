@@ -151,6 +151,32 @@ def test_o17_rc_34_what_a_daemon_that_was_killed_leaves_behind_is_cancelled_and_
         until(lambda: watchdog.report["told"] == {}, 30, "the daemon gives signs of life, and it is over")
 
 
+def test_rc_34_what_a_daemon_that_was_killed_leaves_behind_ends_by_itself_with_no_watchdog(
+        survived: TradingScene) -> None:
+    # given an order that rests, with an end of its own, a minute behind that of its algo
+    order, _ = survived.rest(survived.an_instrument(), 2)
+    [left] = Traded(survived, order, {}).at_gateway
+    assert left["tif"] == "GTD"
+
+    # when the daemon is killed, and nobody comes for so long
+    survived.gateway.fault("hold", seconds=3600)  # by the gateway's clock
+    survived.kill()
+    assert states(survived, order) != ["Cancelled"]
+    survived.gateway.clock(forward_s=12 * 60)
+
+    # then the order has ended at the broker, long before its session
+    until(lambda: states(survived, order) == ["Cancelled"], 10, "it has ended by itself")
+
+    # and when the daemon runs again, both sides agree and each lot is there once at most
+    survived.gateway.stop()
+    survived.begin()
+    survived.settle()
+    traded = Traded(survived, order, {})
+    assert traded.executed == traded.filled
+    assert traded.broker_orders[0]["lifecycle"] == "CANCELLED"
+    assert (survived.books(), survived.locks()) == (survived.theirs(), {})
+
+
 def test_a_service_that_goes_away_is_found_again_wherever_its_store_and_gateway_then_listen(
         deaf: TradingScene) -> None:
     whereabouts = deaf.state / "run" / "whereabouts.json"

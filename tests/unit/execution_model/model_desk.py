@@ -78,7 +78,7 @@ def problem_at_the_gate(order: BrokerOrder, stored: Stored) -> str | None:
         locks=reasons_of(map(_lock, stored.locks)),
         siblings=tuple(each for each in stored.orders if each.parent == leg.id),
         others=tuple(each for each in stored.orders if each.may_be_alive and each.id != order.id),
-        position=sum(each.filled for each in stored.legs)))
+        position=sum(each.filled for each in stored.legs), now=NOW))
 
 
 @cache

@@ -1,6 +1,7 @@
 """Incidents in which more was traded than wanted, by us, by others or by the broker; and how it stops, or does not."""
 
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -109,7 +110,8 @@ def test_lean_5839_a_trade_by_hand_stops_only_its_instrument() -> None:
 
 def facts(leg: ContractOrder, **changes: object) -> GateFacts:
     values: dict[str, object] = {"kill": KillState(), "is_halted_by_flag": False, "unreconciled": None, "locks": {},
-                                 "parent": leg, "siblings": (), "others": (), "position": 0}
+                                 "parent": leg, "siblings": (), "others": (), "position": 0,
+                                 "now": leg.created}
     return GateFacts(**values | changes)  # type: ignore[arg-type]  # spelled by each test
 
 
@@ -153,6 +155,14 @@ def test_pst_1660_a_price_with_a_residue_is_not_sent() -> None:
     order = a_broker_order(limit_price=Decimal("0.0010500000000000002"), tick=Decimal("0.00005"))
     assert gate_problem(order, facts(leg, siblings=(order,))) == (
         "0.0010500000000000002 is not a multiple of the tick 0.00005")
+
+
+def test_an_order_whose_time_is_over_is_not_sent() -> None:
+    _, [leg] = spawn(a_decision("IO-1", 5, NOW), SP500, NOW)
+    order = a_broker_order(good_till=NOW, time_in_force="GTD")
+    assert gate_problem(order, facts(leg, siblings=(order,), now=NOW - timedelta(seconds=1))) is None
+    assert gate_problem(order, facts(leg, siblings=(order,), now=NOW)) == (
+        f"{order.id} was to end at {NOW:%Y-%m-%d %H:%M:%S} UTC, which is over")
 
 
 def test_tradestation_94_a_cancel_and_a_fill_cross() -> None:

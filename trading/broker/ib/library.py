@@ -144,7 +144,8 @@ class IbLibrary:
             orderId=order.ib_order_id, action="BUY" if order.quantity > 0 else "SELL",
             totalQuantity=abs(order.quantity), orderType=order.order_type,
             lmtPrice=float(order.limit_price) if order.limit_price is not None else 0.0,
-            tif=order.time_in_force, outsideRth=False, account=order.account, orderRef=order.id, transmit=True,
+            tif=order.time_in_force, goodTillDate=ib_async.util.formatIBDatetime(order.good_till), outsideRth=False,
+            account=order.account, orderRef=order.id, transmit=True,
             **_algo_fields(order)))
 
     def cancel(self, ib_order_id: int) -> None:

@@ -126,12 +126,12 @@ def advance(order: Order, market: Market, book: Book, venue: Venue, now: datetim
     """The next thing that the record did to an open order by `now`; None when nothing."""
     until = now if order.expires_at is None else min(now, order.expires_at)
     if order.is_held:
-        return _ended(order, now)
+        return ended(order, now)
     if not order.conditions_met:
-        return _awaited(order, venue, until) or _ended(order, now)
+        return _awaited(order, venue, until) or ended(order, now)
     if order.order_type.has_trigger and not order.triggered:
-        return _woken(order, market.contract, until) or _ended(order, now)
-    return _fill(order, market, book, venue, until) or _ended(order, now) or _working(order, now)
+        return _woken(order, market.contract, until) or ended(order, now)
+    return _fill(order, market, book, venue, until) or ended(order, now) or _working(order, now)
 
 
 def what_if_margin(order: Order, contract: ListedContract, price: float) -> float:
@@ -247,7 +247,8 @@ def _may_trade(order: Order, contract: ListedContract, prints: Prints) -> "np.nd
     return np.asarray(crossing, dtype=np.bool_)
 
 
-def _ended(order: Order, now: datetime) -> Changes | None:
+def ended(order: Order, now: datetime) -> Changes | None:
+    """The end of an order whose time is over; None while it is not."""
     if order.expires_at is None or order.expires_at > now:
         return None
     return cancel(order, EXPIRED, order.expires_at)

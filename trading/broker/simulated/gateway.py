@@ -112,16 +112,21 @@ class Gateway:
             self.record(following)
 
     def match(self) -> None:
-        """Bring every open order up to the record's present, the oldest first; one that fills may free others."""
+        """Bring every open order up to the record's present, the oldest first; one that fills may free others.
+
+        One that a fault keeps from filling ends in its time all the same.
+        """
         if self.is_cut_off():
             return
         hold = self.faults.holds(FaultKind.HOLD, self.clock.monotonic_s())
         self.is_match_due = True
         while self.is_match_due:
             self.is_match_due = False
-            for perm_id in [order.perm_id for order in self.book.open_orders()
-                            if hold is None or not hold.strikes_order(order.order_ref)]:
-                self._advance(perm_id)
+            for order in list(self.book.open_orders()):
+                if hold is None or not hold.strikes_order(order.order_ref):
+                    self._advance(order.perm_id)
+                elif (over := exchange.ended(order, self.now())) is not None:
+                    self.record(over)
 
     def fill_now(self, order: Order, lots: int) -> None:
         """So many lots of `order` at the last price, whatever its terms."""

@@ -17,7 +17,7 @@ class MongoGate:
     """Reads; decides nothing."""
 
     def __init__(self, store: MongoStore) -> None:
-        self._database = store.database
+        self._database, self._clock = store.database, store.clock
         self._runs = MongoReconciliationRuns(store)
         self._orders, self._kill, self._locks = MongoOrders(store), MongoKillState(store), MongoInstrumentLocks(store)
 
@@ -29,7 +29,8 @@ class MongoGate:
             parent=self._orders.contract_order(order.parent), position=self._position(order.instrument),
             siblings=tuple(self._those({"parent": order.parent})),
             others=tuple(each for each in self._those({"instrument": order.instrument, "lifecycle": _LIVE})
-                         if each.id != order.id))
+                         if each.id != order.id),
+            now=self._clock.now())
 
     def _those(self, query: Document) -> list[BrokerOrder]:
         """By an index each: joined by $or, the embedded server reads every order that there ever was."""

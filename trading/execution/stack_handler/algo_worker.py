@@ -27,6 +27,7 @@ from trading.execution.algos.frame import (
     Terms,
 )
 from trading.execution.broker_orders import BrokerLifecycle, BrokerOrder
+from trading.execution.broker_terms import good_till
 from trading.execution.locks import Lock, LockCause, Standing
 from trading.execution.order_states import CloseReason, ExecutionStyle, Hold, Lifecycle
 from trading.execution.orders import ContractOrder, child_number, front_and_forward
@@ -55,6 +56,7 @@ class Manners:
     usual_style: ExecutionStyle
     patience: timedelta
     participation: Decimal = PARTICIPATION  # of the market's volume, for an order that goes with it
+    good_till_date: bool = True  # orders end by themselves soon after their algo should have ended them
 
     def style_for(self, wanted: ExecutionStyle) -> ExecutionStyle:
         """The usual style where the order leaves it open; where nobody is to wait, also a roll is not patient."""
@@ -115,7 +117,7 @@ class AlgoWorker:
         if new.phase is Phase.DONE:
             self._close(kept, new)
         elif isinstance(action, Place):
-            self._place(kept, action, look)
+            self._place(kept, action, look, new.deadline)
         else:
             if kept != leg:
                 self.orders.save_contract_order(kept)
@@ -209,13 +211,13 @@ class AlgoWorker:
             reason = CloseReason.EXPIRED  # nobody asked: its trading day, or the other leg of its roll, is over
         self.orders.save_contract_order(leg.moved(Lifecycle.CLOSED, reason))
 
-    def _place(self, leg: ContractOrder, place: Place, look: Look) -> None:
+    def _place(self, leg: ContractOrder, place: Place, look: Look, deadline: datetime) -> None:
         assert look.touch is not None
         if not self.controls.has_room():
             self._tell_full()
             return
         makes = ChildOrders(market=self.market, controls=self.controls, clock=self.clock)
-        found = makes.intended(leg, place, look.touch)
+        found = makes.intended(leg, place, look.touch, self._ends(place, deadline, look.closes))
         if found.order is not None:
             if place.reason:
                 log.info("algo_decides", order=found.order.id, reason=place.reason)
@@ -223,6 +225,12 @@ class AlgoWorker:
             self.controls.note(found.order)
         else:
             self._refused(found, look.touch)
+
+    def _ends(self, place: Place, deadline: datetime, closes: datetime | None) -> datetime | None:
+        """When the order ends by itself; one that the broker's own algo works can only end with its session."""
+        if place.adaptive is not None or not self.manners.good_till_date:
+            return None
+        return good_till(deadline, closes)
 
     def _tell_full(self) -> None:
         """Once: no order that is next in line is judged before it could leave."""

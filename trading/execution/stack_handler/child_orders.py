@@ -73,10 +73,10 @@ class ChildOrders:
     controls: Controls
     clock: Clock
 
-    def intended(self, leg: ContractOrder, place: Place, touch: Touch) -> Intended:
-        """The broker order for `place`, as far as the controls allow it."""
+    def intended(self, leg: ContractOrder, place: Place, touch: Touch, ends: datetime | None) -> Intended:
+        """The broker order for `place`, as far as the controls allow it; at `ends` it ends by itself."""
         # an algo places nothing beside a living child; what may be alive is counted again when this is stored
-        counted, (order,) = leg.create_broker_orders([place.quantity], 0, self._terms(leg, place, touch))
+        counted, (order,) = leg.create_broker_orders([place.quantity], 0, self._terms(leg, place, touch, ends))
         verdict = self.controls.at_intent(leg, order, touch, is_passive=place.is_passive)
         checks = (*leg.checks, *stored_checks(verdict.checks, order.created))[-MOST_CHECKS:]
         if verdict.outcome in (Outcome.PASS, Outcome.CUT) and verdict.quantity:
@@ -89,8 +89,8 @@ class ChildOrders:
             return Intended(leg=kept, order=None, outcome=outcome)
         return Intended(leg=kept, order=None, outcome=outcome, sentence=decisive.sentence, control=decisive.control)
 
-    def _terms(self, leg: ContractOrder, place: Place, touch: Touch) -> BrokerTerms:
+    def _terms(self, leg: ContractOrder, place: Place, touch: Touch, ends: datetime | None) -> BrokerTerms:
         tradable = self.market.tradable(leg.contract)
         return BrokerTerms(con_id=tradable.con_id, exchange=tradable.exchange, tick=tradable.min_tick,
                            limit_price=place.limit, touch=touch, collar=self.controls.collar(leg, touch),
-                           created=self.clock.now(), adaptive=place.adaptive)
+                           created=self.clock.now(), adaptive=place.adaptive, good_till=ends)
