@@ -30,7 +30,7 @@ class OrdersConfig(Section):
     prove_lost_within_s: PositiveFloat = 60.0
     style: Style | None = None
     participation: Annotated[float, Field(gt=0, le=0.10)] = 0.05
-    good_till_date: bool = True
+    good_till_date: bool = False
 
 
 class RiskConfig(Section):

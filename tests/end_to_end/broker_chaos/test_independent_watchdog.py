@@ -74,7 +74,8 @@ def survived(tmp_path: Path) -> Iterator[TradingScene]:
     server = StoreServer(tmp_path / "server")
     server.start()
     (tmp_path / "scene").mkdir()
-    scene = TradingScene(tmp_path / "scene", service={"mongo": {"uri": server.uri}, "watchdog": QUICKLY}, environment={
+    scene = TradingScene(tmp_path / "scene", service={"mongo": {"uri": server.uri}, "watchdog": QUICKLY,
+        "orders": QUICK["orders"] | {"good_till_date": True}}, environment={
         "PYTHONPATH": os.pathsep.join(filter(None, (str(LIVES_ON), os.environ.get("PYTHONPATH"))))})
     try:
         scene.begin().lift_limits()
