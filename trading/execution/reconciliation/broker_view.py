@@ -4,7 +4,6 @@ A query that failed, or that gave some rows and no end, is not an empty answer: 
 orders_and_risk.md 4.1). Only a part in `answered` may be concluded from; what lies in the others is not looked at.
 """
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -14,7 +13,6 @@ from typing import Any, Final
 
 from trading.execution.fills import execution_base
 
-_OUR_REFERENCE: Final = re.compile(r"[^:\s]+-C[0-9]+-B[0-9]+")
 _WORKING: Final = frozenset({"ApiPending", "PendingSubmit", "PreSubmitted", "Submitted", "PendingCancel"})
 
 
@@ -107,11 +105,6 @@ class BrokerView:
 def reference_of(text: str) -> str:
     """An order reference without what the broker may append behind a colon (orders_and_risk.md 2.1)."""
     return text.partition(":")[0]
-
-
-def is_ours(reference: str) -> bool:
-    """Whether `reference` has the form that only tradingd gives (see orders.broker_order_id)."""
-    return _OUR_REFERENCE.fullmatch(reference_of(reference)) is not None
 
 
 def unknown_contract(symbol: str, con_id: int) -> str:

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 from trading.execution.fills import Fill, FillStatus
 from trading.execution.locks import LockCause
+from trading.execution.orders import is_ours
 from trading.execution.reconciliation.breaks import Break, BreakId
-from trading.execution.reconciliation.broker_view import is_ours, reference_of
+from trading.execution.reconciliation.broker_view import reference_of
 from trading.execution.reconciliation.lost_orders import orphans
 from trading.execution.reconciliation.order_breaks import unknown_order
 from trading.execution.reconciliation.our_view import BreakSettings, OurView
