@@ -7,8 +7,9 @@ from pathlib import Path
 from daemon.leadership import Leadership
 from daemon.store.async_store import AsyncStore
 from daemon.store.journal_writer import JournalWriter
+from trading.broker_config import BrokerConfig
 from trading.clock import Clock
-from trading.config import BrokerConfig, Mode
+from trading.config import Mode
 
 
 @dataclass(frozen=True, kw_only=True)

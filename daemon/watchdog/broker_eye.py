@@ -11,8 +11,9 @@ from trading.broker.account_check import account_problem
 from trading.broker.error_codes import shipped_error_policy
 from trading.broker.facts import BrokerPosition, OpenOrder
 from trading.broker.ib.library import IbLibrary
+from trading.broker_config import BrokerConfig
 from trading.clock import Clock
-from trading.config import BrokerConfig, Mode
+from trading.config import Mode
 from trading.errors import BrokerError, BrokerUnavailable
 from trading.execution.broker_messages import MessageKind
 from trading.execution.error_policy import CodeMeaning

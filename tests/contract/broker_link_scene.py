@@ -21,8 +21,9 @@ from daemon.store.async_store import AsyncStore
 from daemon.store.journal_writer import JournalWriter
 from trading.broker.link import BrokerLink
 from trading.broker.simulated.control_client import GatewayControl
+from trading.broker_config import BrokerConfig
 from trading.clock import SystemClock
-from trading.config import BrokerConfig, Mode, ServiceConfig
+from trading.config import Mode, ServiceConfig
 from trading.data.mongo.connection import MongoStore
 
 ACCOUNT = "DU0000001"

@@ -14,7 +14,8 @@ from test_gate import ANN, contract, intent
 from daemon.broker_service import Link
 from daemon.risk_watch import RiskParts, RiskWatch
 from daemon.store.async_store import AsyncStore
-from trading.config import BrokerConfig, Mode, ServiceConfig
+from trading.broker_config import BrokerConfig
+from trading.config import Mode, ServiceConfig
 from trading.control.alert import AlertKind, AlertState, Severity
 from trading.data.mongo.books import MongoBooks
 from trading.data.mongo.connection import MongoStore

@@ -17,8 +17,9 @@ from test_gate import ANN, NOW, at_gateway, confirmed, contract, intent
 from daemon.watchdog.broker_eye import BrokerEye, EyeParts
 from daemon.watchdog.guard import Guard, GuardParts
 from daemon.watchdog.store_eye import Owner, StoreEye
+from trading.broker_config import BrokerConfig
 from trading.clock import SystemClock
-from trading.config import BrokerConfig, Mode, MongoConfig
+from trading.config import Mode, MongoConfig
 from trading.control.alert import AlertKind
 from trading.data.mongo.connection import MongoStore
 from trading.data.mongo.contracts import MongoContracts
