@@ -100,7 +100,12 @@ def test_a_commission_alone_is_booked_and_told_to_nobody(morning: Morning) -> No
 
 
 def test_a_statement_that_agrees_ends_well(morning: Morning) -> None:
-    morning.run(activity())
+    order = morning.scene.at_the_broker()
+    with pytest.raises(PositionsDiffer):
+        morning.run(activity(a_row(orderReference=order.id)))
+    before = morning.scene.books.fills()
+    morning.run(activity(a_row(orderReference=order.id)))
+    assert (len(before), morning.scene.books.fills()) == (1, before)
 
 
 @pytest.mark.parametrize("changes", [{"query": None}, {"mode": "simulated"}], ids=["no query", "simulated"])

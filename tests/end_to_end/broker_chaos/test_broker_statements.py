@@ -8,17 +8,15 @@ from collections.abc import Iterator
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
 from statement_files import a_row, activity
-from trading_scene import ACCOUNT, Traded, TradingScene, pattern, until
+from trading_scene import ACCOUNT, GATEWAY_ZONE, Traded, TradingScene, pattern, until
 
 from trading.data.csv.sample_markets import write_sample_markets
 from trading.data.mongo.books import MongoBooks
 from trading.execution.fills import Fill, FillStatus
 
-LONDON = ZoneInfo("Europe/London")
 LAST_RECORDED = date(2022, 11, 24)  # so that the first day to play is Friday, 28 October
 
 
@@ -34,17 +32,13 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TradingScene]:
         scene.end()
 
 
-def go_to(scene: TradingScene, local: str) -> None:
-    scene.gateway.clock(to=datetime.fromisoformat(local).replace(tzinfo=LONDON).isoformat())
-
-
 def executions(scene: TradingScene) -> list[dict[str, Any]]:
     """All that the exchange has executed for our account."""
     return [row for row in scene.gateway.state_of()["executions"] if row["account"] == ACCOUNT and row["shares"]]
 
 
 def row_of(execution: dict[str, Any], **changes: Any) -> dict[str, str]:
-    at = datetime.fromisoformat(execution["time"]).astimezone(LONDON)
+    at = datetime.fromisoformat(execution["time"]).astimezone(GATEWAY_ZONE)
     return a_row(**{"accountId": ACCOUNT, "conid": execution["con_id"], "buySell": execution["action"],
                     "quantity": execution["shares"], "tradePrice": execution["price"], "tradeMoney": None,
                     "dateTime": at.strftime("%Y-%m-%d;%H:%M:%S"), "ibExecID": execution["exec_id"],
@@ -126,7 +120,7 @@ def test_o39_a_fill_that_the_broker_no_longer_lists_is_found_in_the_statement(sc
     until(lambda: scene.link == "down", 10, "the connection is gone")
     scene.fill()
     until(lambda: traded.executed, 10, "it has filled")
-    go_to(scene, "2022-10-31 08:00")
+    scene.go_to("2022-10-31 08:00")
 
     # when the service comes back on Monday, then it sees the position, and no execution explains it
     scene.handled(run, 120)
@@ -141,7 +135,7 @@ def test_o39_a_fill_that_the_broker_no_longer_lists_is_found_in_the_statement(sc
 
     # then it is booked to its order, at its instant, on the day of its order, and a person is not needed any more
     [fill] = of_order(scene, order)
-    assert fill.at.astimezone(LONDON).strftime("%Y-%m-%d %H") == "2022-10-28 23"
+    assert fill.at.astimezone(GATEWAY_ZONE).strftime("%Y-%m-%d %H") == "2022-10-28 23"
     assert (fill.broker_order, fill.trading_day) == (sent["_id"], sent["trading_day"])
     assert (traded.filled, traded.executed, len(traded.at_gateway)) == (1, 1, 1)
     assert scene.books() == scene.theirs()

@@ -6,7 +6,6 @@ clocks of London go back. The cases move the gateway's clock on, weekend by week
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
-from zoneinfo import ZoneInfo
 
 import pytest
 from trading_scene import Traded, TradingScene, until
@@ -14,7 +13,6 @@ from trading_scene import Traded, TradingScene, until
 from trading.data.csv.sample_markets import write_sample_markets
 from trading.data.mongo.books import MongoBooks
 
-LONDON = ZoneInfo("Europe/London")
 LAST_RECORDED = date(2022, 11, 24)  # so that the first day to play is Friday, 28 October
 
 
@@ -27,14 +25,6 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TradingScene]:
         yield scene.begin()
     finally:
         scene.end()
-
-
-def in_london(text: str) -> datetime:
-    return datetime.fromisoformat(text).replace(tzinfo=LONDON)
-
-
-def go_to(scene: TradingScene, local: str) -> None:
-    scene.gateway.clock(to=in_london(local).isoformat())
 
 
 def booked(scene: TradingScene, order: str) -> list[datetime]:
@@ -100,14 +90,14 @@ def held(scene: TradingScene) -> str:
 
 def test_x37_the_clocks_change_and_midnight_passes_while_nobody_is_connected(scene: TradingScene) -> None:
     # given an order that waits for Monday, on the Saturday before the clocks go back
-    go_to(scene, "2022-10-29 12:00")
+    scene.go_to("2022-10-29 12:00")
     order = held(scene)
 
     # when the connection is gone until after it has filled on Monday, an hour later than on summer time
     scene.gateway.fault("unreachable", seconds=4)
     scene.gateway.fault("close")
     until(lambda: scene.link == "down", 10, "the connection is gone")
-    go_to(scene, "2022-10-31 00:10")
+    scene.go_to("2022-10-31 00:10")
     until(lambda: executed(scene, order), 10, "it has filled")
 
     # then it is booked when it was
@@ -118,7 +108,7 @@ def test_x37_the_clocks_change_and_midnight_passes_while_nobody_is_connected(sce
 
 def test_x30_an_order_that_is_held_until_the_opening_stays_and_fills_then(scene: TradingScene) -> None:
     # given an order of Saturday, and two runs of the handler long after its time-out
-    go_to(scene, "2022-11-05 12:00")
+    scene.go_to("2022-11-05 12:00")
     order = held(scene)
     placed, cancelled = scene.asked("placeOrder"), scene.asked("cancelOrder")
     long_ago = datetime.now(UTC) - timedelta(days=365 * 30)
@@ -129,7 +119,7 @@ def test_x30_an_order_that_is_held_until_the_opening_stays_and_fills_then(scene:
     assert (scene.asked("placeOrder"), scene.asked("cancelOrder")) == (placed, cancelled)
 
     # when the exchange opens
-    go_to(scene, "2022-11-07 00:10")
+    scene.go_to("2022-11-07 00:10")
     until(lambda: executed(scene, order), 10, "it has filled")
 
     # then
@@ -140,7 +130,7 @@ def test_x30_an_order_that_is_held_until_the_opening_stays_and_fills_then(scene:
 def test_x37_a_fill_before_a_midnight_that_passes_unseen_is_a_break_and_nothing_is_sent_again(
         scene: TradingScene) -> None:
     # given an order that fills while nobody is connected, a few minutes before the gateway forgets its day
-    go_to(scene, "2022-11-07 23:50")
+    scene.go_to("2022-11-07 23:50")
     order, run = scene.rest(scene.an_instrument())
     instrument = Traded(scene, order, {}).broker_orders[0]["instrument"]
     scene.gateway.fault("unreachable", seconds=4)
@@ -148,7 +138,7 @@ def test_x37_a_fill_before_a_midnight_that_passes_unseen_is_a_break_and_nothing_
     until(lambda: scene.link == "down", 10, "the connection is gone")
     scene.fill()
     until(lambda: executed(scene, order), 10, "it has filled")
-    go_to(scene, "2022-11-08 00:10")
+    scene.go_to("2022-11-08 00:10")
     known = len(scene.gateway.state_of()["orders"])
 
     # when the service comes back, it cannot learn of the fill, but it sees the position

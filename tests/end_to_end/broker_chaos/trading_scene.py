@@ -19,6 +19,7 @@ from functools import cached_property
 from itertools import count
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import yaml
 
@@ -41,6 +42,7 @@ QUICK = {"broker": {"request_timeout_s": 3, "connect_timeout_s": 4, "heartbeat_s
 HANDLER = "run_stack_handler"
 BY_HAND = {"kind": "batch", "cron": "0 0 1 1 *", "window": []}  # it works when a case says so, and ends
 ACCOUNT = "DU0000001"
+GATEWAY_ZONE = ZoneInfo("Europe/London")
 
 
 def until(condition: Callable[[], Any], timeout_s: float, what: str) -> Any:
@@ -246,6 +248,10 @@ class TradingScene:
     def now(self) -> datetime:
         """What time it is at the gateway."""
         return datetime.fromisoformat(str(self.gateway.clock()["now"]))
+
+    def go_to(self, local: str) -> None:
+        """Set the gateway's clock to a time of its own zone."""
+        self.gateway.clock(to=datetime.fromisoformat(local).replace(tzinfo=GATEWAY_ZONE).isoformat())
 
     def asked(self, request: str) -> int:
         """How many messages of that name have reached the gateway."""
