@@ -208,7 +208,13 @@ def manners(config: Config) -> Manners:
     """As configured."""
     said = config.service.orders
     return Manners(usual_style=usual_style(config), patience=timedelta(seconds=said.time_out_s),
-                   participation=Decimal(repr(said.participation)), good_till_date=said.good_till_date)
+                   participation=Decimal(repr(said.participation)), good_till_date=good_till_date(config))
+
+
+def good_till_date(config: Config) -> bool:
+    """As configured; the clock of a simulated gateway may be set ahead of ours, and then such orders end at once."""
+    said = config.service.orders.good_till_date
+    return config.service.mode is not Mode.SIMULATED if said is None else said
 
 
 def usual_style(config: Config) -> ExecutionStyle:

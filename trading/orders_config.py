@@ -21,7 +21,8 @@ class OrdersConfig(Section):
     """How patient execution is, and how orders are worked. `style` null: best; marketable in mode simulated.
 
     `participation` is the share of the market's volume that an order of style pov takes. `good_till_date`: an order
-    ends by itself at the broker a minute after its algo should have ended it, should nobody be there to do so.
+    ends by itself at the broker a minute after its algo should have ended it, should nobody be there to do so; null:
+    not in mode simulated, where the gateway's clock may be set.
     """
 
     time_out_s: PositiveFloat = 60.0
@@ -30,7 +31,7 @@ class OrdersConfig(Section):
     prove_lost_within_s: PositiveFloat = 60.0
     style: Style | None = None
     participation: Annotated[float, Field(gt=0, le=0.10)] = 0.05
-    good_till_date: bool = False
+    good_till_date: bool | None = None
 
 
 class RiskConfig(Section):

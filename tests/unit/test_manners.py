@@ -38,6 +38,14 @@ def test_without_a_word_a_recorded_day_has_no_time_for_patience(tmp_path: Path, 
     assert manners(configured(tmp_path, mode=mode)).usual_style is style
 
 
+@pytest.mark.parametrize(("mode", "lines", "ends"), [
+    ("paper", (), True), ("live", (), True), ("simulated", (), False), ("live", ("good_till_date: false",), False),
+    ("simulated", ("good_till_date: true",), True)])
+def test_orders_end_by_themselves_where_clocks_agree_or_as_configured(tmp_path: Path, mode: str,
+                                                                      lines: tuple[str, ...], ends: bool) -> None:
+    assert manners(configured(tmp_path, *lines, mode=mode)).good_till_date is ends
+
+
 def test_the_share_of_the_market_is_five_percent_or_as_configured(tmp_path: Path) -> None:
     assert manners(configured(tmp_path)).participation == Decimal("0.05")
     assert manners(configured(tmp_path, "participation: 0.1")).participation == Decimal("0.1")

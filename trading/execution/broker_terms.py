@@ -4,14 +4,15 @@ The price that it may be filled at stands here and nowhere else; the reference o
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
 from trading.execution.order_states import AdaptivePriority
 from trading.execution.quotes import Touch
+from trading.risk.settings import RiskSettings
 
-OUTLIVES_ITS_ALGO: Final = timedelta(seconds=60)  # RC-34
+OUTLIVES_ITS_ALGO: Final = RiskSettings().time.good_till_margin
 
 
 def good_till(deadline: datetime, closes: datetime | None) -> datetime | None:
