@@ -1,9 +1,13 @@
 """Configuration of the broker: the one connection, its simulated gateway, and its statements."""
 
+from typing import Final
+
 from pydantic import Field, PositiveFloat, field_validator
 
 from trading.alerts_config import SafeAddress
 from trading.process_config import Section, known_zone
+
+_LONGEST_NUMBER: Final = 20
 
 
 class SimulatedGatewayConfig(Section):
@@ -23,10 +27,22 @@ class StatementsConfig(Section):
     Token: the file `token_file`, TRADINGD_FLEX_TOKEN or the credential flex_token; never a key of this file.
     """
 
-    query: str | None = Field(default=None, pattern=r"^[0-9]{1,20}$")
+    query: str | None = None  # the number of a Flex query
     token_file: str | None = None
     url: SafeAddress = "https://ndcdyn.interactivebrokers.com/AccountManagement/FlexWebService"
     timezone: str | None = None  # that of its times, a setting of the account; default: the gateway's
+
+    @field_validator("query", mode="before")
+    @classmethod
+    def _number(cls, value: object) -> object:
+        """Its digits, as a text or as YAML reads them without quotes."""
+        if value is None:
+            return None
+        digits = "" if isinstance(value, bool) else str(value)
+        if not (digits.isascii() and digits.isdecimal() and len(digits) <= _LONGEST_NUMBER):
+            raise ValueError(f"{value!r} is no number of a Flex query; take it from the Client Portal, for example "
+                             f"123456")
+        return digits
 
     @field_validator("timezone")
     @classmethod

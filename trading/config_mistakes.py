@@ -8,6 +8,8 @@ from trading.process_config import ProcessConfig
 from trading.yaml_document import KeyPath
 
 _NO_MAPPING: Final = frozenset({"model_type", "dict_type"})
+_IN_WORDS: Final = {"bool_parsing": "it must be true or false", "bool_type": "it must be true or false",
+                    "string_type": "it must be a text; put it in quotes"}
 
 
 def without_numbers(path: KeyPath) -> KeyPath:
@@ -32,7 +34,7 @@ def reason(mistake: Any, path: KeyPath, model: type[BaseModel]) -> str:
         return "this key is missing; add it"
     if mistake["type"] in _NO_MAPPING:
         return f"this is a section with keys of its own; found {mistake['input']!r}"
-    said = str(mistake["msg"]).removeprefix("Value error, ")
+    said = _IN_WORDS.get(mistake["type"], str(mistake["msg"]).removeprefix("Value error, "))
     found = mistake.get("input")
     plain = isinstance(found, (str, int, float)) and mistake["type"] != "value_error"
     return f"{said}; found {found!r}" if plain else said

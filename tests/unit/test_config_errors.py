@@ -34,6 +34,12 @@ MISTAKES = (
      "service, so its client_id must be another one than broker.client_id (1)."),
     ("tradingd", "watchdog: 7\n", "tradingd.yaml:1:1: watchdog: this is a section with keys of its own; found 7."),
     ("tradingd", "xyzzy: 1\n", "tradingd.yaml:1:1: xyzzy: unknown key (check the spelling of xyzzy)."),
+    ("tradingd", "orders:\n  good_till_date: maybe\n", "tradingd.yaml:2:3: orders.good_till_date: it must be true or "
+     "false; found 'maybe'."),
+    ("tradingd", "mongo:\n  database: 7\n", "tradingd.yaml:2:3: mongo.database: it must be a text; put it in quotes; "
+                                             "found 7."),
+    ("tradingd", "broker:\n  statements: {query: abc}\n", "tradingd.yaml:2:16: broker.statements.query: 'abc' is no "
+     "number of a Flex query; take it from the Client Portal, for example 123456."),
     ("tradingd", "timezone: Londn\n", "tradingd.yaml:1:1: timezone: 'Londn' is no time zone; use an IANA name, for "
                                       "example Europe/London."),
     ("tradingd", "clock:\n  as_of: 2021-11-03T23:15:00\n", "tradingd.yaml:2:3: clock.as_of: 2021-11-03T23:15:00 has "
