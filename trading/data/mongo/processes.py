@@ -5,6 +5,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any, Final
 
+from pymongo import UpdateOne
 from pymongo.client_session import ClientSession
 from pymongo.errors import DuplicateKeyError, PyMongoError
 from ulid import ULID
@@ -96,14 +97,21 @@ class MongoProcesses:
         own rule; nobody else could decide about these processes. So when we are held up, open transactions are ended:
         the dead one's for good, while those of the living are begun anew by themselves.
         """
-        change = ({"token": {"$lt": token}}, {"$set": {"token": token}})
         try:
-            self._states.update_many(*change)
+            self._raise_tokens(token)
         except PyMongoError as error:
             if not error.timeout:
                 raise
             self._store.end_transactions()
-            self._states.update_many(*change)
+            self._raise_tokens(token)
+
+    def _raise_tokens(self, token: int) -> None:
+        """One by one: the embedded store locks up when an update of many meets an open transaction and a second one."""
+        older: Document = {"token": {"$lt": token}}
+        changes = [UpdateOne({"_id": row["_id"], **older}, {"$set": {"token": token}})
+                   for row in self._states.find(older, {"_id": 1})]
+        if changes:
+            self._states.bulk_write(changes, ordered=False)
 
     def end_transactions(self) -> None:
         """End what processes that were killed have left open; those of the living are begun anew by themselves."""
