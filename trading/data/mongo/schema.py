@@ -5,12 +5,14 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from bson import Int64
-from pymongo.errors import CollectionInvalid, DuplicateKeyError
+from pymongo import IndexModel
+from pymongo.errors import DuplicateKeyError, OperationFailure
 
 from trading.data.mongo.connection import Document, MongoStore
 from trading.errors import StoreError
 
 SCHEMA_VERSION: Final = 1
+_EXISTS: Final = 48  # NamespaceExists
 
 
 @dataclass(frozen=True)
@@ -107,8 +109,8 @@ def set_up_schema(store: MongoStore) -> None:
     for name, collection in COLLECTIONS.items():
         if name not in existing:
             _create(store, name, collection)
-        for index in collection.indexes:
-            _create_index(store, name, index)
+        if collection.indexes:
+            store.database[name].create_indexes([_model(index) for index in collection.indexes])
     _put_expired_lease(store)
     store.database.settings.replace_one({"_id": "schema"}, {"version": SCHEMA_VERSION}, upsert=True)
 
@@ -133,14 +135,13 @@ def _create(store: MongoStore, name: str, collection: Collection) -> None:
     schema: dict[str, Any] = {"bsonType": "object"}
     if properties:
         schema |= {"required": sorted(properties), "properties": properties}
-    try:
-        store.database.create_collection(name, validator={"$jsonSchema": schema})
-    except CollectionInvalid:
-        return  # another starter was faster
+    try:  # the driver would look at the list of collections before each
+        store.database.create_collection(name, validator={"$jsonSchema": schema}, check_exists=False)
+    except OperationFailure as error:
+        if error.code != _EXISTS:  # another starter was faster
+            raise
 
 
-def _create_index(store: MongoStore, name: str, index: Index) -> None:
-    options: Document = {"unique": index.unique}
-    if index.only_where is not None:
-        options["partialFilterExpression"] = index.only_where
-    store.database[name].create_index(list(index.keys), **options)
+def _model(index: Index) -> IndexModel:
+    partial = {} if index.only_where is None else {"partialFilterExpression": index.only_where}
+    return IndexModel(list(index.keys), unique=index.unique, **partial)
