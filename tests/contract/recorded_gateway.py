@@ -5,7 +5,9 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 
 UNIT_TESTS = Path(__file__).parents[1] / "unit" / "broker_simulated"
@@ -24,20 +26,45 @@ class GatewayProcess:
 
     def start(self) -> None:
         (self.folder / "port").unlink(missing_ok=True)
-        python = os.environ.get("GATEWAY_PYTHON", sys.executable)  # a foreign client's venv has no gateway
-        self.process = subprocess.Popen([python, str(UNIT_TESTS / "simulated_record.py"), str(self.folder)],
-                                        cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)})
+        self._pid = _forked(self.folder)
         deadline = time.monotonic() + PATIENCE_S
         while not (self.folder / "port").exists():
             assert time.monotonic() < deadline, "the gateway does not come up"
-            assert self.process.poll() is None, "the gateway ended at once"
-            time.sleep(0.02)
+            assert self._lives(), "the gateway ended at once"
+            time.sleep(0.005)
         self.port = int((self.folder / "port").read_text())
 
     def kill(self) -> None:
-        self.process.send_signal(signal.SIGKILL)
-        self.process.wait()
+        with suppress(ProcessLookupError):
+            os.kill(self._pid, signal.SIGKILL)
+        while self._lives():
+            time.sleep(0.002)
 
     def set_clock(self, instant: datetime) -> None:
         (self.folder / "clock.new").write_text(instant.isoformat())
         (self.folder / "clock.new").rename(self.folder / "clock")
+
+    def _lives(self) -> bool:
+        try:
+            os.kill(self._pid, 0)
+        except ProcessLookupError:
+            return False
+        return True
+
+
+def _forked(folder: Path) -> int:
+    """The process id of a new gateway over `folder`."""
+    mother = _mother()
+    assert mother.stdin is not None
+    assert mother.stdout is not None
+    print(folder, file=mother.stdin, flush=True)
+    return int(mother.stdout.readline())
+
+
+@cache
+def _mother() -> "subprocess.Popen[str]":
+    """She ends with us, and all gateways with her."""
+    python = os.environ.get("GATEWAY_PYTHON", sys.executable)  # a foreign client's venv has no gateway
+    return subprocess.Popen([python, str(UNIT_TESTS / "simulated_gateways.py")], cwd=ROOT, start_new_session=True,
+                            env={**os.environ, "PYTHONPATH": str(ROOT)}, stdin=subprocess.PIPE,
+                            stdout=subprocess.PIPE, text=True)

@@ -82,7 +82,7 @@ def a_market() -> RecordedMarket:
     return RecordedMarket((equity, corn, bund), fx)
 
 
-async def _serve_until_killed(folder: Path) -> None:
+async def serve_until_killed(folder: Path) -> None:
     """Serve `folder`; its `port` file tells where, its `clock` file what time it is."""
     told = folder / "subscription"
     subscription = Subscription(told.read_text()) if told.exists() else Subscription.SUBSCRIBED
@@ -101,4 +101,4 @@ def later(minutes: float) -> datetime:
 
 
 if __name__ == "__main__":
-    asyncio.run(_serve_until_killed(Path(sys.argv[1])))
+    asyncio.run(serve_until_killed(Path(sys.argv[1])))
