@@ -19,6 +19,7 @@ from trading.risk.order_kind import OrderKind
 
 SAMPLES: Final = 500
 COVERAGE: Final = 0.9
+_AT_ONCE: Final = 1_000_000  # values in memory
 TOO_DEAR: Final = Decimal("1.5")  # times what the backtest charges
 _SIZES: Final = ((1, "1 lot"), (5, "2 to 5 lots"), (20, "6 to 20 lots"))
 
@@ -106,7 +107,10 @@ def typical(values: Sequence[float], missing: int, seed: int) -> Typical:
     if not values:
         return Typical(median=None, low=None, high=None, known=0, missing=missing)
     known, draw = np.asarray(values), np.random.default_rng(seed)
-    medians = [np.median(known[draw.integers(0, len(known), len(known))]) for _ in range(SAMPLES)]
+    rows = max(1, min(SAMPLES, _AT_ONCE // len(known)))  # of resampled values, one sample each
+    medians = np.concatenate([
+        np.median(known[draw.integers(0, len(known), (min(rows, SAMPLES - done), len(known)))], axis=1)
+        for done in range(0, SAMPLES, rows)])
     low, high = np.quantile(medians, [(1 - COVERAGE) / 2, (1 + COVERAGE) / 2])
     return Typical(median=float(np.median(known)), low=float(low), high=float(high), known=len(known), missing=missing)
 
