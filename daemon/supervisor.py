@@ -12,7 +12,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from daemon.base import Answers, Base, started_base
 from daemon.bootstrap import Daemon, Surroundings, build
@@ -23,7 +23,7 @@ from daemon.configuration.checked_config import Checked
 from daemon.market.day_run import DayRun
 from daemon.market.recorded_market import RecordedMarket, Wishes
 from daemon.places import Places
-from daemon.store.state_lock import StateLock
+from daemon.store.state_lock import locked_within
 from daemon.watching import systemd
 from daemon.watching.observer import Observer
 from daemon.watching.self_report import SelfReport
@@ -38,6 +38,8 @@ from trading.log import get_log
 from trading.risk.kill_level import KillLevel
 
 log = get_log()
+
+_WAITS_S: Final = 20.0  # for a command that reads the store of a service that does not run
 
 
 class AnotherLeads(TradingError):
@@ -84,7 +86,7 @@ class Supervisor:
     async def run(self) -> int:
         """Start everything, serve until asked to stop; the exit code."""
         self._catch_signals()
-        lock = StateLock(self.places.lock, self.places.state)
+        lock = await asyncio.to_thread(locked_within, _WAITS_S, self.places.lock, self.places.state)
         answers = Answers(status=lambda: self._report().status(), health=lambda: self._report().health(),
                           shut_down=self._asked_to_stop, stopping=self._stop.is_set)
         try:

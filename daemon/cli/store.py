@@ -5,17 +5,20 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from typing import Final
 
 from daemon.children.die_with_parent import dying_with_us
 from daemon.cli.__main__ import Settings
 from daemon.places import Places
 from daemon.store.embedded_store import end_server, free_port, server_command
-from daemon.store.state_lock import StateInUse, StateLock
+from daemon.store.state_lock import StateInUse, locked_within
 from trading.config import Config, load_config
 from trading.data.mongo.connection import MongoStore, connect
 from trading.data.mongo.schema import set_up_schema
 from trading.errors import StoreError, TradingError
 from trading.unix_socket import DaemonUnreachable, request
+
+_WAITS_S: Final = 10.0  # for another command over the same store
 
 
 class StillBusy(TradingError):
@@ -68,8 +71,10 @@ def _daemons_uri(settings: Settings) -> str | None:
 def _embedded(settings: Settings, config: Config, timeout_s: float) -> Iterator[MongoStore]:
     places, mongo = settings.places, config.service.mongo
     try:
-        lock = StateLock(places.lock, places.state)
+        lock = locked_within(_WAITS_S, places.lock, places.state, command=True)
     except StateInUse as error:
+        if error.is_brief:
+            raise
         raise StillBusy(error.holder, places) from error
     port = free_port()
     places.logs.mkdir(parents=True, exist_ok=True)
