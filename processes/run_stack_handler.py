@@ -15,7 +15,7 @@ from pymongo.errors import PyMongoError
 
 from processes.job import JobContext
 from trading.broker.error_codes import shipped_error_policy
-from trading.broker.facts import ContractDetails
+from trading.broker.facts import ContractDetails, SpreadContract
 from trading.config import Config, Mode
 from trading.data.reconciler import Reconciler, has_failed
 from trading.data.risk.decision_facts import decision_facts
@@ -33,6 +33,7 @@ from trading.execution.quotes import Touch
 from trading.execution.reconciliation.our_view import BreakSettings
 from trading.execution.reconciliation.run import ReconciliationRun
 from trading.execution.rolls.pace import MOST_AT_ONCE
+from trading.execution.spreads import Month, Spread, is_spread, months_of
 from trading.execution.stack_handler.algo_worker import AlgoWorker, Manners
 from trading.execution.stack_handler.journal_reader import JournalReader
 from trading.execution.stack_handler.reports import Today
@@ -249,12 +250,26 @@ class BrokerMarket:
     _details: dict[str, ContractDetails] = field(default_factory=dict)
 
     def tradable(self, contract: str) -> ContractDetails:
+        if is_spread(contract):
+            near, far = map(self.tradable, months_of(contract))
+            return near.spread_to(far)
         if contract not in self._details:
             self._details[contract] = self.job.data.db_contracts.load(Contract.parse(contract))
         return self._details[contract]
 
+    def spread(self, near: str, far: str) -> Spread:
+        months = [Month(contract=key, con_id=self.tradable(key).con_id) for key in (near, far)]
+        terms = self.tradable(near)
+        return Spread(symbol=terms.symbol, currency=terms.currency, near=months[0], far=months[1])
+
     def touch(self, contract: str) -> Touch | None:
-        quote = self.job.data.broker.quote(self.tradable(contract))
+        broker = self.job.data.broker
+        if is_spread(contract):
+            near, far = map(self.tradable, months_of(contract))
+            quote = broker.spread_quote(SpreadContract(symbol=near.symbol, currency=near.currency,
+                                                       exchange=near.exchange, near=near.con_id, far=far.con_id))
+        else:
+            quote = broker.quote(self.tradable(contract))
         if quote.bid is None or quote.ask is None:
             return None
         return Touch(bid=quote.bid, ask=quote.ask, at=quote.at, traded=quote.traded)

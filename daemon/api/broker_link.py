@@ -23,12 +23,13 @@ from daemon.api.broker_requests import (
     WantedMargin,
     WantedMessages,
     WantedQuotes,
+    WantedSpread,
     wanted,
 )
 from daemon.broker_service import BrokerService
 from daemon.store.async_store import AsyncStore
 from daemon.store.journal_writer import JournalWriter
-from trading.broker.facts import Bar, Quote
+from trading.broker.facts import Bar, Quote, SpreadContract
 from trading.broker.message_rows import row_of
 from trading.clock import Clock, to_milliseconds
 from trading.config import ServiceConfig
@@ -56,6 +57,7 @@ class BrokerRoutes:
             Route("/broker/account", self.account),
             Route("/broker/margin", self.margin, methods=["POST"]),
             Route("/broker/positions", self.positions),
+            Route("/broker/spread_quote", self.spread_quote, methods=["POST"]),
             Route("/broker/quotes", self.quotes, methods=["POST"]),
             Route("/broker/messages", self.messages, methods=["POST"]),
             Route("/broker/book", self.book),
@@ -92,6 +94,12 @@ class BrokerRoutes:
         asked = await wanted(request, WantedContract)
         library = await self._broker.library_for_quotes(_asker(request), [asked.con_id])
         return JSONResponse(_quote_row(await library.quote(asked.con_id, asked.exchange, self._clock.now)))
+
+    async def spread_quote(self, request: Request) -> JSONResponse:
+        asked = await wanted(request, WantedSpread)
+        library = await self._broker.library(_asker(request))
+        spread = SpreadContract(**asked.model_dump())
+        return JSONResponse(_quote_row(await library.spread_quote(spread, self._clock.now)))
 
     async def quotes(self, request: Request) -> JSONResponse:
         """What changed in some contracts; a worker follows by asking again behind the version of the answer."""

@@ -35,6 +35,16 @@ class WantedContract(_Strict):
     exchange: str = Field(min_length=1, max_length=40)
 
 
+class WantedSpread(_Strict):
+    """A calendar spread by the con ids of its months."""
+
+    symbol: str = Field(min_length=1, max_length=40)
+    currency: str = Field(min_length=1, max_length=8)
+    exchange: str = Field(min_length=1, max_length=40)
+    near: int = Field(gt=0)
+    far: int = Field(gt=0)
+
+
 class WantedBars(WantedContract):
     """Historical bars of one contract, up to now."""
 

@@ -83,10 +83,10 @@ class Scene:
         self.data.db_books.adjust(Adjustment(id="A-1", kind=AdjustmentKind.OPENING, entries=(entry,),
                                              reason="from before", who="ann", at=NOW))
 
-    def rolls(self, state: RollState) -> None:
+    def rolls(self, state: RollState, since: date = DAY) -> None:
         """As a person has set it."""
         self.data.db_roll_states.put(StoredRollState(instrument=CODE, state=state, reason="it is time", who="ann",
-                                                     at=NOW, day=DAY.isoformat(), front=CONTRACT))
+                                                     at=NOW, day=since.isoformat(), front=CONTRACT))
 
     def override(self, words: str) -> None:
         self.data.db_overrides.put(StoredOverride(strategy=None, instrument=CODE, override=parse_override(words),
@@ -352,3 +352,19 @@ def test_a_position_in_an_instrument_that_nobody_knows_stops_nobody_and_is_told(
 def test_an_override_that_changes_nothing_is_none(scene: Scene) -> None:
     scene.override("none")
     assert scene.data.db_overrides.of("s", CODE) == Override()
+
+
+@pytest.mark.parametrize(("since", "state", "as_spread"), [
+    (DAY, RollState.FORCE_SPREAD, True), (date(2021, 10, 12), RollState.FORCE_SPREAD, True),
+    (date(2021, 10, 11), RollState.FORCE_OUTRIGHT, False), (date(2021, 10, 8), RollState.FORCE_OUTRIGHT, False)])
+def test_a_spread_that_has_not_rolled_in_two_sessions_is_given_up_for_outrights(
+        scene: Scene, since: date, state: RollState, as_spread: bool) -> None:
+    scene.holds(4)
+    scene.wants(4.0)
+    scene.rolls(RollState.FORCE_SPREAD, since)
+    [roll] = scene.generates()
+    assert (roll.kind, roll.roll_quantity, roll.as_spread) == (OrderKind.ROLL, 4, as_spread)
+    stored = scene.data.db_roll_states.all()[CODE]
+    assert stored.state is state
+    assert stored.reason == ("it is time" if as_spread else f"the spread has not moved all of it since {since}, so each "
+                                                            f"month is traded by itself")

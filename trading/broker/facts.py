@@ -1,12 +1,15 @@
 """What a broker tells us, in our own terms. Plain values that travel over the broker link."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
+from typing import Final
 
 from trading.execution.broker_messages import BrokerMessage
 from trading.execution.quotes import Traded
+
+COMBINATION: Final = 28812380  # what the broker calls every combination (ib_wire.md 2.8)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +28,25 @@ class ContractDetails:
     last_trade_date: str
     trading_hours: str
     time_zone: str
+
+    def spread_to(self, far: "ContractDetails") -> "ContractDetails":
+        """The calendar spread from here to `far`, which the broker is never asked to describe (pst #1659).
+
+        Its prices lie on the finer grid of both months; all else is as of the near one.
+        """
+        return replace(self, con_id=COMBINATION, local_symbol=f"{self.local_symbol}-{far.local_symbol}",
+                       min_tick=min(self.min_tick, far.min_tick))
+
+
+@dataclass(frozen=True, kw_only=True)
+class SpreadContract:
+    """A calendar spread as the broker is asked for it: `near` and `far` are con ids."""
+
+    symbol: str
+    currency: str
+    exchange: str
+    near: int
+    far: int
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,7 +9,15 @@ from typing import Any, Final
 
 import pandas as pd
 
-from trading.broker.facts import BrokerBook, BrokerPosition, ContractDetails, OrderEvidence, Quote, QuoteChanges
+from trading.broker.facts import (
+    BrokerBook,
+    BrokerPosition,
+    ContractDetails,
+    OrderEvidence,
+    Quote,
+    QuoteChanges,
+    SpreadContract,
+)
 from trading.broker.message_rows import messages_of
 from trading.errors import BrokerError, BrokerUnavailable, NoPermission
 from trading.execution.broker_messages import BrokerMessage
@@ -51,6 +59,10 @@ class BrokerLink:
 
     def quote(self, details: ContractDetails) -> Quote:
         return _quote(self._ask("POST", "quote", {"con_id": details.con_id, "exchange": details.exchange}))
+
+    def spread_quote(self, spread: SpreadContract) -> Quote:
+        """The market of the spread itself."""
+        return _quote(self._ask("POST", "spread_quote", asdict(spread)))
 
     def quotes(self, contracts: Iterable[ContractDetails], after: int, wait_s: float) -> QuoteChanges:
         """What changed in `contracts` behind version `after` (0: all), as soon as something has, at most `wait_s`.

@@ -131,11 +131,13 @@ class RollWatch:
         decision = decide(self.facts(code, contracts))
         old = self._known(code, contracts)
         wanted = _followed(decision.state) if contracts.prices_have_rolled else decision.state
-        new = old.state
-        while (then := next_state(new, wanted, contracts.front_lots)) is not new:
-            new = then
+        new, sessions = old.state, self._sessions_since(old)
+        while (then := next_state(new, wanted, contracts.front_lots, sessions)) is not new:
+            new, sessions = then, 0
         reason = decision.reason
-        if new is not decision.state:  # a more urgent state stays, with its reason, until its contract is left
+        if new is not decision.state and old.state is RollState.FORCE_SPREAD and new is RollState.FORCE_OUTRIGHT:
+            reason = f"the spread has not moved all of it since {old.day}, so each month is traded by itself"
+        elif new is not decision.state:  # a more urgent state stays, with its reason, until its contract is left
             reason = f"{reason}; the prices have rolled already" if contracts.prices_have_rolled else old.reason
         if (new, reason) != (old.state, old.reason):
             self.states[code] = self.data.db_roll_states.put(replace(
@@ -143,6 +145,10 @@ class RollWatch:
                 day=self.trading_day.isoformat(), front=contracts.front.key, row=decision.row))
             log.info("roll_state", instrument=code, state=new.value, reason=reason)
         return decision
+
+    def _sessions_since(self, stored: StoredRollState) -> int:
+        """Sessions that have ended in the stored state."""
+        return OpenDays().between(date.fromisoformat(stored.day), self.trading_day)
 
     def facts(self, code: str, contracts: RollingContracts) -> RollFacts:
         """Everything that a decision depends on."""

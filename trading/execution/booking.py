@@ -23,13 +23,13 @@ class Family:
     instrument: InstrumentOrder
 
 
-def booked(family: Family, change: int, is_correction: bool) -> Family:
-    """The three orders after `change` lots more, signed."""
-    leg, flags = family.contract, family.broker.fill_flags(change, is_correction=is_correction)
-    flags |= _overfill(leg.quantity, leg.filled + change)  # each child may be right, and all of them together too many
-    leg = replace(leg, filled=leg.filled + change, flags=leg.flags | flags)
-    return Family(broker=family.broker.update_fill(change, is_correction=is_correction), contract=leg,
-                  instrument=_parent(family.instrument, change, flags))
+def booked(family: Family, change: int, is_correction: bool, con_id: int = 0) -> Family:
+    """The three orders after `change` lots more, signed, of the contract that the broker calls `con_id`."""
+    broker, leg = family.broker.traded(change, con_id, is_correction=is_correction), family.contract
+    flags, units = family.broker.fill_flags(broker, is_correction=is_correction), broker.filled - family.broker.filled
+    flags |= _overfill(leg.quantity, leg.filled + units)  # each child may be right, and all of them together too many
+    leg = replace(leg, filled=leg.filled + units, flags=leg.flags | flags)
+    return Family(broker=broker, contract=leg, instrument=_parent(family.instrument, change, flags))
 
 
 def _parent(order: InstrumentOrder, change: int, flags: frozenset[Flag]) -> InstrumentOrder:
@@ -45,9 +45,9 @@ def _overfill(quantity: int, filled: int) -> frozenset[Flag]:
 def lock_for(before: Family, after: Family, fill: Fill) -> Lock | None:
     """The lock that a fill of ours calls for; None when all is as it should be."""
     order, leg = after.broker, after.contract
-    if _overfill(order.quantity, order.filled):
+    if order.is_overfilled:
         return _lock(order, fill, LockCause.OVERFILL, f"broker order {order.id} was for {order.quantity:+d} and has "
-                                                      f"filled {order.filled:+d}")
+                                                      f"filled {_done(order)}")
     if _overfill(leg.quantity, leg.filled):
         return _lock(leg, fill, LockCause.OVERFILL, f"contract order {leg.id} was for {leg.quantity:+d} and its "
                                                     f"broker orders together have filled {leg.filled:+d}")
@@ -55,6 +55,12 @@ def lock_for(before: Family, after: Family, fill: Fill) -> Lock | None:
         return _lock(order, fill, LockCause.UNEXPECTED_FILL,
                      f"broker order {order.id} was {before.broker.lifecycle} and traded {fill.quantity:+d} after that")
     return None
+
+
+def _done(order: BrokerOrder) -> str:
+    if order.spread is None:
+        return f"{order.filled:+d}"
+    return f"{order.spread.near_filled:+d} of its near and {order.spread.far_filled:+d} of its far month"
 
 
 def foreign_lock(fill: Fill) -> Lock | None:

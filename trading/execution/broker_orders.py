@@ -17,6 +17,7 @@ from trading.execution.fills import Fill, Merge, merged, quarantined
 from trading.execution.order_states import AdaptivePriority, FillState, Flag, fill_state
 from trading.execution.quotes import Touch
 from trading.execution.shortfall import Child, Part, Trade, Traded, point_costs
+from trading.execution.spreads import Spread, traded_units
 from trading.risk.order_kind import OrderKind
 
 
@@ -99,6 +100,7 @@ class BrokerOrder:
     mid: Decimal | None = None  # when it was made
     adaptive: AdaptivePriority | None = None  # of the broker's own algo, if that works it
     good_till: datetime | None = None  # when it ends by itself; None: with its session
+    spread: Spread | None = None  # of which `quantity` counts the units, and `contract` is the key
     lifecycle: BrokerLifecycle = BrokerLifecycle.INTENT
     epoch: str | None = None  # the connection that it was sent over
     ib_order_id: int | None = None  # a routing handle of that connection, never an identity
@@ -142,6 +144,22 @@ class BrokerOrder:
     @property
     def may_be_alive(self) -> bool:
         return self.lifecycle not in TERMINAL
+
+    def committed_in(self, contract: str) -> int:
+        """Signed lots of `contract` that may still be filled."""
+        if self.spread is not None:
+            return self.spread.lots_of(contract, self.committed)
+        return self.committed if contract == self.contract else 0
+
+    @property
+    def net(self) -> int:
+        """Signed lots by which it changes the position in its instrument: none when it is a spread."""
+        return 0 if self.spread else self.quantity
+
+    @property
+    def net_committed(self) -> int:
+        """Of these, the lots that may still be filled."""
+        return 0 if self.spread else self.committed
 
     def moved(self, new: BrokerLifecycle, reason: str = "") -> "BrokerOrder":
         """The order in its new state.
@@ -218,11 +236,21 @@ class BrokerOrder:
 
     def owns(self, fill: Fill) -> bool:
         """Whether `fill` can be one of ours: the other side is nobody's (orders_and_risk.md 2.4, I-d)."""
-        return fill.quantity * self.quantity >= 0
+        if self.spread is None:
+            return fill.quantity * self.quantity >= 0
+        contract = self.spread.contract_of(fill.con_id)
+        return contract is not None and fill.quantity * self.spread.lots_of(contract, self.quantity) >= 0
+
+    def contract_of(self, con_id: int) -> str:
+        """The contract of a fill of ours: of a spread, the month that has traded."""
+        return self.contract if self.spread is None else self.spread.contract_of(con_id) or self.contract
 
     def owned(self, fill: Fill) -> Fill:
         """`fill` as one of this order: whose it is follows from the order, not from whoever heard of it."""
-        return replace(fill, strategy=self.strategy, kind=self.kind, instrument=self.instrument, contract=self.contract)
+        contract = self.contract_of(fill.con_id)
+        is_behind = self.spread is not None and contract == self.spread.far.contract
+        return replace(fill, strategy=self.strategy, kind=self.kind, instrument=self.instrument, contract=contract,
+                       is_behind=is_behind)
 
     def add_fill(self, known: Fill | None, heard: Fill) -> "tuple[BrokerOrder, Merge]":
         """The order after an execution that was heard of, perhaps again or corrected, and what became of the fill.
@@ -234,7 +262,8 @@ class BrokerOrder:
         merge = merged(known, heard)
         if known is None and not self.owns(heard):
             return self, replace(merge, fill=quarantined(merge.fill))
-        after = self.update_fill(merge.change, is_correction=known is not None) if merge.change else self
+        is_correction = known is not None
+        after = self.traded(merge.change, heard.con_id, is_correction=is_correction) if merge.change else self
         return after, replace(merge, fill=self.owned(merge.fill))
 
     def update_fill(self, change: int, *, is_correction: bool = False) -> "BrokerOrder":
@@ -245,14 +274,32 @@ class BrokerOrder:
         """
         if type(change) is not int:
             raise TradingError(f"Broker order {self.id} cannot fill {change!r} lots; lots are whole numbers.")
-        flags = self.flags | self.fill_flags(change, is_correction=is_correction)
-        return replace(self, filled=self.filled + change, flags=flags).settled()
+        return self._flagged(replace(self, filled=self.filled + change), is_correction=is_correction)
 
-    def fill_flags(self, change: int, *, is_correction: bool) -> frozenset[Flag]:
-        """What a person should know of `change` lots more."""
+    def traded(self, change: int, con_id: int, *, is_correction: bool) -> "BrokerOrder":
+        """The order after `change` (signed) lots more of the contract that the broker calls `con_id`.
+
+        Of a spread that is one of its months, and a unit is filled once both have traded.
+        """
+        if self.spread is None:
+            return self.update_fill(change, is_correction=is_correction)
+        spread = self.spread.with_lots(self.contract_of(con_id), change)
+        return self._flagged(replace(self, spread=spread, filled=spread.units), is_correction=is_correction)
+
+    def _flagged(self, after: "BrokerOrder", *, is_correction: bool) -> "BrokerOrder":
+        return replace(after, flags=self.flags | self.fill_flags(after, is_correction=is_correction)).settled()
+
+    def fill_flags(self, after: "BrokerOrder", *, is_correction: bool) -> frozenset[Flag]:
+        """What a person should know of the lots that have made it `after`."""
         found = {Flag.CORRECTED} if is_correction else set() if self.may_be_alive else {Flag.LATE_FILL}
-        is_over = fill_state(self.quantity, self.filled + change) is FillState.OVER
-        return frozenset(found | ({Flag.OVERFILL} if is_over else set()))
+        return frozenset(found | ({Flag.OVERFILL} if after.is_overfilled else set()))
+
+    @property
+    def is_overfilled(self) -> bool:
+        """Whether more has traded than it was for."""
+        if self.spread is not None:
+            return self.spread.is_over(self.quantity)
+        return fill_state(self.quantity, self.filled) is FillState.OVER
 
     @property
     def quote(self) -> Touch | None:
@@ -262,7 +309,16 @@ class BrokerOrder:
     def worked(self, fills: Iterable[Fill]) -> Child:
         """The quote that it was made beside, and those of `fills` that are its own."""
         return Child(quote=self.quote, fills=tuple(
-            Traded(lots=fill.quantity, price=fill.price) for fill in fills if fill.broker_order == self.id))
+            Traded(lots=fill.quantity, price=fill.price) for fill in self.fills_among(fills)))
+
+    def fills_among(self, fills: Iterable[Fill]) -> list[Fill]:
+        """Its own of `fills`; those of a spread as fills of its units, at its price."""
+        mine = [fill for fill in fills if fill.broker_order == self.id]
+        if self.spread is None:
+            return mine
+        near, far = ([fill for fill in mine if fill.contract == month.contract]
+                     for month in (self.spread.near, self.spread.far))
+        return traded_units(near, far)
 
     def calculate_slippage(self, fills: Iterable[Fill], decided: Decimal | None,
                            unfilled_at: Decimal | None = None) -> dict[Part, Decimal | None]:
@@ -281,3 +337,4 @@ class BrokerOrder:
     def from_dict(cls, document: Mapping[str, Any]) -> "BrokerOrder":
         """What `as_dict` gave; raises Unreadable for anything else."""
         return from_document(cls, document)
+

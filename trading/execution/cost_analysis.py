@@ -131,6 +131,7 @@ def order_cost(leg: ContractOrder, orders: Sequence[BrokerOrder], fills: Sequenc
     orders = sorted(orders, key=lambda order: child_number(order.id))
     fills = sorted((fill for fill in fills if fill.status is FillStatus.ACTIVE), key=lambda fill: fill.at)
     trade = trade_of(leg.quantity, orders, fills, market)
+    judged = fills if leg.spread is None else [unit for order in orders for unit in order.fills_among(fills)]
     sent = [order.sent for order in orders if order.sent is not None]
     started, first = min(sent, default=None), orders[0].created if orders else None
     at = [fill.at for fill in fills]
@@ -142,9 +143,9 @@ def order_cost(leg: ContractOrder, orders: Sequence[BrokerOrder], fills: Sequenc
             money_per_point=trade.money_per_point, started_at=started,
             decision_to_intent=_between(market.decided_at, first), intent_to_sent=_between(first, started),
             sent_to_fill=_between(started, at[0] if at else None),
-            time_to_fill=_between(started, at[-1] if at else None), passive_share=_passive_share(orders, fills),
+            time_to_fill=_between(started, at[-1] if at else None), passive_share=_passive_share(orders, judged),
             changes_per_fill=sum(order.changes for order in orders) / len(fills) if fills else None,
-            mark_outs={after: _mark_out(fills, after, market) for after in MARKS})
+            mark_outs={after: _mark_out(judged, after, market) for after in MARKS})
 
 
 def trade_of(quantity: int, orders: Sequence[BrokerOrder], fills: Sequence[Fill], market: Yardsticks) -> Trade:

@@ -57,6 +57,7 @@ class Fill:
     instrument: str | None = None
     reference: str = ""  # what the broker says that the order was called
     perm_id: int = 0
+    is_behind: bool = False  # of the far month of a spread, whose lots were counted in the near one
     is_liquidation: bool = False  # the broker closed a position on its own
     status: FillStatus = FillStatus.ACTIVE
     revisions: tuple[Revision, ...] = ()  # every one that was heard of

@@ -12,6 +12,7 @@ from decimal import Decimal
 
 from trading.execution.broker_orders import BrokerLifecycle, BrokerOrder
 from trading.execution.orders import ContractOrder
+from trading.execution.spreads import share_a_month
 from trading.risk.exposure import Holding, effect
 from trading.risk.kill_level import KillState, Scope
 from trading.risk.kill_permission import permitted
@@ -49,12 +50,12 @@ def _halted(order: BrokerOrder, facts: GateFacts) -> str | None:
     holding = Holding(position=facts.position, working_buys=_lots(facts.others, 1),
                       working_sells=_lots(facts.others, -1))
     scope = Scope(strategy=order.strategy, instrument=order.instrument, account=order.account)
-    refusal = permitted(facts.kill, effect(order.quantity, holding), order.kind, scope)
+    refusal = permitted(facts.kill, effect(order.net, holding), order.kind, scope)
     return None if refusal is None else refusal.sentence
 
 
 def _lots(orders: Iterable[BrokerOrder], side: int) -> int:
-    return sum(abs(each.committed) for each in orders if each.committed * side > 0)
+    return sum(abs(each.net_committed) for each in orders if each.net_committed * side > 0)
 
 
 def _locked(order: BrokerOrder, facts: GateFacts) -> str | None:
@@ -64,7 +65,7 @@ def _locked(order: BrokerOrder, facts: GateFacts) -> str | None:
 
 def _beside_unknown(order: BrokerOrder, facts: GateFacts) -> str | None:
     """Its lock comes only when somebody has looked at it; nothing may leave before that (V22)."""
-    unknown = next((each for each in facts.others if each.contract == order.contract
+    unknown = next((each for each in facts.others if share_a_month(each.contract, order.contract)
                     and each.lifecycle is BrokerLifecycle.UNKNOWN), None)
     return None if unknown is None else f"nobody knows the fate of {unknown.id}, also of {order.contract}"
 

@@ -59,7 +59,7 @@ def _can_be_asked(order: BrokerOrder, now: datetime) -> bool:
 def _working(order: BrokerOrder, positions: Mapping[str, int]) -> WorkingOrder:
     return WorkingOrder(
         scope=Scope(strategy=order.strategy, instrument=order.instrument, account=order.account),
-        effect=effect(order.quantity, Holding(position=positions.get(order.instrument, 0))), kind=order.kind,
+        effect=effect(order.net, Holding(position=positions.get(order.instrument, 0))), kind=order.kind,
         sent_at=order.sent or order.created)
 
 

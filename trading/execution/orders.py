@@ -29,6 +29,7 @@ from trading.execution.order_states import (
     check_change,
     fill_state,
 )
+from trading.execution.spreads import Spread
 from trading.risk.exposure import Holding
 from trading.risk.order_kind import OrderKind
 from trading.risk.position_limits import limited
@@ -52,15 +53,6 @@ class StoredCheck:
     at: datetime
     number: str | None = None
     limit: str | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Leg:
-    """One contract of a spread: `ratio` lots of it for each unit, signed."""
-
-    contract: str
-    con_id: int
-    ratio: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,6 +80,7 @@ class InstrumentOrder:
     roll_from: str | None = None  # contract keys, for a roll
     roll_to: str | None = None
     roll_quantity: int = 0  # position that moves
+    as_spread: bool = False  # a roll, by the spread of its months instead of an order in each
     reference_price: Decimal | None = None
     reference_contract: str | None = None
     reference_at: datetime | None = None
@@ -186,14 +179,14 @@ class InstrumentOrder:
 
 @dataclass(frozen=True, kw_only=True)
 class ContractOrder:
-    """One leg: so many lots of one contract."""
+    """One leg: so many lots of one contract, or units of a spread of two."""
 
     id: str
     parent: str
     account: str
     strategy: str
     instrument: str
-    contract: str  # key INSTRUMENT/YYYYMM00
+    contract: str  # key INSTRUMENT/YYYYMM00, of a spread INSTRUMENT/YYYYMM00-YYYYMM00
     kind: OrderKind
     quantity: int
     trading_day: str
@@ -201,8 +194,7 @@ class ContractOrder:
     style: ExecutionStyle = ExecutionStyle.BEST
     limit_price: Decimal | None = None
     reduce_only: bool = False
-    legs: tuple[Leg, ...] = ()  # of a spread; `quantity` is then its units
-    leg_filled: tuple[int, ...] = ()
+    spread: Spread | None = None  # of which `quantity` counts the units, and `contract` is the key
     reference_price: Decimal | None = None  # of this contract
     deadline: datetime | None = None
     algo: dict[str, Any] | None = None  # its name and state, to go on with after a restart
@@ -223,6 +215,12 @@ class ContractOrder:
     def residual(self) -> int:
         """Lots that are still wanted; an over-fill leaves none, for nothing is ever reversed by a trade."""
         return still_wanted(self.quantity, self.filled)
+
+    def lots_in(self, contract: str, units: int) -> int:
+        """Signed lots of `contract` in so many signed lots of the order, or units of its spread."""
+        if self.spread is not None:
+            return self.spread.lots_of(contract, units)
+        return units if contract == self.contract else 0
 
     @property
     def is_open(self) -> bool:
@@ -340,12 +338,20 @@ def story_of(order_id: str) -> str:
     return root if root.startswith("IO-") else f"IO-{root}"
 
 
-def spawn(order: InstrumentOrder, priced_contract: str, now: datetime) -> tuple[InstrumentOrder, list[ContractOrder]]:
-    """The contract orders of `order` and the order that remembers them: one leg, or two for a roll."""
+def spawn(order: InstrumentOrder, priced_contract: str, now: datetime,
+          spread: Spread | None = None) -> tuple[InstrumentOrder, list[ContractOrder]]:
+    """The contract orders of `order` and the order that remembers them: one leg, or two for a roll.
+
+    Args:
+        spread: of the months of a roll that goes by it, and then has one leg.
+    """
     if order.kind is not OrderKind.ROLL:
         return order.create_child_contract_orders({priced_contract: order.quantity}, now)
     assert order.roll_from is not None
     assert order.roll_to is not None
+    if spread is not None:
+        leg = replace(_child(order, spread.key, order.roll_quantity, now), spread=spread)
+        return replace(order.moved(Lifecycle.WORKING), next_child=order.next_child + 1), [leg]
     return order.create_child_contract_orders(
         {order.roll_from: -order.roll_quantity, order.roll_to: order.roll_quantity}, now)
 
@@ -366,7 +372,8 @@ def _broker_order(leg: ContractOrder, lots: int, terms: BrokerTerms) -> BrokerOr
         contract=leg.contract, kind=leg.kind, quantity=lots, trading_day=leg.trading_day, con_id=terms.con_id,
         exchange=terms.exchange, order_type=terms.order_type, time_in_force=terms.time_in_force,
         limit_price=terms.limit_price, bid=terms.touch.bid, ask=terms.touch.ask, mid=terms.touch.mid, tick=terms.tick,
-        collar=terms.collar, created=terms.created, adaptive=terms.adaptive, good_till=terms.good_till)
+        collar=terms.collar, created=terms.created, adaptive=terms.adaptive, good_till=terms.good_till,
+        spread=leg.spread)
 
 
 def front_and_forward(legs: Iterable[ContractOrder]) -> tuple[ContractOrder, ContractOrder]:

@@ -11,6 +11,7 @@ from trading.execution.fills import Commission, Fill
 from trading.execution.locks import Lock
 from trading.execution.orders import ContractOrder, InstrumentOrder
 from trading.execution.quotes import Touch
+from trading.execution.spreads import Spread
 
 
 class Spawned(NamedTuple):
@@ -88,10 +89,16 @@ class Market(Protocol):
     """Contracts and their prices at the broker."""
 
     def tradable(self, contract: str) -> "Tradable":
-        """How the broker knows `contract`; raises NotFound when it was never described."""
+        """How the broker knows `contract`, or a spread by its key; raises NotFound when it was never described."""
 
     def touch(self, contract: str) -> Touch | None:
-        """The best bid and offer now, with the volume of the day; None when the broker gives no bid and offer."""
+        """The best bid and offer now, with the volume of the day; None when the broker gives no bid and offer.
+
+        Of a spread, those of its own market: what the months' quotes imply is wider, and no price to work by.
+        """
+
+    def spread(self, near: str, far: str) -> Spread:
+        """Two contracts as one that is traded; raises NotFound when one was never described."""
 
     def contract_of(self, con_id: int) -> str | None:
         """Our key of the broker's contract."""

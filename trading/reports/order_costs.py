@@ -17,6 +17,7 @@ from trading.execution.cost_analysis import OrderCost, Yardsticks, order_cost
 from trading.execution.fills import Fill
 from trading.execution.orders import ContractOrder, InstrumentOrder, child_number
 from trading.execution.rolls.reference_shift import ContractPrice, NoMatchedPrices, Prices, shifted_prices
+from trading.execution.spreads import is_spread, months_of
 from trading.objects.contracts import Contract
 from trading.risk.order_kind import OrderKind
 
@@ -75,7 +76,8 @@ class OrderCosts:
 
     def _market(self, leg: ContractOrder, orders: list[BrokerOrder]) -> Yardsticks:
         instrument, parent = self.records[leg.instrument].instrument, self._parents.get(leg.parent)
-        sigma = self._risk(leg.instrument).sigma_d
+        risk = self._risk(leg.instrument)
+        sigma = risk.sigma_d if leg.spread is None else risk.spread_sigma_d
         return Yardsticks(
             multiplier=Decimal(repr(instrument.point_size)), currency=instrument.currency, rates=self._rates,
             tick=orders[0].tick, sigma_d=None if sigma is None else Decimal(repr(sigma)),
@@ -108,7 +110,10 @@ class OrderCosts:
             return None
 
     def _prices_of(self, contract: str) -> Prices:
-        """The stored prices of a contract, by aware times, oldest first."""
+        """The stored prices of a contract or spread, by aware times, oldest first."""
+        if is_spread(contract):
+            near, far = (self._prices_of(month) for month in months_of(contract))
+            return {at: price - near[at] for at, price in far.items() if at in near}
         if contract not in self._prices:
             known = self.data.db_contract_prices.load(Contract.parse(contract))["FINAL"].dropna()
             times = pd.DatetimeIndex(known.index).to_pydatetime()

@@ -14,7 +14,15 @@ from typing import Any, Final, TypeVar
 
 import ib_async
 
-from trading.broker.facts import Bar, BrokerPosition, ContractDetails, OpenOrder, Quote, QuoteChanges
+from trading.broker.facts import (
+    Bar,
+    BrokerPosition,
+    ContractDetails,
+    OpenOrder,
+    Quote,
+    QuoteChanges,
+    SpreadContract,
+)
 from trading.broker.ib.diagnosis import what_listens
 from trading.broker.ib.execution_words import ExecutionWords
 from trading.broker.ib.history import HistoryRefusal, refusal
@@ -140,13 +148,13 @@ class IbLibrary:
     def place(self, order: BrokerOrder) -> None:
         """Hand `order` to the socket. Returning says nothing about its fate."""
         assert order.ib_order_id is not None
-        self._ib.placeOrder(_future(order.con_id, order.exchange), ib_async.Order(
+        self._ib.placeOrder(_traded(order), ib_async.Order(
             orderId=order.ib_order_id, action="BUY" if order.quantity > 0 else "SELL",
             totalQuantity=abs(order.quantity), orderType=order.order_type,
             lmtPrice=float(order.limit_price) if order.limit_price is not None else 0.0,
             tif=order.time_in_force, goodTillDate=ib_async.util.formatIBDatetime(order.good_till), outsideRth=False,
             account=order.account, orderRef=order.id, transmit=True,
-            **_algo_fields(order)))
+            **_algo_fields(order), **_spread_fields(order)))
 
     def cancel(self, ib_order_id: int) -> None:
         """Ask for a cancel; the order stays alive until the broker says otherwise."""
@@ -276,6 +284,10 @@ class IbLibrary:
         """The first complete bid and ask within `wait_s`, or what there is by then."""
         return await self._lines.quote(_future(con_id, exchange), now, wait_s)
 
+    async def spread_quote(self, spread: SpreadContract, now: Callable[[], datetime], wait_s: float = 5.0) -> Quote:
+        """The same of the market of a calendar spread itself."""
+        return await self._lines.quote(_combination(spread), now, wait_s)
+
     def new_lines(self, con_ids: Iterable[int]) -> int:
         """How many of these contracts have no open line yet: each costs a message."""
         return self._lines.new(con_ids)
@@ -367,6 +379,30 @@ class IbLibrary:
 
 def _future(con_id: int, exchange: str) -> Any:
     return ib_async.Contract(secType="FUT", conId=con_id, exchange=exchange)
+
+
+def _traded(order: BrokerOrder) -> Any:
+    """The contract of an order: a future, or the months of a spread as one."""
+    if order.spread is None:
+        return _future(order.con_id, order.exchange)
+    return _combination(SpreadContract(
+        symbol=order.spread.symbol, currency=order.spread.currency, exchange=order.exchange,
+        near=order.spread.near.con_id, far=order.spread.far.con_id))
+
+
+def _combination(spread: SpreadContract) -> Any:
+    """Bought, it sells the near month and buys the far one (ib_wire.md 2.8)."""
+    legs = [ib_async.ComboLeg(conId=con_id, ratio=1, action=action, exchange=spread.exchange)
+            for con_id, action in ((spread.near, "SELL"), (spread.far, "BUY"))]
+    return ib_async.Contract(secType="BAG", symbol=spread.symbol, currency=spread.currency,
+                             exchange=spread.exchange, comboLegs=legs)
+
+
+def _spread_fields(order: BrokerOrder) -> dict[str, Any]:
+    """Both months trade or none: never left to a preset of the broker's program (RC-35)."""
+    if order.spread is None:
+        return {}
+    return {"smartComboRoutingParams": [ib_async.TagValue("NonGuaranteed", "0")]}
 
 
 def _with_a_number(state: Any) -> Any:

@@ -46,7 +46,7 @@ class QuoteLines:
 
     def __init__(self, ib: Any) -> None:
         self._ib = ib
-        self._lines: dict[int, _Line] = {}
+        self._lines: dict[int, _Line] = {}  # by the library's hash: a future's con id, a combination's legs
         self._is_broken = False
         self._version = 0
         self._news = asyncio.Event()
@@ -122,7 +122,7 @@ class QuoteLines:
         line.ticker, line.heard_s = self._subscribed(line.contract), asyncio.get_running_loop().time()
 
     def _heard(self, tickers: Iterable[Any]) -> None:
-        lines = (self._lines.get(ticker.contract.conId) for ticker in tickers)
+        lines = (self._lines.get(hash(ticker.contract)) for ticker in tickers)
         self._changed(line for line in lines if line is not None)
 
     def _changed(self, lines: Iterable[_Line]) -> None:
@@ -137,11 +137,11 @@ class QuoteLines:
         self._news = asyncio.Event()
 
     def _opened(self, contract: Any) -> _Line:
-        line = self._lines.get(contract.conId)
+        line = self._lines.get(hash(contract))
         if line is None:
             self._make_room()
             self._version += 1
-            line = self._lines[contract.conId] = _Line(contract, self._subscribed(contract), self._version,
+            line = self._lines[hash(contract)] = _Line(contract, self._subscribed(contract), self._version,
                                                        asyncio.get_running_loop().time())
         if line.closing is not None:
             line.closing.cancel()
@@ -174,8 +174,8 @@ class QuoteLines:
             line.closing = asyncio.get_running_loop().call_later(LINGER_S, self._close, line)
 
     def _close(self, line: _Line) -> None:
-        if not line.users and self._lines.get(line.contract.conId) is line:
-            del self._lines[line.contract.conId]
+        if not line.users and self._lines.get(hash(line.contract)) is line:
+            del self._lines[hash(line.contract)]
             if self._ib.isConnected():
                 self._ib.cancelMktData(line.contract)
 

@@ -71,7 +71,7 @@ class FillBatch:
             self._book_foreign(None, replace(merge, fill=quarantined(merge.fill)))
             return
         fill = before.broker.owned(merge.fill)
-        after = booked(before, merge.change, is_correction=known is not None) if merge.change else before
+        after = before if not merge.change else booked(before, merge.change, known is not None, fill.con_id)
         story = before.instrument.id
         self._change("fills", fill, "fill" if known is None else "fill corrected", story)
         if merge.change:
@@ -108,7 +108,7 @@ class FillBatch:
             for strategy, lots in ((fill.strategy, -fill.quantity), (owned.strategy, fill.quantity)):
                 self.move(Movement(contract=None, strategy=strategy, instrument=family.broker.instrument, lots=lots),
                           fill.con_id)
-        return booked(family, fill.quantity, is_correction=False) if fill.quantity else family
+        return booked(family, fill.quantity, False, fill.con_id) if fill.quantity else family
 
     def move(self, movement: Movement, con_id: int) -> None:
         """Lots of a strategy, and of a contract if it names one."""

@@ -201,7 +201,7 @@ class DecisionFacts:
 
     def _month(self, contract: str, others: Iterable[InstrumentOrder]) -> Holding:
         """Of a contract that an order names: what is held, and what works there or is about to."""
-        legs = [leg.residual for leg in self.data.db_orders.open_contract_orders() if leg.contract == contract]
+        legs = [leg.lots_in(contract, leg.residual) for leg in self.data.db_orders.open_contract_orders()]
         planned = [order.residual for order in others if order.contract == contract and order.next_child == 1]
         lots = (*legs, *planned)
         return Holding(position=self.contracts_held.get(contract, 0), working_buys=sum(max(0, each) for each in lots),

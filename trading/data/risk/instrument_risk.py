@@ -58,6 +58,31 @@ class InstrumentRisk:
         return None if known.empty else Decimal(repr(float(known.iloc[-1])))
 
     @cached_property
+    def spread_sigma_d(self) -> float | None:
+        """Standard deviation of a day of the forward price less the price, in points; rolls of the prices left out."""
+        both = self._spread_prices
+        if len(both) < _LEAST_DAYS:
+            return None
+        days = both.resample("B").last().dropna()
+        same = (days[["PRICE_CONTRACT", "FORWARD_CONTRACT"]] == days[["PRICE_CONTRACT", "FORWARD_CONTRACT"]].shift())
+        changes = (days["FORWARD"] - days["PRICE"]).astype(float).diff()[same.all(axis=1)].dropna()
+        found = float(changes.ewm(span=_SPAN_DAYS).std().iloc[-1]) if len(changes) >= _LEAST_DAYS else math.nan
+        return found if math.isfinite(found) and found > 0 else None
+
+    @cached_property
+    def spread_settlement(self) -> Decimal | None:
+        """The last difference of both prices."""
+        both = self._spread_prices
+        if both.empty:
+            return None
+        return Decimal(repr(float(both["FORWARD"].iloc[-1]))) - Decimal(repr(float(both["PRICE"].iloc[-1])))
+
+    @property
+    def _spread_prices(self) -> pd.DataFrame:
+        columns = ["PRICE", "FORWARD", "PRICE_CONTRACT", "FORWARD_CONTRACT"]
+        return self._multiple[columns].dropna()
+
+    @cached_property
     def fx(self) -> FxRate | None:
         """The rate into the base currency, and its age."""
         if self.instrument.currency == self.base_currency:

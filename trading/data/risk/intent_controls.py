@@ -25,7 +25,7 @@ from trading.risk.kill_level import Cause, Command, KillLevel, raised
 from trading.risk.margin_question import WhatIf
 from trading.risk.order_kind import OrderKind
 from trading.risk.pre_trade import Verdict, at_intent
-from trading.risk.proposal import Proposal, RollSides
+from trading.risk.proposal import Leg, Proposal, RollSides
 from trading.risk.settings import RiskSettings
 
 CHASE_ROOM: Final = Decimal(2)  # an order may be moved as far again as it may stand away at first
@@ -47,13 +47,13 @@ class IntentControls:
 
         Before that it is judged without the broker's word, and after it with it.
         """
-        roll, flow = self._roll(leg), self.flow(leg)
+        flow = self.flow(leg)
         proposal = Proposal(
             account=leg.account, strategy=leg.strategy, instrument=leg.instrument, kind=leg.kind,
             quantity=order.quantity, key=order.id, parent=leg.id, contract=leg.contract, reduce_only=leg.reduce_only,
-            decided_at=leg.created, limit_price=order.limit_price, is_passive=is_passive,
-            roll=None if roll is None else self._sides(*roll, flow.positions))
-        months = {each.contract for each in roll or (leg,)}
+            decided_at=leg.created, limit_price=order.limit_price, is_passive=is_passive, legs=_legs(leg),
+            roll=self._sides(leg, flow.positions))
+        months = {leg.contract} if proposal.roll is None else {proposal.roll.front, proposal.roll.forward}
         snapshot = self.facts.snapshot(leg, touch, flow, order.created, months)
         account = self.margins.known_to(snapshot.account, leg.id, leg.filled)
         verdict = at_intent(proposal, replace(snapshot, account=account), self.settings)
@@ -66,17 +66,19 @@ class IntentControls:
         self.margins.ask(leg.id, WhatIf(con_id=order.con_id, exchange=order.exchange, quantity=order.quantity,
                                         limit_price=order.limit_price), leg.filled)
 
-    def _roll(self, leg: ContractOrder) -> tuple[ContractOrder, ContractOrder] | None:
-        """Both legs, the front month first; None for an order of its own."""
+    def _sides(self, leg: ContractOrder, positions: Mapping[str, int]) -> RollSides | None:
+        """A roll by its months, when `positions` (lots by contract) contain what it has filled; None for all else."""
         if leg.kind is not OrderKind.ROLL:
             return None
-        return front_and_forward(self.data.db_orders.contract_orders_of(leg.parent))
-
-    def _sides(self, front: ContractOrder, forward: ContractOrder, positions: Mapping[str, int]) -> RollSides:
-        """A roll by its legs, when `positions` (lots by contract) contain what they have filled."""
-        before = sum(abs(positions.get(leg.contract, 0) - leg.filled) for leg in (front, forward))
-        return RollSides(front=front.contract, forward=forward.contract, total_before=before,
-                         unit=self.roll_unit(front.quantity))
+        if leg.spread is not None:
+            front, forward, unit = leg.spread.near.contract, leg.spread.far.contract, 1
+            filled = {key: leg.lots_in(key, leg.filled) for key in (front, forward)}
+        else:
+            legs = front_and_forward(self.data.db_orders.contract_orders_of(leg.parent))
+            front, forward = (each.contract for each in legs)
+            filled, unit = {each.contract: each.filled for each in legs}, self.roll_unit(legs[0].quantity)
+        before = sum(abs(positions.get(key, 0) - lots) for key, lots in filled.items())
+        return RollSides(front=front, forward=forward, total_before=before, unit=unit)
 
     def look_at(self, legs: Sequence[ContractOrder]) -> None:
         self.seen.look_at(legs)
@@ -107,14 +109,14 @@ class IntentControls:
 
     def collar(self, leg: ContractOrder, touch: Touch) -> tuple[Decimal, Decimal] | None:
         """Around the mid of now; None when what is usual is not known."""
-        sigma, spread = self.sigma_d(leg.instrument), self.facts.decision.risks[leg.instrument].median_spread
-        if sigma is None or spread is None:
+        sigma, usual = self.sigma_d(leg.contract), self.facts.usual(leg.contract)
+        if sigma is None or usual.quoted_spread is None:
             return None
-        _, hard = collar(self.facts.details(leg.contract).min_tick, spread, sigma, self.settings.price)
+        _, hard = collar(self.facts.details(leg.contract).min_tick, usual.quoted_spread, sigma, self.settings.price)
         return touch.mid - CHASE_ROOM * hard, touch.mid + CHASE_ROOM * hard
 
-    def sigma_d(self, instrument: str) -> Decimal | None:
-        found = self.facts.decision.risks[instrument].sigma_d
+    def sigma_d(self, contract: str) -> Decimal | None:
+        found = self.facts.usual(contract).sigma_d
         return None if found is None else Decimal(repr(found))
 
     def most_lots(self, instrument: str) -> int:
@@ -143,3 +145,10 @@ class IntentControls:
 def positions_in(instrument: str, positions: dict[str, int]) -> dict[str, int]:
     """Those of its contracts."""
     return {key: lots for key, lots in positions.items() if key.rpartition("/")[0] == instrument}
+
+
+def _legs(leg: ContractOrder) -> tuple[Leg, ...]:
+    """Of a spread, the near month first."""
+    if leg.spread is None:
+        return ()
+    return Leg(contract=leg.spread.near.contract, ratio=-1), Leg(contract=leg.spread.far.contract, ratio=1)

@@ -1,6 +1,6 @@
 """All that the controls know when a broker order is intended (T2): contract, quote, and what was sent lately."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -13,6 +13,7 @@ from trading.execution.broker_orders import SENT_PERHAPS, BrokerLifecycle, Broke
 from trading.execution.fills import Fill
 from trading.execution.orders import FRONT_LEG, ContractOrder, leg_number
 from trading.execution.quotes import Touch
+from trading.execution.spreads import is_spread, months_of, share_a_month
 from trading.objects.open_days import OpenDays
 from trading.objects.trading_hours import open_hours
 from trading.risk.exposure import Holding
@@ -55,6 +56,15 @@ class Flow:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Usual:
+    """In points; None for what is not known."""
+
+    sigma_d: float | None
+    settlement: Decimal | None
+    quoted_spread: Decimal | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class IntentFacts:
     """The facts of one run; what changes within it comes as Flow."""
 
@@ -74,52 +84,66 @@ class IntentFacts:
             holding=_holding(_instrument_lots(leg.instrument, flow.positions), mine),
             strategy_holding=_holding(self.decision.held.get((leg.strategy, leg.instrument), 0), [
                 order for order in mine if order.strategy == leg.strategy]),
-            contract_holdings={month: _holding(flow.positions.get(month, 0), [
-                order for order in mine if order.contract == month]) for month in months},
+            contract_holdings={month: _holding_of(flow.positions.get(month, 0), [
+                order.committed_in(month) for order in mine]) for month in months},
             account=AccountFacts(nav=self.decision.nav, own_margin=self.decision.margin_now()),
             activity=self._activity(leg, flow, now))
 
     def _instrument(self, leg: ContractOrder, touch: Touch | None) -> InstrumentFacts:
         code, details = leg.instrument, self.details(leg.contract)
-        risk = self.decision.risks[code]
+        risk, usual = self.decision.risks[code], self.usual(leg.contract)
         return InstrumentFacts(
             currency=risk.instrument.currency, multiplier=risk.instrument.point_size, fx=risk.fx, sigma_d=risk.sigma_d,
+            combination_sigma_d=usual.sigma_d if leg.spread else None,
             price_steps=(PriceStep(above=Decimal(0), increment=details.min_tick),),
-            settlement=risk.settlement, median_spread=risk.median_spread, sessions=sessions_of(details),
+            settlement=usual.settlement, median_spread=usual.quoted_spread, sessions=sessions_of(details),
             quote=None if touch is None else Quote(bid=touch.bid, ask=touch.ask, at=touch.at, is_live=True),
-            contracts={leg.contract: self._contract(leg, details)}, order_size_limit=self.decision.order_size(code),
-            position_limit=self.decision.instrument_limit(code), trade_limits=self.decision.trade_limits(code),
-            strategy_trade_limits=self.decision.trade_limits(code),
+            contracts={month: self._contract(month) for month in months_of(leg.contract)},
+            order_size_limit=self.decision.order_size(code), position_limit=self.decision.instrument_limit(code),
+            trade_limits=self.decision.trade_limits(code), strategy_trade_limits=self.decision.trade_limits(code),
             strategy_limit=self.decision.limit_of(leg.strategy, code),
             override=self.decision.override_of(leg.strategy, code))
 
-    def _contract(self, leg: ContractOrder, details: ContractDetails) -> ContractFacts:
+    def usual(self, contract: str) -> "Usual":
+        """What is usual for a contract, or for a spread by its key, whose market is no wider than that of a month.
+
+        A spread may have stood still for weeks; a collar of less than some ticks would forbid every price of it.
+        """
+        risk = self.decision.risks[contract.rpartition("/")[0]]
+        if not is_spread(contract):
+            return Usual(sigma_d=risk.sigma_d, settlement=risk.settlement, quoted_spread=risk.median_spread)
+        least = self.settings.price.collar_ticks * float(self.details(contract).min_tick)
+        sigma = None if risk.spread_sigma_d is None else max(risk.spread_sigma_d, least)
+        return Usual(sigma_d=sigma, settlement=risk.spread_settlement, quoted_spread=risk.median_spread)
+
+    def _contract(self, month: str) -> ContractFacts:
         """Our terms come from the configuration, the broker's from what it described."""
+        details, instrument = self.details(month), month.rpartition("/")[0]
         last = date.fromisoformat(details.last_trade_date) if details.last_trade_date else None
         days, days_left = OpenDays(), None
         out_by = None if last is None else days.before(last, OUT_BEFORE_LAST_DAY)
         if last is not None:
             days_left = days.between(self.trading_day, last) if last > self.trading_day else 0
-        terms = ContractTerms(con_id=details.con_id, instrument=leg.instrument, month=details.contract_month,
+        terms = ContractTerms(con_id=details.con_id, instrument=instrument, month=details.contract_month,
                               exchange=details.exchange, currency=details.currency,
                               multiplier=Decimal(details.multiplier or 1), tick=details.min_tick)
         return ContractFacts(
-            terms=self._our_terms(leg, terms), broker_terms=terms, verified_on=self.trading_day, last_trading_day=last,
-            must_be_out_by=out_by, days_to_close_out=days_left, has_permission=True, is_close_only=False,
-            is_approved=leg.contract in self.approved_months(leg.instrument),
-            position_limit=self.decision.instrument_limit(leg.instrument))
+            terms=self._our_terms(month, terms), broker_terms=terms, verified_on=self.trading_day,
+            last_trading_day=last, must_be_out_by=out_by, days_to_close_out=days_left, has_permission=True,
+            is_close_only=False, is_approved=month in self.approved_months(instrument),
+            position_limit=self.decision.instrument_limit(instrument))
 
-    def _our_terms(self, leg: ContractOrder, theirs: ContractTerms) -> ContractTerms:
-        record = self.decision.records[leg.instrument]
+    def _our_terms(self, month: str, theirs: ContractTerms) -> ContractTerms:
+        record = self.decision.records[theirs.instrument]
         if record.broker is None:
             return theirs
         return ContractTerms(
-            con_id=theirs.con_id, instrument=leg.instrument, month=leg.contract.rpartition("/")[2][:6],
+            con_id=theirs.con_id, instrument=theirs.instrument, month=month.rpartition("/")[2][:6],
             exchange=record.broker.exchange, currency=record.broker.currency, tick=theirs.tick,
             multiplier=Decimal(record.broker.multiplier or theirs.multiplier))
 
     def _activity(self, leg: ContractOrder, flow: Flow, now: datetime) -> Activity:
-        on_contract = [order for order in flow.live if order.contract == leg.contract]
+        on_contract = [order for order in flow.live if share_a_month(order.contract, leg.contract)]
         ended = [order for order in flow.siblings if not order.may_be_alive]
         return Activity(
             is_known_key=False, traded=_traded(leg.instrument, flow, now),
@@ -143,7 +167,8 @@ def _traded(instrument: str, flow: Flow, now: datetime, strategy: str | None = N
     """Lots filled within 30 days, and lots that may still fill; of a roll those of its front month only."""
     filled = [TradedLots(at=fill.at, lots=abs(fill.quantity), bucket=_bucket(fill.kind))
               for fill in flow.fills if fill.instrument == instrument and fill.at > now - MONTH
-              and strategy in (None, fill.strategy) and not _is_behind(fill.kind, fill.broker_order or "")]
+              and strategy in (None, fill.strategy)
+              and not fill.is_behind and not _is_behind(fill.kind, fill.broker_order or "")]
     live = [TradedLots(at=now, lots=abs(order.committed), bucket=_bucket(order.kind), is_live=True)
             for order in flow.live if order.instrument == instrument and strategy in (None, order.strategy)
             and not _is_behind(order.kind, order.id)]
@@ -170,7 +195,11 @@ def _unfilled_in_a_row(ended: Iterable[BrokerOrder]) -> tuple[datetime, ...]:
 
 
 def _holding(position: int, orders: Iterable[BrokerOrder]) -> Holding:
-    committed = [order.committed for order in orders]
+    """Of an instrument: a spread changes nothing in it."""
+    return _holding_of(position, [order.net_committed for order in orders])
+
+
+def _holding_of(position: int, committed: Sequence[int]) -> Holding:
     return Holding(position=position, working_buys=sum(lots for lots in committed if lots > 0),
                    working_sells=-sum(lots for lots in committed if lots < 0))
 

@@ -1,6 +1,6 @@
 """A fill that a person knows of and our books do not: booked like one that the broker reported, or taken back."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import ClassVar
 
@@ -26,38 +26,65 @@ class ManualFill(Deed):
 
     def plan(self, records: Records, signed: Signed) -> Plan:
         order = records.orders.broker_order(self.order)
-        self._check(records, order)
-        lots = self.lots if order.quantity > 0 else -self.lots
-        held = records.contract_positions().get(order.contract, 0)
-        fill = self._fill(records, signed, order, lots)
+        missing = _missing(order)
+        self._check(records, order, missing)
+        contract, lots = missing.contract, self.lots if missing.lots > 0 else -self.lots
+        held = records.contract_positions().get(contract, 0)
+        fill = self._fill(records, signed, order, replace(missing, lots=lots))
+        filled = order.traded(lots, missing.con_id, is_correction=False).filled
 
         def write(session: ClientSession) -> None:
             records.books.apply_fill_within(fill, session)
 
-        return Plan(before={order.contract: held, f"{order.id} filled": order.filled},
-                    after={order.contract: held + lots, f"{order.id} filled": order.filled + lots},
-                    meaning=f"{lots:+d} {order.contract} at {self.price} are booked for {order.strategy}; nothing is "
+        return Plan(before={contract: held, f"{order.id} filled": order.filled},
+                    after={contract: held + lots, f"{order.id} filled": filled},
+                    meaning=f"{lots:+d} {contract} at {self.price} are booked for {order.strategy}; nothing is "
                             f"sent to the broker.",
-                    done=f"{fill.id}: {lots:+d} {order.contract} at {self.price}.", story=story_of(order.id),
+                    done=f"{fill.id}: {lots:+d} {contract} at {self.price}.", story=story_of(order.id),
                     warnings=_warnings(order), write=write)
 
-    def _check(self, records: Records, order: BrokerOrder) -> None:
+    def _check(self, records: Records, order: BrokerOrder, missing: "_Missing") -> None:
         if self.lots <= 0:
             raise ConfigError(f"lots is {self.lots}; say how many, from 1: the side is that of the order. "
                               f"Nothing was booked.")
-        left = abs(order.residual) if order.residual * order.quantity > 0 else 0
-        if self.lots > left:
-            raise DeedRefused(f"{order.id} is for {order.quantity:+d}, {order.filled:+d} are filled: at most {left} "
-                              f"can still be, not {self.lots}. Nothing was booked.")
-        _, details = records.described(order.contract)
-        check_tick(self.price, order.contract, details)
+        if self.lots > abs(missing.lots):
+            raise DeedRefused(f"{order.id} is for {order.quantity:+d}, {order.filled:+d} are filled: at most "
+                              f"{abs(missing.lots)} can still be, not {self.lots}. Nothing was booked.")
+        _, details = records.described(missing.contract)
+        check_tick(self.price, missing.contract, details)
 
-    def _fill(self, records: Records, signed: Signed, order: BrokerOrder, lots: int) -> Fill:
+    def _fill(self, records: Records, signed: Signed, order: BrokerOrder, booked: "_Missing") -> Fill:
         execution_id = f"{MANUAL}{ULID()}"
         base, revision = execution_base(execution_id)
         return Fill(id=f"{order.account}/{base}", execution_id=execution_id, revision=revision,
-                    broker_order=order.id, contract=order.contract, con_id=order.con_id, quantity=lots,
+                    broker_order=order.id, contract=booked.contract, con_id=booked.con_id, quantity=booked.lots,
                     price=self.price, at=signed.at, trading_day=records.house.trading_day(signed.at))
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Missing:
+    """What can still be filled by hand; lots are signed."""
+
+    contract: str
+    con_id: int
+    lots: int
+
+
+def _missing(order: BrokerOrder) -> _Missing:
+    """Of a spread, the month that lags behind the other.
+
+    Raises:
+        DeedRefused: no month of a spread lags behind.
+    """
+    if order.spread is None:
+        left = order.residual if order.residual * order.quantity > 0 else 0
+        return _Missing(contract=order.contract, con_id=order.con_id, lots=left)
+    alone = order.spread.alone
+    month = next((each for each in (order.spread.near, order.spread.far) if each.contract not in alone), None)
+    if not alone or month is None:
+        raise DeedRefused(f"{order.id} is a spread, and no month of it has traded without the other: its fills are "
+                          f"those of its months. Nothing was booked.")
+    return _Missing(contract=month.contract, con_id=month.con_id, lots=-sum(alone.values()))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -84,7 +84,8 @@ def _roll(contracts: Rolling, lots: int, demand: Demand, holders: Mapping[str, i
     return replace(_order(contracts, _largest(holders), decision), kind=OrderKind.ROLL,
                    style=ExecutionStyle[style.name],
                    idempotency_key=f"roll/{contracts.front.key}/{contracts.forward.month}/{decision.trading_day}",
-                   roll_from=contracts.front.key, roll_to=contracts.forward.key, roll_quantity=lots)
+                   roll_from=contracts.front.key, roll_to=contracts.forward.key, roll_quantity=lots,
+                   as_spread=demand.state is RollState.FORCE_SPREAD)
 
 
 def _close_outs(contracts: Rolling, holders: Mapping[str, int], decision: Decision) -> list[InstrumentOrder]:

@@ -55,7 +55,7 @@ def lost_orders(ours: OurView, theirs: BrokerView) -> list[LostOrder]:
     found = {seen.reference: _working(seen, traded.get(seen.reference, []), ours, theirs)
              for seen in theirs.open_orders if _is_lost(seen, ours)}
     found |= {reference: _ended(reference, fills, ours, theirs) for reference, fills in traded.items()
-              if reference not in found and _lots(fills) != 0}
+              if reference not in found and _lots(fills) != 0 and len({fill.contract for fill in fills}) == 1}
     return [found[reference] for reference in sorted(found)]
 
 

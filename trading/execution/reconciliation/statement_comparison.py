@@ -142,7 +142,8 @@ class _Comparison:
 
     def _fill(self, row: StatementTrade, order: BrokerOrder | None, contract: KnownContract, price: Decimal) -> Fill:
         return Fill(id=self.id, execution_id=row.execution_id, revision=row.revision,
-                    broker_order=order.id if order else None, contract=order.contract if order else contract.key,
+                    broker_order=order.id if order else None,
+                    contract=order.contract_of(row.con_id) if order else contract.key,
                     strategy=order.strategy if order else EXTERNAL,
                     instrument=order.instrument if order else contract.key.rpartition("/")[0],
                     con_id=row.con_id, quantity=row.quantity, price=price, at=row.at, reference=row.reference,

@@ -36,12 +36,14 @@ from trading.execution.price_grid import PriceGrid
 from trading.execution.quotes import Touch
 from trading.execution.rolls.pace import forward_pace, front_pace, is_crowded
 from trading.execution.stack_handler.child_orders import ChildOrders, Controls, Intended
+from trading.execution.uneven_rolls import alone
 from trading.log import get_log
 from trading.risk.check import Outcome
 from trading.risk.controls.account import ASKS_THE_BROKER
 from trading.risk.order_kind import OrderKind
 
 log = get_log()
+ALONE_FOR: Final = timedelta(seconds=30)  # that one month of a spread may be ahead (orders_and_risk.md 5.6, 5)
 SOON_OVER: Final = frozenset({"RC-16", "RC-18", "RC-19", "RC-20", "RC-21", ASKS_THE_BROKER})  # while others trade
 CLOSE_REASONS: Final = {
     Finish.FILLED: CloseReason.FILLED, Finish.CANCELLED: CloseReason.CANCELLED, Finish.DEADLINE: CloseReason.EXPIRED,
@@ -95,6 +97,7 @@ class AlgoWorker:
     waits: dict[str, str] = field(default_factory=dict)  # contract order -> why it cannot go on now
     told: dict[str, str] = field(default_factory=dict)  # contract order -> the control that held it last
     choices: dict[str, Choice] = field(default_factory=dict)  # of contract orders that have not begun yet
+    alone_since: dict[str, datetime] = field(default_factory=dict)  # contract order of a spread -> when it was seen
     noted: list[Intent] = field(default_factory=list)  # new broker orders, not stored yet
     has_told_full: bool = False
     _seen: BrokerOrders | None = None  # those of the contract orders that are looked at
@@ -108,6 +111,8 @@ class AlgoWorker:
         """One action for `leg`, which was looked at."""
         now = self.clock.now()
         children = self._children(leg)
+        if standing is Standing.FREE and self._waits_for_the_other_month(leg, children, now):
+            return
         turn = self._turn(leg, children, standing)
         style, state = self._remembered(leg, children, now)
         look = self._look(leg, children, turn, today)
@@ -122,6 +127,22 @@ class AlgoWorker:
             if kept != leg:
                 self.orders.save_contract_order(kept)
             self._do(leg, action, look)
+
+    def _waits_for_the_other_month(self, leg: ContractOrder, children: list[BrokerOrder], now: datetime) -> bool:
+        """Whether one month of a spread has traded alone: for a moment that is usual, then nothing more is sent."""
+        lots = alone(children) if leg.spread else ""
+        if not lots:
+            self.alone_since.pop(leg.id, None)
+            return False
+        if now - self.alone_since.setdefault(leg.id, now) >= ALONE_FOR:
+            log.error("month_alone", order=leg.id, lots=lots, effect=f"{leg.instrument} is not traded until a person "
+                                                                     f"has looked at it")
+            self.locks.lock(Lock(instrument=leg.instrument, cause=LockCause.LEG_ALONE, subject=leg.id, opened_at=now,
+                                 reason=f"the spread {leg.contract} has traded {lots} without the other month. If the "
+                                        f"broker shows both, book the other one: tradectl trade fill; else trade it, "
+                                        f"or undo this: tradectl trade buy, sell"))
+            self.controls.heed_new_rules()
+        return True
 
     def _held(self, leg: ContractOrder, look: Look) -> ContractOrder:
         """`leg` as it is kept: marked while it waits for a person, which is told when it begins."""
@@ -145,8 +166,13 @@ class AlgoWorker:
         newest = _newest(children)
         if newest is not None and newest.awaits_approval:
             return Turn(most_lots=most, waits="a person must approve")
-        if leg.kind is not OrderKind.ROLL:
-            return Turn(most_lots=most)
+        return self._turn_of_a_roll(leg, children, most) if leg.kind is OrderKind.ROLL else Turn(most_lots=most)
+
+    def _turn_of_a_roll(self, leg: ContractOrder, children: list[BrokerOrder], most: int) -> Turn:
+        """Months that trade apart go unit by unit; those of a spread go together."""
+        crowded = is_crowded((child.created for child in children), self.clock.now())
+        if leg.spread is not None:
+            return Turn(most_lots=most, rests=crowded)
         front, forward = front_and_forward(self.orders.contract_orders_of(leg.parent))
         pace = forward_pace(front, forward) if leg.id == forward.id else front_pace(
             front, forward, self.controls.roll_unit(front.quantity), must_leave=leg.style is ExecutionStyle.MARKETABLE)
@@ -155,7 +181,7 @@ class AlgoWorker:
             return turn
         if pace.lots == 0:
             return replace(turn, behind=front.id if leg.id == forward.id else forward.id)
-        return replace(turn, rests=is_crowded((child.created for child in children), self.clock.now()))
+        return replace(turn, rests=crowded)
 
     def _remembered(self, leg: ContractOrder, children: list[BrokerOrder],
                     now: datetime) -> tuple[ExecutionStyle, AlgoState]:
@@ -172,6 +198,8 @@ class AlgoWorker:
         """Made once; one that waits before its first order is looked at again and again."""
         if leg.id not in self.choices:
             wanted = self.manners.style_for(leg.style)
+            if leg.spread is not None and wanted is ExecutionStyle.ADAPTIVE:
+                wanted = ExecutionStyle.BEST  # the broker's own algo takes no combination
             lots = self.controls.roll_unit(leg.quantity) if leg.kind is OrderKind.ROLL else abs(leg.quantity)
             choice = self.choices[leg.id] = choose(wanted, lots, self.controls.most_lots(leg.instrument))
             log.info("algo", order=leg.id, style=choice.style.value, reason=choice.reason)
@@ -190,7 +218,7 @@ class AlgoWorker:
 
     def _terms(self, leg: ContractOrder, turn: Turn) -> Terms:
         return Terms(grid=PriceGrid(tick=self.market.tradable(leg.contract).min_tick), most_lots=turn.most_lots,
-                     limit=leg.limit_price, sigma_d=self.controls.sigma_d(leg.instrument),
+                     limit=leg.limit_price, sigma_d=self.controls.sigma_d(leg.contract),
                      patience=self.manners.patience, participation=self.manners.participation,
                      is_roll=leg.kind is OrderKind.ROLL)
 

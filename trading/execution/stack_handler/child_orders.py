@@ -43,7 +43,9 @@ class Controls(Protocol):
     def heed_new_rules(self) -> None:
         """Read the kill level and the locks anew: one of them was just set."""
 
-    def sigma_d(self, instrument: str) -> Decimal | None: ...
+    def sigma_d(self, contract: str) -> Decimal | None:
+        """A day's standard deviation of a contract or spread, in points."""
+
     def most_lots(self, instrument: str) -> int: ...
     def roll_unit(self, lots: int) -> int:
         """Lots by which one leg of a roll of `lots` may be ahead of the other."""

@@ -94,7 +94,8 @@ def fill_of(message: BrokerMessage, order: BrokerOrder | None, contract: str | N
     facts = message.facts
     base, revision = execution_base(facts["execution_id"])
     return Fill(id=f"{facts['account']}/{base}", execution_id=facts["execution_id"], revision=revision,
-                broker_order=order.id if order else None, contract=order.contract if order else contract,
+                broker_order=order.id if order else None,
+                contract=order.contract_of(facts["con_id"]) if order else contract,
                 strategy=order.strategy if order else EXTERNAL,
                 instrument=order.instrument if order else _instrument_of(contract),
                 reference=facts.get("reference") or "", perm_id=facts.get("perm_id") or 0,

@@ -18,10 +18,11 @@ from trading.execution.locks import Lock, LockCause, Standing, standing_of
 from trading.execution.order_states import CloseReason, Lifecycle
 from trading.execution.orders import ContractOrder, InstrumentOrder, closed_by_children, spawn
 from trading.execution.ports import Locks, Margins, OrderStore, Sender, Spawned
+from trading.execution.spreads import Spread
 from trading.execution.stack_handler.algo_worker import AlgoWorker
 from trading.execution.stack_handler.journal_reader import JournalReader
 from trading.execution.stack_handler.resolver import Resolver, Verdict, needs_resolving
-from trading.execution.uneven_rolls import uneven
+from trading.execution.uneven_rolls import alone, uneven
 from trading.log import get_log
 from trading.risk.order_kind import OrderKind
 
@@ -167,7 +168,7 @@ class StackHandler:
         if parent.lifecycle is not Lifecycle.OPEN or parent.next_child > 1 or parent.holds:
             return
         if parent.kind is OrderKind.ROLL or parent.contract is not None:
-            found.append(_family(*spawn(parent, parent.contract or "", self.clock.now())))
+            found.append(_family(*spawn(parent, parent.contract or "", self.clock.now(), self._spread(parent))))
             return
         try:
             lots = self.lots_by_contract(parent.instrument, parent.quantity)
@@ -180,6 +181,11 @@ class StackHandler:
             return
         wanted = replace(parent, quantity=allowed)
         found.append(_family(*wanted.create_child_contract_orders(lots, self.clock.now())))
+
+    def _spread(self, parent: InstrumentOrder) -> Spread | None:
+        if not parent.as_spread:
+            return None
+        return self.worker.market.spread(parent.roll_from or "", parent.roll_to or "")
 
     def _judge(self, parent: InstrumentOrder) -> None:
         found = self.judge(parent)
@@ -254,7 +260,9 @@ class StackHandler:
 
     def _tell_uneven(self, roll: InstrumentOrder) -> None:
         """The lower exposure is kept, and nothing is tried again: a person decides, or the strategy on its next day."""
-        words = uneven(roll, self.orders.contract_orders_of(roll.id))
+        legs = self.orders.contract_orders_of(roll.id)
+        lots = alone(child for leg in legs if leg.spread for child in self.orders.broker_orders_of(leg.id))
+        words = f"one month of a spread has traded alone: {lots}" if lots else uneven(roll, legs)
         if words:
             self.uneven.append(words)
             log.error("roll_uneven", order=roll.id, instrument=roll.instrument, reason=words,
