@@ -5,7 +5,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from trading_desk_scene import GOLD, NOW, SP, Scene
+from trading_desk_scene import GOLD, NOW, SP, Scene, working
 
 from trading.data.mongo.connection import MongoStore
 from trading.data.mongo.controls import MongoKillState
@@ -25,10 +25,11 @@ from trading.data.trading_desk.rolls import SetRollState
 from trading.errors import ConfigError, NotFound
 from trading.execution.booking import foreign_lock
 from trading.execution.broker_orders import BrokerLifecycle
-from trading.execution.fills import EXTERNAL, FillStatus
+from trading.execution.fills import EXTERNAL, Fill, FillStatus
 from trading.execution.locks import Lock, LockCause
 from trading.execution.order_states import CloseReason, ExecutionStyle, Flag, Lifecycle
 from trading.execution.orders import spawn
+from trading.execution.spreads import Month, Spread
 from trading.risk.kill_level import KillLevel
 from trading.risk.order_kind import OrderKind
 
@@ -296,6 +297,30 @@ def test_a_fill_by_hand_moves_all_three_tiers_and_completes_the_order(scene: Sce
     assert scene.books.strategy_positions() == {("s", "SP500"): -5}
     with pytest.raises(DeedRefused, match="at most 0 can still be, not 1"):
         scene.do(ManualFill(order=order.id, lots=1, price=Decimal(1)))
+
+
+def test_of_a_spread_only_the_month_that_lags_behind_is_filled_by_hand(scene: Scene) -> None:
+    # given a spread of which one month has traded
+    far = "SP500/20260900"
+    spread = Spread(symbol="ES", currency="USD", near=Month(contract=SP, con_id=40), far=Month(contract=far, con_id=42))
+    scene.orders.spawned(*spawn(scene.an_order(**A_ROLL), "", NOW, spread))
+    [leg] = scene.orders.contract_orders_of("IO-1")
+    order = scene.orders.add_broker_order(replace(leg, next_child=2), replace(
+        working(leg), contract=spread.key, spread=spread))
+    with pytest.raises(DeedRefused, match="no month of it has traded without the other"):
+        scene.do(ManualFill(order=order.id, lots=1, price=Decimal("5000.25")))
+    scene.books.apply_fill(Fill(
+        id="DU1/1", execution_id="1.01", revision=1, broker_order=order.id, contract=SP, con_id=40, quantity=-4,
+        price=Decimal("5000.25"), at=NOW, trading_day="2026-03-02"))
+    assert scene.books.contract_positions() == {SP: -4}
+
+    # when a person books what the broker shows of the other one, then it is as if the broker had told it
+    with pytest.raises(DeedRefused, match="at most 4 can still be, not 5"):
+        scene.do(ManualFill(order=order.id, lots=5, price=Decimal("5010.25")))
+    scene.do(ManualFill(order=order.id, lots=4, price=Decimal("5010.25")))
+    assert scene.orders.broker_order(order.id).lifecycle is BrokerLifecycle.FILLED
+    assert scene.books.contract_positions() == {SP: -4, far: 4}
+    assert set(scene.books.strategy_positions().values()) <= {0}
 
 
 def test_a_late_fill_by_hand_is_flagged_like_any_other(scene: Scene) -> None:

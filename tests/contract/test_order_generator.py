@@ -366,5 +366,5 @@ def test_a_spread_that_has_not_rolled_in_two_sessions_is_given_up_for_outrights(
     assert (roll.kind, roll.roll_quantity, roll.as_spread) == (OrderKind.ROLL, 4, as_spread)
     stored = scene.data.db_roll_states.all()[CODE]
     assert stored.state is state
-    assert stored.reason == ("it is time" if as_spread else f"the spread has not moved all of it since {since}, so each "
-                                                            f"month is traded by itself")
+    given_up = f"the spread has not moved all of it since {since}, so each month is traded by itself"
+    assert stored.reason == ("it is time" if as_spread else given_up)

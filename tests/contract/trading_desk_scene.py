@@ -94,10 +94,10 @@ class Scene:
         parent = self.an_order(number, **changes)
         self.orders.spawned(*spawn(parent, SP, NOW))
         leg, = self.orders.contract_orders_of(parent.id)
-        return self.orders.add_broker_order(replace(leg, next_child=2), _working(leg))
+        return self.orders.add_broker_order(replace(leg, next_child=2), working(leg))
 
 
-def _working(leg: ContractOrder) -> BrokerOrder:
+def working(leg: ContractOrder) -> BrokerOrder:
     return BrokerOrder(
         id=broker_order_id(leg), parent=leg.id, account="DU1", strategy=leg.strategy, instrument=leg.instrument,
         contract=leg.contract, con_id=40, exchange="CME", kind=leg.kind, quantity=leg.quantity, order_type="LMT",
