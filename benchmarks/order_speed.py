@@ -25,8 +25,9 @@ from trading.execution.broker_messages import BrokerMessage, MessageKind
 from trading.execution.broker_orders import BrokerLifecycle, BrokerOrder
 from trading.execution.broker_terms import BrokerTerms
 from trading.execution.locks import Standing
+from trading.execution.order_ids import new_instrument_order_id
 from trading.execution.order_states import CloseReason, ExecutionStyle, Lifecycle
-from trading.execution.orders import InstrumentOrder, new_instrument_order_id
+from trading.execution.orders import InstrumentOrder
 from trading.execution.stack_handler.algo_worker import AlgoWorker, Manners
 from trading.execution.stack_handler.journal_reader import JournalReader
 from trading.execution.stack_handler.reports import Today

@@ -15,7 +15,7 @@ from trading.broker.ib.library import MESSAGES_FOR_ORDERS, IbLibrary
 from trading.errors import BrokerError, BrokerUnavailable
 from trading.execution.broker_orders import BrokerLifecycle, BrokerOrder
 from trading.execution.gate import GateFacts, change_problem, gate_problem
-from trading.execution.orders import is_ours
+from trading.execution.order_ids import is_ours
 from trading.log import get_log
 
 log = get_log()

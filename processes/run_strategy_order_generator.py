@@ -25,7 +25,8 @@ from trading.execution.decided_orders import why
 from trading.execution.order_generators.buffered import buffered_trade
 from trading.execution.order_generators.roll_orders import Demand, own_part, roll_orders
 from trading.execution.order_generators.wanted_trades import Allowed, PositionRule, Standing, WantedTrade
-from trading.execution.orders import Decision, InstrumentOrder, new_instrument_order_id
+from trading.execution.order_ids import new_instrument_order_id
+from trading.execution.orders import Decision, InstrumentOrder
 from trading.execution.rolls.decision import RollDecision, RollStyle
 from trading.log import get_log
 from trading.objects.contracts import Contract

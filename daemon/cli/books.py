@@ -50,7 +50,7 @@ def story(settings: Settings, order: str, as_json: bool) -> None:
     from trading.data.mongo.broker_journal import MongoBrokerJournal
     from trading.data.mongo.events import MongoEvents
     from trading.data.mongo.orders import MongoOrders
-    from trading.execution.orders import story_of
+    from trading.execution.order_ids import story_of
     from trading.reports.order_story import story as told
 
     with opened_store(settings) as (store, _config):

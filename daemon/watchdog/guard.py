@@ -19,7 +19,7 @@ from trading.broker.facts import BrokerPosition, OpenOrder
 from trading.clock import Clock
 from trading.control.alert import AlertKind
 from trading.errors import BrokerError, StoreError
-from trading.execution.orders import is_ours
+from trading.execution.order_ids import is_ours
 from trading.log import get_log
 from trading.risk.watchdog import decide
 from trading.risk.watchdog_sight import (

@@ -18,8 +18,9 @@ from trading.execution.adjustments import Adjustment, AdjustmentKind, transfer
 from trading.execution.broker_orders import BrokerLifecycle, BrokerOrder
 from trading.execution.fills import EXTERNAL, Fill, FillStatus
 from trading.execution.locks import LockCause
+from trading.execution.order_ids import broker_order_id
 from trading.execution.order_states import Flag
-from trading.execution.orders import ContractOrder, InstrumentOrder, broker_order_id, spawn
+from trading.execution.orders import ContractOrder, InstrumentOrder, spawn
 from trading.risk.order_kind import OrderKind
 
 NOW = datetime(2026, 3, 2, 20, tzinfo=UTC)

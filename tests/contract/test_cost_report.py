@@ -19,8 +19,9 @@ from trading.data.mongo.instruments import MongoInstruments
 from trading.data.mongo.prices import MongoFuturesContractPriceData
 from trading.execution.broker_orders import BrokerLifecycle, BrokerOrder
 from trading.execution.fills import Fill
+from trading.execution.order_ids import broker_order_id
 from trading.execution.order_states import CloseReason, Lifecycle
-from trading.execution.orders import broker_order_id, spawn
+from trading.execution.orders import spawn
 from trading.objects.contracts import Contract
 from trading.reports import cost_report
 from trading.reports.report import Report, as_html, as_text

@@ -25,8 +25,9 @@ from trading.errors import BrokerError, BrokerUnavailable
 from trading.execution.adjustments import Adjustment, AdjustmentKind, Entry
 from trading.execution.broker_orders import BrokerLifecycle, BrokerOrder
 from trading.execution.locks import Lock, LockCause
+from trading.execution.order_ids import broker_order_id
 from trading.execution.order_states import AdaptivePriority
-from trading.execution.orders import ContractOrder, InstrumentOrder, broker_order_id, spawn
+from trading.execution.orders import ContractOrder, InstrumentOrder, spawn
 from trading.execution.reconciliation.run import ReconciliationRun, RunVerdict
 from trading.execution.reconciliation.run_kind import RunKind
 from trading.execution.stack_handler.reports import after_status

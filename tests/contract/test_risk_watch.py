@@ -30,8 +30,9 @@ from trading.errors import BrokerUnavailable
 from trading.execution.adjustments import Adjustment, AdjustmentKind, Entry
 from trading.execution.broker_orders import BrokerLifecycle
 from trading.execution.locks import Lock, LockCause
+from trading.execution.order_ids import new_instrument_order_id
 from trading.execution.order_states import CloseReason, Hold, Lifecycle
-from trading.execution.orders import InstrumentOrder, StoredCheck, new_instrument_order_id, spawn
+from trading.execution.orders import InstrumentOrder, StoredCheck, spawn
 from trading.execution.rolls.states import RollState
 from trading.objects.contracts import Contract
 from trading.risk.account_track import AccountTrack

@@ -31,7 +31,8 @@ from trading.errors import ConcurrentUpdate, DataError, StoreError
 from trading.execution.broker_messages import BrokerMessage, MessageKind
 from trading.execution.broker_orders import BrokerLifecycle, BrokerOrder
 from trading.execution.fills import Fill
-from trading.execution.orders import InstrumentOrder, broker_order_id, spawn
+from trading.execution.order_ids import broker_order_id
+from trading.execution.orders import InstrumentOrder, spawn
 from trading.risk.order_kind import OrderKind
 
 NOW = datetime(2026, 3, 2, 20, tzinfo=UTC)

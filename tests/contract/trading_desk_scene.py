@@ -20,7 +20,8 @@ from trading.data.trading_desk.positions import Opening
 from trading.data.trading_desk.records import House
 from trading.execution.broker_orders import BrokerLifecycle, BrokerOrder
 from trading.execution.fills import EXTERNAL, Fill
-from trading.execution.orders import ContractOrder, InstrumentOrder, broker_order_id, spawn
+from trading.execution.order_ids import broker_order_id
+from trading.execution.orders import ContractOrder, InstrumentOrder, spawn
 from trading.objects.contracts import Contract
 from trading.objects.instruments import Instrument
 from trading.risk.order_kind import OrderKind

@@ -20,8 +20,9 @@ from trading.execution.broker_messages import BrokerMessage, MessageKind
 from trading.execution.broker_orders import SENT_PERHAPS, BrokerLifecycle, BrokerOrder
 from trading.execution.fills import Commission, Fill, merged
 from trading.execution.locks import Lock, LockCause, reasons_of
+from trading.execution.order_ids import child_number
 from trading.execution.order_states import ExecutionStyle
-from trading.execution.orders import ContractOrder, InstrumentOrder, StoredCheck, child_number
+from trading.execution.orders import ContractOrder, InstrumentOrder, StoredCheck
 from trading.execution.ports import Intent, Spawned
 from trading.execution.quotes import Touch
 from trading.execution.stack_handler.algo_worker import AlgoWorker, Manners

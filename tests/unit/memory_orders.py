@@ -15,7 +15,8 @@ from trading.execution.booking import Family, booked, foreign_lock, lock_for
 from trading.execution.broker_orders import BrokerOrder
 from trading.execution.fills import EXTERNAL, Commission, Fill, FillStatus, Merge, busted, merged
 from trading.execution.locks import Lock, LockCause, reasons_of
-from trading.execution.orders import ContractOrder, InstrumentOrder, child_number
+from trading.execution.order_ids import child_number
+from trading.execution.orders import ContractOrder, InstrumentOrder
 from trading.execution.ports import Intent, Spawned
 from trading.risk.order_kind import OrderKind
 

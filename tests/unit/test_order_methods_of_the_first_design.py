@@ -18,8 +18,9 @@ from trading.execution.broker_terms import BrokerTerms
 from trading.execution.documents import Unreadable
 from trading.execution.fills import Fill, FillStatus
 from trading.execution.order_generators.wanted_trades import Allowed, PositionRule
+from trading.execution.order_ids import new_instrument_order_id, story_of
 from trading.execution.order_states import CloseReason, FillState, Flag, InvalidOrderChange, Lifecycle
-from trading.execution.orders import ContractOrder, InstrumentOrder, WrongQuantity, new_instrument_order_id, story_of
+from trading.execution.orders import ContractOrder, InstrumentOrder, WrongQuantity
 from trading.execution.quotes import Touch
 from trading.execution.shortfall import Part
 from trading.risk.exposure import Holding

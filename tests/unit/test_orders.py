@@ -9,15 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trading.execution.documents import Unreadable
+from trading.execution.order_ids import broker_order_id, new_instrument_order_id
 from trading.execution.order_states import CHANGES, CloseReason, FillState, Flag, InvalidOrderChange, Lifecycle
 from trading.execution.orders import (
     ContractOrder,
     InstrumentOrder,
     StoredCheck,
     WrongQuantity,
-    broker_order_id,
     closed_by_children,
-    new_instrument_order_id,
     spawn,
 )
 from trading.risk.order_kind import OrderKind

@@ -14,8 +14,9 @@ from typing import Final
 
 from trading.execution.broker_orders import BrokerOrder
 from trading.execution.fills import Fill, FillStatus
+from trading.execution.order_ids import child_number
 from trading.execution.order_states import ExecutionStyle
-from trading.execution.orders import ContractOrder, child_number
+from trading.execution.orders import ContractOrder
 from trading.execution.shortfall import (
     EXACT,
     PARTS,

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from trading.execution.broker_orders import SENT_PERHAPS, BrokerOrder
-from trading.execution.orders import is_ours
+from trading.execution.order_ids import is_ours
 from trading.risk.exposure import Holding, effect
 from trading.risk.kill_level import KillLevel, KillState, Scope
 from trading.risk.kill_permission import WorkingOrder, must_cancel

@@ -4,14 +4,11 @@ Lots are whole numbers (positive buys), prices are Decimal on the tick grid. An 
 by a newer version; its fills are facts of their own. Nothing here sends, stores or reads a clock.
 """
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Final
-
-from ulid import ULID
+from typing import Any
 
 from trading.errors import TradingError
 from trading.execution.broker_orders import BrokerOrder
@@ -19,6 +16,7 @@ from trading.execution.broker_terms import BrokerTerms
 from trading.execution.documents import Document, from_document, to_document
 from trading.execution.order_generators.buffered import WantedBuffer, buffered_trade
 from trading.execution.order_generators.wanted_trades import Allowed, Standing
+from trading.execution.order_ids import broker_order_id, child_number, contract_order_id
 from trading.execution.order_states import (
     CloseReason,
     ExecutionStyle,
@@ -33,9 +31,6 @@ from trading.execution.spreads import Spread
 from trading.risk.exposure import Holding
 from trading.risk.order_kind import OrderKind
 from trading.risk.position_limits import limited
-
-FRONT_LEG: Final = 1  # of a roll: the one that closes
-_OURS: Final = re.compile(r"[0-9A-HJKMNP-TV-Z]{26}-C\d+-B\d+")
 
 
 class WrongQuantity(TradingError):
@@ -295,47 +290,6 @@ def still_wanted(quantity: int, done: int) -> int:
     """What of `quantity` is left when `done` is: of its sign, or 0."""
     left = quantity - done
     return left if left * quantity > 0 else 0
-
-
-def new_instrument_order_id() -> str:
-    """Sortable by time, unique without asking anybody."""
-    return f"IO-{ULID()}"
-
-
-def contract_order_id(parent: InstrumentOrder) -> str:
-    """Derived, so that a repeated spawn meets its own child instead of making a second one."""
-    return f"{parent.id}-C{parent.next_child}"
-
-
-def broker_order_id(parent: ContractOrder) -> str:
-    """The order reference that the broker gets: derived from the parent, at most 40 plain characters."""
-    return f"{parent.id.removeprefix('IO-')}-B{parent.next_child}"
-
-
-def child_number(order_id: str) -> int:
-    """The how-manieth child an id names: ...-B10 is the tenth, and comes after ...-B2."""
-    return int(re.sub(r"\D", "", order_id.rpartition("-")[2]) or 0)
-
-
-def leg_number(order_id: str) -> int:
-    """The how-manieth leg of its instrument order a broker order's id names: ...-C2-B10 is of the second one."""
-    return child_number(order_id.rpartition("-B")[0])
-
-
-def leg_of(reference: str) -> str:
-    """The contract order that a broker order's id names."""
-    return f"IO-{reference.rpartition('-B')[0]}"
-
-
-def is_ours(reference: str) -> bool:
-    """Whether an order reference at the broker has the form of our broker orders."""
-    return _OURS.fullmatch(reference.partition(":")[0]) is not None
-
-
-def story_of(order_id: str) -> str:
-    """The instrument order that any order's id descends from: ids are derived, so nobody need be asked."""
-    root = order_id.partition("-C")[0]
-    return root if root.startswith("IO-") else f"IO-{root}"
 
 
 def spawn(order: InstrumentOrder, priced_contract: str, now: datetime,

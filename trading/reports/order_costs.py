@@ -15,7 +15,8 @@ from trading.errors import DataError
 from trading.execution.broker_orders import BrokerOrder
 from trading.execution.cost_analysis import OrderCost, Yardsticks, order_cost
 from trading.execution.fills import Fill
-from trading.execution.orders import ContractOrder, InstrumentOrder, child_number
+from trading.execution.order_ids import child_number
+from trading.execution.orders import ContractOrder, InstrumentOrder
 from trading.execution.rolls.reference_shift import ContractPrice, NoMatchedPrices, Prices, shifted_prices
 from trading.execution.spreads import is_spread, months_of
 from trading.objects.contracts import Contract

@@ -28,8 +28,9 @@ from trading.data.mongo.connection import MongoStore, connect
 from trading.data.mongo.controls import MongoLimits
 from trading.data.mongo.locks import MongoInstrumentLocks
 from trading.data.mongo.orders import MongoOrders
+from trading.execution.order_ids import new_instrument_order_id
 from trading.execution.order_states import ExecutionStyle
-from trading.execution.orders import InstrumentOrder, new_instrument_order_id
+from trading.execution.orders import InstrumentOrder
 from trading.risk.limits import Limit, LimitKind
 from trading.risk.order_kind import OrderKind
 from trading.unix_socket import DaemonUnreachable, request

@@ -7,8 +7,9 @@ from typing import Final
 from trading.execution.booking import Family, booked
 from trading.execution.broker_orders import BrokerLifecycle, BrokerOrder
 from trading.execution.fills import Fill, Merge, merged
+from trading.execution.order_ids import broker_order_id
 from trading.execution.order_states import FillState, fill_state
-from trading.execution.orders import ContractOrder, broker_order_id
+from trading.execution.orders import ContractOrder
 
 _B = BrokerLifecycle
 

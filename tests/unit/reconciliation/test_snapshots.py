@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from two_sides import JUNE, TODAY, ours, positions, settled, theirs, told
 
-from trading.execution.orders import is_ours
+from trading.execution.order_ids import is_ours
 from trading.execution.reconciliation.broker_view import BrokerView, Part, seen_execution, seen_order
 from trading.execution.reconciliation.our_view import ContractFacts
 from trading.execution.reconciliation.snapshot import Meanwhile, snapshot_problem, without_empty_answer

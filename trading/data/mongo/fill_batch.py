@@ -21,7 +21,8 @@ from trading.execution.booking import Family, booked, foreign_lock, lock_for
 from trading.execution.broker_orders import BrokerOrder
 from trading.execution.fills import Commission, Fill, Merge, merged, quarantined
 from trading.execution.locks import Lock, LockCause
-from trading.execution.orders import ContractOrder, InstrumentOrder, leg_of, story_of
+from trading.execution.order_ids import leg_of, story_of
+from trading.execution.orders import ContractOrder, InstrumentOrder
 from trading.execution.reconciliation.lost_orders import LostOrder, rebuilt
 
 Heard = Fill | Commission

@@ -22,8 +22,9 @@ from trading.data.mongo.together import together
 from trading.data.mongo.understood import Understood
 from trading.errors import ConcurrentUpdate, NotFound, TradingError
 from trading.execution.broker_orders import TERMINAL, BrokerLifecycle, BrokerOrder
+from trading.execution.order_ids import child_number, story_of
 from trading.execution.order_states import Lifecycle
-from trading.execution.orders import ContractOrder, InstrumentOrder, child_number, story_of
+from trading.execution.orders import ContractOrder, InstrumentOrder
 from trading.execution.ports import Intent, Spawned
 from trading.risk.order_kind import OrderKind
 

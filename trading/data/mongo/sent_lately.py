@@ -8,7 +8,7 @@ from functools import cached_property
 from trading.data.mongo.connection import Document
 from trading.data.mongo.grouped import Grouped
 from trading.execution.broker_orders import SENT_PERHAPS, TERMINAL, BrokerOrder
-from trading.execution.orders import child_number
+from trading.execution.order_ids import child_number
 
 COUNTED = {"instrument": 1, "lifecycle": 1, "trading_day": 1}
 

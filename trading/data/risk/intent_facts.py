@@ -11,7 +11,8 @@ from trading.data.risk.decision_facts import DecisionFacts
 from trading.errors import DataError
 from trading.execution.broker_orders import SENT_PERHAPS, BrokerLifecycle, BrokerOrder
 from trading.execution.fills import Fill
-from trading.execution.orders import FRONT_LEG, ContractOrder, leg_number
+from trading.execution.order_ids import FRONT_LEG, leg_number
+from trading.execution.orders import ContractOrder
 from trading.execution.quotes import Touch
 from trading.execution.spreads import is_spread, months_of, share_a_month
 from trading.objects.open_days import OpenDays

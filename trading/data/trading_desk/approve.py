@@ -10,8 +10,9 @@ from trading.data.trading_desk.deed import Deed, DeedRefused, Plan, Signed
 from trading.data.trading_desk.records import Records
 from trading.execution.broker_orders import BrokerOrder
 from trading.execution.decided_orders import approval_noted, approved, why
+from trading.execution.order_ids import story_of
 from trading.execution.order_states import Flag, Hold, Lifecycle
-from trading.execution.orders import ContractOrder, InstrumentOrder, story_of
+from trading.execution.orders import ContractOrder, InstrumentOrder
 
 
 @dataclass(frozen=True, kw_only=True)

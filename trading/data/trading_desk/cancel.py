@@ -13,8 +13,9 @@ from trading.data.trading_desk.deed import Deed, DeedRefused, Plan, Signed
 from trading.data.trading_desk.records import Records
 from trading.errors import NotFound
 from trading.execution.broker_orders import BrokerOrder
+from trading.execution.order_ids import story_of
 from trading.execution.order_states import CloseReason, Lifecycle
-from trading.execution.orders import ContractOrder, InstrumentOrder, closed_by_children, story_of
+from trading.execution.orders import ContractOrder, InstrumentOrder, closed_by_children
 from trading.risk.order_kind import OrderKind
 
 _CANCELLED = CloseReason.CANCELLED

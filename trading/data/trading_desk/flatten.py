@@ -18,8 +18,9 @@ from trading.data.trading_desk.kill import command_of, facts_of
 from trading.data.trading_desk.records import Records
 from trading.errors import ConfigError
 from trading.execution.adjustments import Adjustment, AdjustmentKind, Entry
+from trading.execution.order_ids import new_instrument_order_id
 from trading.execution.order_states import ExecutionStyle
-from trading.execution.orders import InstrumentOrder, new_instrument_order_id
+from trading.execution.orders import InstrumentOrder
 from trading.risk.kill_level import KillLevel, consequences, raised
 from trading.risk.order_kind import OrderKind
 

@@ -12,7 +12,7 @@ from trading.data.trading_desk.records import Records, check_tick
 from trading.errors import ConfigError
 from trading.execution.broker_orders import NEVER_TRADED, BrokerOrder
 from trading.execution.fills import MANUAL, Fill, FillStatus, execution_base
-from trading.execution.orders import story_of
+from trading.execution.order_ids import story_of
 
 
 @dataclass(frozen=True, kw_only=True)

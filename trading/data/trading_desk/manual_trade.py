@@ -8,8 +8,9 @@ from typing import ClassVar
 from trading.data.trading_desk.deed import Deed, DeedRefused, Plan, Signed
 from trading.data.trading_desk.records import Records, check_tick
 from trading.errors import ConfigError
+from trading.execution.order_ids import new_instrument_order_id
 from trading.execution.order_states import ExecutionStyle, Lifecycle
-from trading.execution.orders import InstrumentOrder, new_instrument_order_id
+from trading.execution.orders import InstrumentOrder
 from trading.risk.exposure import Effect, Holding, effect, reducing_part
 from trading.risk.kill_level import Scope
 from trading.risk.kill_permission import permitted_by_level, permitted_in_scope

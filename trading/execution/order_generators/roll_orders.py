@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
+from trading.execution.order_ids import new_instrument_order_id
 from trading.execution.order_states import ExecutionStyle
-from trading.execution.orders import Decision, InstrumentOrder, new_instrument_order_id
+from trading.execution.orders import Decision, InstrumentOrder
 from trading.execution.rolls.attribution import attribute
 from trading.execution.rolls.decision import RollStyle
 from trading.execution.rolls.netting import RollTrades, net

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from trading.execution.fills import Fill, FillStatus
 from trading.execution.locks import LockCause
-from trading.execution.orders import is_ours
+from trading.execution.order_ids import is_ours
 from trading.execution.reconciliation.breaks import Break, BreakId
 from trading.execution.reconciliation.broker_view import reference_of
 from trading.execution.reconciliation.lost_orders import orphans

@@ -13,8 +13,9 @@ from decimal import Decimal
 from trading.execution.booking import Family
 from trading.execution.broker_orders import BrokerLifecycle, BrokerOrder
 from trading.execution.fills import EXTERNAL, Fill
+from trading.execution.order_ids import child_number, is_ours, leg_of, story_of
 from trading.execution.order_states import Flag, Lifecycle
-from trading.execution.orders import ContractOrder, InstrumentOrder, child_number, is_ours, leg_of, story_of
+from trading.execution.orders import ContractOrder, InstrumentOrder
 from trading.execution.reconciliation.broker_view import BrokerView, Part, SeenOrder, is_unknown, reference_of
 from trading.execution.reconciliation.our_view import OurView
 from trading.risk.order_kind import OrderKind

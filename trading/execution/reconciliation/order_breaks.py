@@ -10,7 +10,7 @@ from datetime import datetime
 from ulid import ULID
 
 from trading.execution.broker_orders import BrokerLifecycle, BrokerOrder
-from trading.execution.orders import is_ours
+from trading.execution.order_ids import is_ours
 from trading.execution.reconciliation.breaks import Alarm, Break, BreakId
 from trading.execution.reconciliation.broker_view import BrokerView, Part, SeenOrder, is_unknown
 from trading.execution.reconciliation.our_view import BreakSettings, OurView, Sighting

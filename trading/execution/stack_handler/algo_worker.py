@@ -29,8 +29,9 @@ from trading.execution.algos.frame import (
 from trading.execution.broker_orders import BrokerLifecycle, BrokerOrder
 from trading.execution.broker_terms import good_till
 from trading.execution.locks import Lock, LockCause, Standing
+from trading.execution.order_ids import child_number
 from trading.execution.order_states import CloseReason, ExecutionStyle, Hold, Lifecycle
-from trading.execution.orders import ContractOrder, child_number, front_and_forward
+from trading.execution.orders import ContractOrder, front_and_forward
 from trading.execution.ports import BrokerOrders, Intent, Locks, Market, OrderStore, Sender
 from trading.execution.price_grid import PriceGrid
 from trading.execution.quotes import Touch
