@@ -19,6 +19,7 @@ from daemon.pacing import Pacing
 from daemon.turn_queue import Urgency
 from trading.broker.account_check import account_problem
 from trading.broker.error_codes import shipped_error_policy
+from trading.broker.facts import SpreadContract
 from trading.broker.ib.library import MESSAGES_FOR_ORDERS, IbLibrary
 from trading.errors import BrokerError, BrokerUnavailable
 from trading.execution.broker_messages import MessageKind
@@ -107,9 +108,9 @@ class BrokerService:
         """Whether `library`, which was connected, is so still."""
         return library is self._library
 
-    async def library_for_quotes(self, asker: str, con_ids: Collection[int]) -> IbLibrary:
-        """The connected library, when `asker` may open the lines of `con_ids` that are not open yet."""
-        return await self.library(asker, messages=self.ready_library().new_lines(con_ids))
+    async def library_for_quotes(self, asker: str, wanted: Collection[int | SpreadContract]) -> IbLibrary:
+        """The connected library, when `asker` may open the lines of contracts and spreads that are not open yet."""
+        return await self.library(asker, messages=self.ready_library().new_lines(wanted))
 
     async def book(self, asker: str) -> tuple[str, list[tuple[MessageKind, dict[str, Any]]]]:
         """The connection, and what the broker lists of orders and executions over it; all of it is journaled first."""

@@ -96,9 +96,8 @@ class BrokerRoutes:
         return JSONResponse(_quote_row(await library.quote(asked.con_id, asked.exchange, self._clock.now)))
 
     async def spread_quote(self, request: Request) -> JSONResponse:
-        asked = await wanted(request, WantedSpread)
-        library = await self._broker.library(_asker(request))
-        spread = SpreadContract(**asked.model_dump())
+        spread = SpreadContract(**(await wanted(request, WantedSpread)).model_dump())
+        library = await self._broker.library_for_quotes(_asker(request), [spread])
         return JSONResponse(_quote_row(await library.spread_quote(spread, self._clock.now)))
 
     async def quotes(self, request: Request) -> JSONResponse:

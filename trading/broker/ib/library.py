@@ -24,21 +24,14 @@ from trading.broker.facts import (
     SpreadContract,
 )
 from trading.broker.ib.diagnosis import what_listens
-from trading.broker.ib.execution_words import ExecutionWords
 from trading.broker.ib.history import HistoryRefusal, refusal
 from trading.broker.ib.message_facts import (
-    commission_facts,
-    completed_facts,
     details,
-    error_facts,
-    execution_facts,
     instant,
     margin_after,
     open_order,
-    open_order_facts,
-    status_facts,
-    without_foreign_handle,
 )
+from trading.broker.ib.message_taps import MessageTaps, Sink
 from trading.broker.ib.quote_lines import QuoteLines
 from trading.errors import BrokerError, BrokerUnavailable, NoPermission
 from trading.execution.broker_messages import MessageKind
@@ -47,7 +40,6 @@ from trading.objects.instruments import BrokerInstrument, CurrencyPair
 from trading.risk.margin_question import WhatIf
 from trading.risk.snapshot import Margin
 
-Sink = Callable[[MessageKind, dict[str, Any]], None]
 Answer = TypeVar("Answer")
 MESSAGES_FOR_ORDERS: Final = 3  # open, completed, executed
 _ID_IN_USE: Final = 326
@@ -70,19 +62,15 @@ class IbLibrary:
     """One connection. Every request has a time limit; unkeyed requests never run twice at once."""
 
     def __init__(self, sink: Sink, request_timeout_s: float) -> None:
-        self._sink = sink
         self._timeout_s = request_timeout_s
         self._ib = ib_async.IB()
         self._ib.RaiseRequestErrors = True
         self._ib.TimezoneTWS = "UTC"
         self._one_at_a_time = asyncio.Lock()
-        self._listeners: list[list[tuple[MessageKind, dict[str, Any]]]] = []
         self._lines = QuoteLines(self._ib)
-        self._words = ExecutionWords(self._ib.client.decoder)
-        self._what_ifs: set[int] = set()  # ids that were taken by questions on this connection
         self._id_in_use, self._gone = asyncio.Event(), asyncio.Event()
         self._ib.client.conn.disconnected += lambda _: self._gone.set()
-        self._tap_messages()
+        self._taps = MessageTaps(self._ib, sink, self._heed)
 
     async def connect(self, host: str, port: int, client_id: int, timeout_s: float) -> int:
         """Connect; the next valid order id that the broker offers.
@@ -179,7 +167,7 @@ class IbLibrary:
     async def _what_if(self, asked: WhatIfRequest) -> Any:
         """The library's own call takes an id without regard to those of earlier connections."""
         order, number = asked.order, self.allocate_order_id(asked.highest_used)
-        self._what_ifs.add(number)
+        self._taps.leave_out(number)
         contract = _future(order.con_id, order.exchange)
         answer = self._ib.wrapper.startReq(number, contract)
         self._ib.client.placeOrder(number, contract, ib_async.Order(
@@ -218,12 +206,8 @@ class IbLibrary:
         Raises:
             BrokerUnavailable: the answer is missing; nothing may be concluded.
         """
-        heard: list[tuple[MessageKind, dict[str, Any]]] = []
-        self._listeners.append(heard)
-        try:
+        with self._taps.listening() as heard:
             await self._unkeyed(self._ib.reqAllOpenOrdersAsync)
-        finally:
-            self._listeners.remove(heard)
         told = (facts for kind, facts in heard if kind is MessageKind.OPEN_ORDER)
         return list({order.perm_id: order for order in map(open_order, told)}.values())
 
@@ -233,12 +217,8 @@ class IbLibrary:
         Raises:
             BrokerUnavailable: an answer is missing; nothing may be concluded.
         """
-        heard: list[tuple[MessageKind, dict[str, Any]]] = []
-        self._listeners.append(heard)
-        try:
+        with self._taps.listening() as heard:
             await self.ask_for_orders()
-        finally:
-            self._listeners.remove(heard)
         return [(kind, facts) for kind, facts in heard if kind in _LISTED]
 
     async def positions(self) -> list[BrokerPosition]:
@@ -288,9 +268,9 @@ class IbLibrary:
         """The same of the market of a calendar spread itself."""
         return await self._lines.quote(_combination(spread), now, wait_s)
 
-    def new_lines(self, con_ids: Iterable[int]) -> int:
-        """How many of these contracts have no open line yet: each costs a message."""
-        return self._lines.new(con_ids)
+    def new_lines(self, wanted: Iterable[int | SpreadContract]) -> int:
+        """How many of these contracts (by con id) and spreads have no open line yet: each costs a message."""
+        return self._lines.new(each if isinstance(each, int) else hash(_combination(each)) for each in wanted)
 
     async def quotes(self, contracts: Mapping[int, str], now: Callable[[], datetime], after: int,
                      wait_s: float) -> QuoteChanges:
@@ -338,43 +318,10 @@ class IbLibrary:
         except ConnectionError as error:
             raise BrokerUnavailable("The connection to the broker broke before the answer came.") from error
 
-    def _execution_facts(self, _request: int, contract: Any, execution: Any) -> dict[str, Any]:
-        return execution_facts(self._words.newest, contract, execution)
-
     def _heed(self, code: int) -> None:
         if code == _ID_IN_USE:
             self._id_in_use.set()
         self._lines.heed(code)
-
-    def _tap_messages(self) -> None:
-        for name, kind, facts in (
-                ("orderStatus", MessageKind.ORDER_STATUS, status_facts),
-                ("openOrder", MessageKind.OPEN_ORDER, open_order_facts),
-                ("completedOrder", MessageKind.COMPLETED_ORDER, completed_facts),
-                ("execDetails", MessageKind.EXECUTION, self._execution_facts),
-                ("commissionReport", MessageKind.COMMISSION, commission_facts),
-                ("error", MessageKind.ERROR, error_facts)):
-            self._tap(name, kind, facts)
-
-    def _tap(self, name: str, kind: MessageKind, facts: Callable[..., dict[str, Any]]) -> None:
-        original = getattr(self._ib.wrapper, name)  # the library's own names, from the table above
-
-        def tapped(*values: Any) -> None:
-            if kind is MessageKind.OPEN_ORDER and values[2].whatIf:
-                original(*values[:3], _with_a_number(values[3]))
-                return
-            if kind is MessageKind.ERROR and values[0] in self._what_ifs:
-                original(*values)
-                return
-            told = without_foreign_handle(facts(*values), self._ib.client.clientId)
-            self._sink(kind, told)
-            for listener in self._listeners:
-                listener.append((kind, told))
-            if kind is MessageKind.ERROR:
-                self._heed(told["code"])
-            original(*values)
-
-        setattr(self._ib.wrapper, name, tapped)
 
 
 def _future(con_id: int, exchange: str) -> Any:
@@ -403,11 +350,6 @@ def _spread_fields(order: BrokerOrder) -> dict[str, Any]:
     if order.spread is None:
         return {}
     return {"smartComboRoutingParams": [ib_async.TagValue("NonGuaranteed", "0")]}
-
-
-def _with_a_number(state: Any) -> Any:
-    """An empty margin would raise in the middle of the library (ib_wire.md 2.8); we read the other fields."""
-    return state if state.initMarginChange else dataclasses.replace(state, initMarginChange="0")
 
 
 def _algo_fields(order: BrokerOrder) -> dict[str, Any]:

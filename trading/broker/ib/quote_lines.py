@@ -57,9 +57,9 @@ class QuoteLines:
         """How many lines are open."""
         return len(self._lines)
 
-    def new(self, con_ids: Iterable[int]) -> int:
-        """How many lines are opened when a price of each of `con_ids` is asked for."""
-        lines = (self._lines.get(con_id) for con_id in con_ids)
+    def new(self, keys: Iterable[int]) -> int:
+        """How many lines are opened when a price of each of these is asked for, by the library's hash."""
+        lines = (self._lines.get(key) for key in keys)
         return sum(line is None or _is_silent(line) for line in lines)
 
     async def quote(self, contract: Any, now: Callable[[], datetime], wait_s: float) -> Quote:
