@@ -25,6 +25,7 @@ from trading.execution.order_states import ExecutionStyle
 from trading.execution.orders import ContractOrder, InstrumentOrder, StoredCheck
 from trading.execution.ports import Intent, Spawned
 from trading.execution.quotes import Touch
+from trading.execution.spreads import Month, Spread
 from trading.execution.stack_handler.algo_worker import AlgoWorker, Manners
 from trading.execution.stack_handler.journal_reader import JournalReader
 from trading.execution.stack_handler.reports import Today
@@ -37,6 +38,7 @@ from trading.risk.pre_trade import Verdict
 
 Order = TypeVar("Order", InstrumentOrder, ContractOrder, BrokerOrder)
 START = datetime(2026, 3, 2, 20, tzinfo=UTC)
+NEAR, FAR = Month(contract="SP500/20260600", con_id=42), Month(contract="SP500/20260900", con_id=43)
 CHECKED = (StoredCheck(control="RC-01", outcome="PASS", quantity=1, sentence="", at=START),)
 
 
@@ -98,6 +100,7 @@ class World:
     levels: list[str] = field(default_factory=list)  # why the kill level was raised
     closes: datetime | None = None  # the end of every session
     good_till_date: bool = True
+    far_trades: bool = True  # of a spread, beside its near month
     crash_at: tuple[int, bool] | None = None  # call number, and whether the effect still happens
 
     def __post_init__(self) -> None:
@@ -181,12 +184,23 @@ class World:
             self.fill(order, min(self.fills_per_order or abs(order.quantity), abs(order.quantity)))
 
     def fill(self, order: BrokerOrder, lots: int) -> None:
-        """So many lots of `order` are executed."""
+        """So many lots of `order` are executed; of a spread in both months, or in the near one alone."""
         signed = lots if order.quantity > 0 else -lots
+        if order.spread is not None:
+            self.execute(order, -signed, NEAR)
+            if self.far_trades:
+                self.execute(order, signed, FAR)
+                self.exchange_filled[order.id] = self.exchange_filled.get(order.id, 0) + signed
+            return
         self.exchange_filled[order.id] = self.exchange_filled.get(order.id, 0) + signed
+        self.execute(order, signed, NEAR)
+
+    def execute(self, order: BrokerOrder, signed: int, month: Month) -> None:
+        """Signed lots of a contract are executed for `order`."""
         number = len([message for message in self.messages if message.kind is MessageKind.EXECUTION])
         facts = {"execution_id": f"0001.{number:04d}.01", "reference": order.id, "perm_id": 0, "ib_order_id": 0,
-                 "con_id": 42, "security": "FUT", "quantity": signed, "price": "100", "at": None, "account": "DU1"}
+                 "con_id": month.con_id, "security": "FUT", "quantity": signed, "price": "100", "at": None,
+                 "account": "DU1"}
         if not self.loses_acknowledgements:
             self.say(MessageKind.EXECUTION, **facts)
             self.say(MessageKind.COMMISSION, execution_id=facts["execution_id"], amount="2.05", currency="USD")
@@ -288,7 +302,7 @@ class FakeBooks:
             order = orders.broker_order(fill.broker_order)
             leg = self.world.tiers["contract"][order.parent]
             before = Family(broker=order, contract=leg, instrument=self.world.tiers["instrument"][leg.parent])
-            after = booked(before, merge.change, is_correction=False)
+            after = booked(before, merge.change, False, fill.con_id)
             orders._save("broker", after.broker)
             orders._save("contract", after.contract)
             orders._save("instrument", after.instrument)
@@ -433,7 +447,10 @@ class FakeMarket:
         return None if self.world.quote is None else replace(self.world.quote, at=self.world.clock.now())
 
     def contract_of(self, con_id: int) -> str | None:
-        return "SP500/20260600"
+        return FAR.contract if con_id == FAR.con_id else NEAR.contract
+
+    def spread(self, near: str, far: str) -> Spread:
+        return Spread(symbol="ES", currency="USD", near=NEAR, far=FAR)
 
 
 @dataclass

@@ -72,7 +72,9 @@ def test_in_any_order_of_its_fills_a_unit_counts_once_both_months_have_traded(un
         whole = sign * min(done.values())
         assert (family.broker.filled, family.contract.filled, family.instrument.filled) == (whole, whole, 0)
         assert bool(family.broker.spread.alone) is (done[1] != done[2])  # type: ignore[union-attr]
-        assert family.broker.committed_in(NEAR) == -family.broker.committed
+        for number, contract in ((1, NEAR), (2, FAR)):
+            wanted = SPREAD.lots_of(contract, units)
+            assert family.broker.committed_in(contract) == wanted - done[number] * (wanted // abs(wanted))
     assert family.broker.lifecycle is BrokerLifecycle.FILLED
     assert family.broker.flags == frozenset()
     assert alone([family.broker]) == ""

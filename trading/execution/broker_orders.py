@@ -147,8 +147,8 @@ class BrokerOrder:
 
     def committed_in(self, contract: str) -> int:
         """Signed lots of `contract` that may still be filled."""
-        if self.spread is not None:
-            return self.spread.lots_of(contract, self.committed)
+        if self.spread is not None and self.may_be_alive:
+            return self.spread.left_of(contract, self.whole)
         return self.committed if contract == self.contract else 0
 
     @property

@@ -20,7 +20,7 @@ class LockCause(StrEnum):
     FOREIGN_FILL = "FOREIGN_FILL"  # somebody else traded in our account
     OVERFILL = "OVERFILL"  # more was filled than was ordered
     UNEXPECTED_FILL = "UNEXPECTED_FILL"  # an order traded after its end was proven
-    LEG_ALONE = "LEG_ALONE"  # one month of a spread has traded and the other has not
+    LEG_IMBALANCE = "LEG_IMBALANCE"  # one month of a spread has traded and the other has not
     CONFLICT = "CONFLICT"  # the broker said two different things about one execution
     REPEATED_ORDERS = "REPEATED_ORDERS"  # too many broker orders for one parent in a short time
     REFERENCE_DATA = "REFERENCE_DATA"  # the contract at the broker is not what is configured

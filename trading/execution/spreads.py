@@ -46,6 +46,12 @@ class Spread:
         """Signed lots of a contract in so many signed units."""
         return {self.near.contract: -units, self.far.contract: units}.get(contract, 0)
 
+    def left_of(self, contract: str, units: int) -> int:
+        """What of these has not traded yet; none once more has."""
+        wanted = self.lots_of(contract, units)
+        left = wanted - (self.near_filled if contract == self.near.contract else self.far_filled)
+        return left if left * wanted > 0 else 0
+
     def with_lots(self, contract: str, change: int) -> "Spread":
         """The spread after `change` (signed) lots more of one of its months."""
         if contract == self.near.contract:

@@ -112,14 +112,19 @@ class OrderCosts:
 
     def _prices_of(self, contract: str) -> Prices:
         """The stored prices of a contract or spread, by aware times, oldest first."""
-        if is_spread(contract):
-            near, far = (self._prices_of(month) for month in months_of(contract))
-            return {at: price - near[at] for at, price in far.items() if at in near}
         if contract not in self._prices:
-            known = self.data.db_contract_prices.load(Contract.parse(contract))["FINAL"].dropna()
-            times = pd.DatetimeIndex(known.index).to_pydatetime()
-            self._prices[contract] = {at: Decimal(repr(float(price))) for at, price in zip(times, known, strict=True)}
+            self._prices[contract] = self._spread_prices(contract) if is_spread(contract) else self._read(contract)
         return self._prices[contract]
+
+    def _read(self, contract: str) -> Prices:
+        known = self.data.db_contract_prices.load(Contract.parse(contract))["FINAL"].dropna()
+        times = pd.DatetimeIndex(known.index).to_pydatetime()
+        return {at: Decimal(repr(float(price))) for at, price in zip(times, known, strict=True)}
+
+    def _spread_prices(self, spread: str) -> Prices:
+        """Whenever both months have a price."""
+        near, far = map(self._prices_of, months_of(spread))
+        return {at: price - near[at] for at, price in far.items() if at in near}
 
     def _close(self, leg: ContractOrder) -> Decimal | None:
         """The last price of the order's trading day; None when that day has none."""

@@ -30,7 +30,7 @@ from trading.execution.broker_orders import BrokerLifecycle, BrokerOrder
 from trading.execution.broker_terms import good_till
 from trading.execution.locks import Lock, LockCause, Standing
 from trading.execution.order_ids import child_number
-from trading.execution.order_states import CloseReason, ExecutionStyle, Hold, Lifecycle
+from trading.execution.order_states import CloseReason, ExecutionStyle, Flag, Hold, Lifecycle
 from trading.execution.orders import ContractOrder, front_and_forward
 from trading.execution.ports import BrokerOrders, Intent, Locks, Market, OrderStore, Sender
 from trading.execution.price_grid import PriceGrid
@@ -112,7 +112,7 @@ class AlgoWorker:
         """One action for `leg`, which was looked at."""
         now = self.clock.now()
         children = self._children(leg)
-        if standing is Standing.FREE and self._waits_for_the_other_month(leg, children, now):
+        if self._waits_for_the_other_month(leg, children, now):
             return
         turn = self._turn(leg, children, standing)
         style, state = self._remembered(leg, children, now)
@@ -130,19 +130,24 @@ class AlgoWorker:
             self._do(leg, action, look)
 
     def _waits_for_the_other_month(self, leg: ContractOrder, children: list[BrokerOrder], now: datetime) -> bool:
-        """Whether one month of a spread has traded alone: for a moment that is usual, then nothing more is sent."""
-        lots = alone(children) if leg.spread else ""
+        """Whether one month of a spread has traded alone: for a moment that is usual, then the order ends.
+
+        What is missing is for a person to trade or to book, who opens the lock; nothing more is sent for it.
+        """
+        lots = "" if leg.spread is None or Flag.LEG_IMBALANCE in leg.flags else alone(children)
         if not lots:
             self.alone_since.pop(leg.id, None)
             return False
-        if now - self.alone_since.setdefault(leg.id, now) >= ALONE_FOR:
-            log.error("month_alone", order=leg.id, lots=lots, effect=f"{leg.instrument} is not traded until a person "
-                                                                     f"has looked at it")
-            self.locks.lock(Lock(instrument=leg.instrument, cause=LockCause.LEG_ALONE, subject=leg.id, opened_at=now,
-                                 reason=f"the spread {leg.contract} has traded {lots} without the other month. If the "
-                                        f"broker shows both, book the other one: tradectl trade fill; else trade it, "
-                                        f"or undo this: tradectl trade buy, sell"))
-            self.controls.heed_new_rules()
+        if now - self.alone_since.setdefault(leg.id, now) < ALONE_FOR:
+            return True
+        log.error("month_alone", order=leg.id, lots=lots,
+                  effect=f"{leg.instrument} is not traded until a person has looked at it")
+        self.locks.lock(Lock(instrument=leg.instrument, cause=LockCause.LEG_IMBALANCE, subject=leg.id, opened_at=now,
+                             reason=f"the spread {leg.contract} has traded {lots} without the other month. If the "
+                                    f"broker shows both, book the other one: tradectl trade fill; else trade it, or "
+                                    f"undo this: tradectl trade buy, sell"))
+        self.controls.heed_new_rules()
+        self.orders.save_contract_order(replace(leg.moved(Lifecycle.CLOSING), flags=leg.flags | {Flag.LEG_IMBALANCE}))
         return True
 
     def _held(self, leg: ContractOrder, look: Look) -> ContractOrder:
