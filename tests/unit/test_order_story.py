@@ -28,6 +28,11 @@ def test_what_changed_is_told_and_nothing_else() -> None:
         "InstrumentOrder: lifecycle CREATED -> CLOSED, close_reason none -> DENIED"]
 
 
+def test_of_a_part_only_what_changed_in_it_is_told() -> None:
+    spread = {"symbol": "ES", "near": {"con_id": 1}, "near_filled": 0}
+    assert told({"spread": spread}, {"spread": spread | {"near_filled": -3}})[1] == "InstrumentOrder: near_filled 0 -> -3"
+
+
 @pytest.mark.parametrize(("checks", "words"), [
     ([], ""), ([PASSED], "; 1 control passed"), ([PASSED, PASSED | {"control": "RC-02"}], "; 2 controls passed"),
     ([PASSED, CUT], "; 1 control passed; RC-07 CUT: 2 of 5 lots are left of today's limit."),

@@ -47,9 +47,19 @@ def _created(event: Event) -> str:
 
 
 def _changed(event: Event, before: Mapping[str, Any]) -> str:
-    told = [f"{name} {_plain(before.get(name))} -> {_plain(value)}" for name, value in event.payload.items()
-            if name not in _SILENT and before.get(name) != value]
-    return f"{event.kind}: {', '.join(told) or 'written again'}"
+    return f"{event.kind}: {', '.join(_differences(event.payload, before)) or 'written again'}"
+
+
+def _differences(payload: Mapping[str, Any], before: Mapping[str, Any]) -> Iterable[str]:
+    """Field by field, also within a part of an order."""
+    for name, value in payload.items():
+        old = before.get(name)
+        if name in _SILENT or old == value:
+            continue
+        if isinstance(value, Mapping) and isinstance(old, Mapping):
+            yield from _differences(value, old)
+        else:
+            yield f"{name} {_plain(old)} -> {_plain(value)}"
 
 
 def _judged(payload: Mapping[str, Any], before: Mapping[str, Any]) -> str:
