@@ -30,7 +30,8 @@ def test_what_changed_is_told_and_nothing_else() -> None:
 
 def test_of_a_part_only_what_changed_in_it_is_told() -> None:
     spread = {"symbol": "ES", "near": {"con_id": 1}, "near_filled": 0}
-    assert told({"spread": spread}, {"spread": spread | {"near_filled": -3}})[1] == "InstrumentOrder: near_filled 0 -> -3"
+    traded = spread | {"near_filled": -3}
+    assert told({"spread": spread}, {"spread": traded})[1] == "InstrumentOrder: near_filled 0 -> -3"
 
 
 @pytest.mark.parametrize(("checks", "words"), [
