@@ -33,7 +33,7 @@ from trading.execution.order_states import ExecutionStyle
 from trading.execution.orders import InstrumentOrder
 from trading.risk.limits import Limit, LimitKind
 from trading.risk.order_kind import OrderKind
-from trading.unix_socket import DaemonUnreachable, request
+from trading.unix_socket import DaemonRefused, DaemonUnreachable, request
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 QUICK = {"broker": {"request_timeout_s": 3, "connect_timeout_s": 4, "heartbeat_s": 1},
@@ -182,9 +182,17 @@ class TradingScene:
         assert ended["state"] == "FINISHED", ended
 
     def start(self, process: str) -> str:
-        """The run that was started."""
-        return str(self.ask("POST", f"/processes/{process}/run", force=True, id=os.urandom(8).hex(),
-                            reason="chaos")["run"])
+        """The run that was started, as soon as the daemon leads: on a slow machine it may not for a moment."""
+        def run() -> str:
+            try:
+                return str(self.ask("POST", f"/processes/{process}/run", force=True, id=os.urandom(8).hex(),
+                                    reason="chaos")["run"])
+            except DaemonRefused as error:
+                if "does not lead" not in str(error):
+                    raise
+                return ""
+
+        return str(until(run, 30, f"{process} was started"))
 
     def do(self, deed: str, command: str = "", **values: Any) -> dict[str, Any]:
         """What a person does at the trading desk; the same `command` is the same deed."""
