@@ -180,7 +180,7 @@ class MemoryBooks:
 
     store: MemoryStore
     merged: Callable[[Fill | None, Fill], Merge] = merged
-    booked: Callable[[Family, int, bool], Family] = booked
+    booked: Callable[[Family, int, bool, int], Family] = booked
 
     def apply(self, heard: Sequence[Fill | Commission]) -> list[bool]:
         return [self.apply_fill(each) if isinstance(each, Fill)
@@ -241,7 +241,7 @@ class MemoryBooks:
             self._book_foreign(replace(merge, fill=stranger))
             return
         self.store.fills[fill.id] = before.broker.owned(fill)
-        after = self.booked(before, merge.change, known is not None) if merge.change else before
+        after = self.booked(before, merge.change, known is not None, fill.con_id) if merge.change else before
         if merge.change:
             self.store.put(self.store.broker, after.broker)
             self.store.put(self.store.contract, after.contract)

@@ -16,6 +16,7 @@ from trading.execution.heard_messages import HeardMessages
 ACCOUNT = "DU1"
 CONTRACTS = {41: "SP500/20260300", 42: "SP500/20260600", 43: "GOLD/20260600"}
 NUMBERS = {contract: number for number, contract in CONTRACTS.items()}
+SPREAD = "SP500/20260300-20260600"  # its key; the broker knows it by no number of its own
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +32,8 @@ class Known:
     limit: Decimal
     filled: int = 0
     word: str = "PreSubmitted"
+    months: tuple[int, int] | None = None  # of a spread, the near and the far one
+    units: tuple[int, int] = (0, 0)  # of which each of them has traded its part
 
     @property
     def is_live(self) -> bool:
@@ -39,6 +42,11 @@ class Known:
     @property
     def left(self) -> int:
         return self.quantity - self.filled
+
+    @property
+    def most_traded(self) -> int:
+        """Lots, unsigned; of a spread, those of the month that is ahead."""
+        return max(map(abs, self.units)) if self.months else abs(self.filled)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,8 +107,9 @@ class ModelBroker:
         assert order.limit_price is not None
         self.received.append(order.id)
         self._perm += 1
+        months = None if order.spread is None else (order.spread.near.con_id, order.spread.far.con_id)
         self._tell(Known(reference=order.id, ib_order_id=order.ib_order_id, epoch=self.epoch, perm_id=self._perm,
-                         con_id=order.con_id, quantity=order.quantity, limit=order.limit_price))
+                         con_id=order.con_id, quantity=order.quantity, limit=order.limit_price, months=months))
 
     def cancel(self, ib_order_id: int, epoch: str) -> None:
         """A cancel arrives, or is lost on its way; of an order that is over it is refused."""
@@ -131,14 +140,37 @@ class ModelBroker:
         self._tell(replace(known, word="Submitted"))
 
     def fills(self, known: Known, lots: int, price: Decimal) -> None:
-        """So many lots (unsigned, no more than are left) are executed."""
+        """So many lots (unsigned, no more than are left) are executed; of a spread, what is missing in each month."""
         signed = lots if known.quantity > 0 else -lots
-        filled = replace(known, filled=known.filled + signed)
-        if known.is_live:
+        if known.months is None:
+            self._execute(replace(known, filled=known.filled + signed), {known.con_id: signed}, price)
+            return
+        done = known.filled + signed
+        near, far = (max(done, units, key=abs) for units in known.units)
+        self._month_by_month(known, (near, far), price)
+
+    def month_fills(self, known: Known, month: int, price: Decimal) -> None:
+        """One lot of one month of a spread is executed, its near (0) or far (1) one."""
+        units, unit = list(known.units), 1 if known.quantity > 0 else -1
+        if abs(units[month]) < abs(known.quantity):
+            units[month] += unit
+            self._month_by_month(known, (units[0], units[1]), price)
+
+    def _month_by_month(self, known: Known, units: tuple[int, int], price: Decimal) -> None:
+        assert known.months is not None
+        near, far = known.months
+        lots = {near: known.units[0] - units[0], far: units[1] - known.units[1]}
+        self._execute(replace(known, units=units, filled=min(units, key=abs)), lots, price)
+
+    def _execute(self, filled: Known, lots: dict[int, int], price: Decimal) -> None:
+        """`filled` is the order after signed `lots` of each contract."""
+        if filled.is_live:
             filled = replace(filled, word="Filled" if filled.left == 0 else "Submitted")
-        self.orders[known.perm_id] = filled
-        self.trade(Traded(base=f"0001.{len(self.trades):04d}", revision=1, reference=known.reference,
-                          perm_id=known.perm_id, con_id=known.con_id, quantity=signed, price=price))
+        self.orders[filled.perm_id] = filled
+        for con_id, change in lots.items():
+            if change:
+                self.trade(Traded(base=f"0001.{len(self.trades):04d}", revision=1, reference=filled.reference,
+                                  perm_id=filled.perm_id, con_id=con_id, quantity=change, price=price))
         if filled.is_live or filled.word == "Filled":
             self._tell(filled)
 

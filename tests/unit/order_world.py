@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import TypeVar
 
 from memory_orders import MemoryBooks, MemoryLocks, MemoryOrders, MemoryStore, Order
-from model_broker import CONTRACTS, NUMBERS, ModelBroker
+from model_broker import CONTRACTS, NUMBERS, SPREAD, ModelBroker
 
 from trading.broker.facts import OrderEvidence
 from trading.errors import BrokerError, BrokerUnavailable, ConcurrentUpdate, DataError, NotFound, TradingError
@@ -16,12 +16,14 @@ from trading.execution.broker_orders import BrokerLifecycle, BrokerOrder
 from trading.execution.gate import GateFacts, change_problem, gate_problem
 from trading.execution.kill_actions import Verified, still_out, to_cancel
 from trading.execution.orders import ContractOrder, InstrumentOrder
+from trading.execution.spreads import share_a_month
 from trading.risk.exposure import Effect, Holding, effect
 from trading.risk.kill_level import KillLevel, KillState
 
 Answer = TypeVar("Answer")
 AnyOrder = InstrumentOrder | ContractOrder | BrokerOrder
 START = datetime(2026, 3, 2, 20, tzinfo=UTC)
+QUOTES = {SPREAD: (Decimal("-0.25"), Decimal("0.25")), **dict.fromkeys(NUMBERS, (Decimal("99.75"), Decimal("100")))}
 
 
 class Killed(BaseException):
@@ -128,7 +130,7 @@ class OrderWorld:
     def __post_init__(self) -> None:
         self.orders, self.books = MemoryOrders(self.store), MemoryBooks(self.store)
         self.locks = MemoryLocks(self.store)
-        self.quotes = {key: (Decimal("99.75"), Decimal("100")) for key in NUMBERS}
+        self.quotes = dict(QUOTES)
 
     def instrument_position(self, instrument: str) -> int:
         return sum(lots for (_, code), lots in self.store.positions.strategies.items() if code == instrument)
@@ -179,9 +181,9 @@ class OrderWorld:
         holding = Holding(position=facts.position, working_buys=_lots(facts.others, 1),
                           working_sells=_lots(facts.others, -1))
         beside = tuple(each.id for each in facts.others if each.lifecycle is BrokerLifecycle.UNKNOWN
-                       and each.contract == order.contract)
+                       and share_a_month(each.contract, order.contract))
         self.wire.append(Sent(order, self.broker.epoch, self.broker.is_linked, self.kill.level,
-                              effect(order.quantity, holding), beside, gate_problem(order, facts)))
+                              effect(order.net, holding), beside, gate_problem(order, facts)))
         self.broker.place(order)
 
     def change(self, order_id: str, limit: Decimal) -> BrokerLifecycle:
@@ -274,7 +276,7 @@ class OrderWorld:
 
 
 def _lots(orders: tuple[BrokerOrder, ...], side: int) -> int:
-    return sum(abs(each.committed) for each in orders if each.committed * side > 0)
+    return sum(abs(each.net_committed) for each in orders if each.net_committed * side > 0)
 
 
 HARMLESS = (BrokerUnavailable, ConcurrentUpdate, StoreLost)

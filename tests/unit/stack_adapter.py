@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from model_broker import ACCOUNT, NUMBERS
+from model_broker import ACCOUNT, NUMBERS, SPREAD
 from order_world import OrderWorld, StoreLost
 
 from trading.broker.error_codes import shipped_error_policy
-from trading.broker.facts import OrderEvidence
+from trading.broker.facts import COMBINATION, OrderEvidence
 from trading.data.risk.margin_desk import NobodyAsks
 from trading.errors import BrokerUnavailable
 from trading.execution.broker_messages import BrokerMessage
@@ -18,6 +18,7 @@ from trading.execution.broker_orders import BrokerOrder
 from trading.execution.order_states import ExecutionStyle
 from trading.execution.orders import ContractOrder, InstrumentOrder, StoredCheck
 from trading.execution.quotes import Touch
+from trading.execution.spreads import Month, Spread
 from trading.execution.stack_handler.algo_worker import AlgoWorker, Manners
 from trading.execution.stack_handler.journal_reader import JournalReader
 from trading.execution.stack_handler.reports import Today
@@ -41,7 +42,12 @@ class MachineMarket:
     world: OrderWorld
 
     def tradable(self, contract: str) -> AContract:
-        return AContract(NUMBERS[contract])
+        return AContract(COMBINATION if contract == SPREAD else NUMBERS[contract])
+
+    def spread(self, near: str, far: str) -> Spread:
+        """Of the months that are asked for, as the broker knows them."""
+        return Spread(symbol="ES", currency="USD", near=Month(contract=near, con_id=NUMBERS[near]),
+                      far=Month(contract=far, con_id=NUMBERS[far]))
 
     def touch(self, contract: str) -> Touch | None:
         self.world.look_at(contract)

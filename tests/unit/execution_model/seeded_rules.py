@@ -29,7 +29,7 @@ class Rules:
     id_of: Callable[[ContractOrder], str] = broker_order_id
     after_exception: Callable[[BrokerOrder], BrokerOrder] = what_it_was
     merged: Callable[[Fill | None, Fill], Merge] = merged
-    booked: Callable[[Family, int, bool], Family] = booked
+    booked: Callable[[Family, int, bool, int], Family] = booked
     records_first: bool = True
     keeps_id_floor: bool = True
     waits_for_the_sender: bool = True
@@ -52,9 +52,9 @@ def rejected_by_exception(stored: BrokerOrder) -> BrokerOrder:
     return stored.advanced(_B.REJECTED, "an exception")
 
 
-def revived_by_a_fill(family: Family, change: int, is_correction: bool) -> Family:
+def revived_by_a_fill(family: Family, change: int, is_correction: bool, con_id: int = 0) -> Family:
     """S-07: whatever was, an order with some of its lots is "partially filled"."""
-    after = booked(family, change, is_correction)
+    after = booked(family, change, is_correction, con_id)
     is_part = fill_state(after.broker.quantity, after.broker.filled) is FillState.PARTIAL
     return replace(after, broker=replace(after.broker, lifecycle=_B.WORKING)) if is_part else after
 

@@ -78,9 +78,12 @@ def v05(world: OrderWorld) -> Found:
 def v07(world: OrderWorld) -> Found:
     """Fills of an instrument order = of its contract orders = of its broker orders = of the fill rows."""
     for order in world.store.broker.values():
-        rows = sum(each.quantity for each in world.store.fills.values() if each.broker_order == order.id)
-        if rows != order.filled:
-            yield f"{order.id} has filled {order.filled:+d}, its rows sum to {rows:+d}"
+        rows = Counter[int]()
+        for each in world.store.fills.values():
+            if each.broker_order == order.id:
+                rows[each.con_id] += each.quantity
+        if {con_id: lots for con_id, lots in rows.items() if lots} != _lots_of(order):
+            yield f"{order.id} has filled {_lots_of(order)} by contract, its rows sum to {dict(rows)}"
     for leg in world.store.contract.values():
         below = sum(each.filled for each in world.orders.broker_orders_of(leg.id))
         if below != leg.filled:
@@ -89,6 +92,17 @@ def v07(world: OrderWorld) -> Found:
         below = sum(each.filled for each in world.orders.contract_orders_of(parent.id))
         if below != parent.filled and parent.kind is not OrderKind.ROLL:
             yield f"{parent.id} has filled {parent.filled:+d}, its children {below:+d}"
+
+
+def _lots_of(order: BrokerOrder) -> dict[int, int]:
+    """What it has filled by the broker's contract number: of a spread, in each of its months."""
+    found = {order.con_id: order.filled}
+    if order.spread is not None:
+        near, far = order.spread.near.con_id, order.spread.far.con_id
+        found = {near: order.spread.near_filled, far: order.spread.far_filled}
+        units = min(-found[near], found[far], key=abs) if found[near] * found[far] < 0 else 0
+        assert order.filled == units, f"V7: {order.id} has filled {order.filled:+d} units of {found}"
+    return {con_id: lots for con_id, lots in found.items() if lots}
 
 
 def v08(world: OrderWorld) -> Found:
@@ -121,8 +135,15 @@ def v11(world: OrderWorld) -> Found:
 def v13(world: OrderWorld) -> Found:
     """The sign of fills is the sign of their order."""
     for fill in world.store.fills.values():
-        if fill.broker_order is not None and fill.quantity * world.store.broker[fill.broker_order].quantity < 0:
+        order = None if fill.broker_order is None else world.store.broker[fill.broker_order]
+        if order is not None and fill.quantity * side_of(order, fill.con_id) < 0:
             yield f"{fill.id} for {fill.quantity:+d} belongs to {fill.broker_order}"
+
+
+def side_of(order: BrokerOrder, con_id: int) -> int:
+    """The sign of what `order` trades in a contract."""
+    is_near = order.spread is not None and con_id == order.spread.near.con_id
+    return (-1 if is_near else 1) * (1 if order.quantity > 0 else -1)
 
 
 def v18(world: OrderWorld) -> Found:

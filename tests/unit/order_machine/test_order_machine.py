@@ -21,10 +21,10 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from invariants import ALWAYS, AT_REST
+from invariants import ALWAYS, AT_REST, side_of
 from memory_orders import a_decision
-from model_broker import NUMBERS, Known, Traded
-from order_world import HARMLESS, Killed, OrderWorld
+from model_broker import NUMBERS, SPREAD, Known, Traded
+from order_world import HARMLESS, QUOTES, Killed, OrderWorld
 from stack_adapter import a_handler
 
 from trading.execution.adjustments import Adjustment, AdjustmentKind, transfer
@@ -32,6 +32,7 @@ from trading.execution.broker_messages import MessageKind
 from trading.execution.broker_orders import BrokerLifecycle
 from trading.execution.fills import EXTERNAL
 from trading.execution.locks import LockCause
+from trading.execution.order_states import Flag
 from trading.execution.orders import InstrumentOrder
 from trading.execution.rolls.changes import ChangedBy, InvalidRollChange, RollChange, check_transition
 from trading.execution.rolls.states import RollState, lowers_urgency
@@ -115,9 +116,9 @@ class OrderMachine(RuleBasedStateMachine):
         order = self.decisions[place % len(self.decisions)]
         self._safely(lambda: self.world.orders.add_instrument_order(replace(order, id=f"{order.id}-again")))
 
-    @rule(lots=st.sampled_from([-3, -1, 2]))
-    def a_roll_is_decided(self, lots: int) -> None:
-        self._submit(a_decision(self._new_id(), 0, self.world.clock.now(), kind=OrderKind.ROLL,
+    @rule(lots=st.sampled_from([-3, -1, 2]), as_spread=st.booleans())
+    def a_roll_is_decided(self, lots: int, as_spread: bool) -> None:
+        self._submit(a_decision(self._new_id(), 0, self.world.clock.now(), kind=OrderKind.ROLL, as_spread=as_spread,
                                 roll_from="SP500/20260300", roll_to="SP500/20260600", roll_quantity=lots,
                                 trading_day=self.world.today))
 
@@ -184,7 +185,7 @@ class OrderMachine(RuleBasedStateMachine):
     def the_clock_moves(self, seconds: int) -> None:
         self.world.clock.advance(seconds)
 
-    @rule(contract=st.sampled_from(sorted(NUMBERS)), quote=st.sampled_from(
+    @rule(contract=st.sampled_from([*sorted(NUMBERS), SPREAD]), quote=st.sampled_from(
         [None, (Decimal("99.75"), Decimal("100")), (Decimal("-0.5"), Decimal("-0.25")), (Decimal("100"), Decimal("99")),
          (Decimal("NaN"), Decimal("100"))]))
     def a_quote_comes(self, contract: str, quote: tuple[Decimal, Decimal] | None) -> None:
@@ -206,6 +207,15 @@ class OrderMachine(RuleBasedStateMachine):
         known = self._live()[place % len(self._live())]
         self.world.broker.fills(known, min(lots, abs(known.left)), price)
 
+    @precondition(lambda self: self._spreads())
+    @rule(place=PLACES, month=st.integers(0, 1), price=PRICES)
+    def one_month_of_a_spread_trades(self, place: int, month: int, price: Decimal) -> None:
+        """Before the other, or long behind it, as it comes; also of an order that has ended."""
+        self.world.broker.month_fills(self._spreads()[place % len(self._spreads())], month, price)
+
+    def _spreads(self) -> list[Known]:
+        return [each for each in self.world.broker.orders.values() if each.months and each.left]
+
     @precondition(lambda self: self._live())
     @rule(place=PLACES)
     def an_order_comes_to_the_exchange(self, place: int) -> None:
@@ -216,10 +226,10 @@ class OrderMachine(RuleBasedStateMachine):
     def the_broker_ends_an_order(self, place: int, word: str) -> None:
         self.world.broker.ends(self._live()[place % len(self._live())], word)
 
-    @precondition(lambda self: any(not each.filled for each in self._live()))
+    @precondition(lambda self: any(not each.most_traded for each in self._live()))
     @rule(place=PLACES)
     def the_broker_rejects_an_order(self, place: int) -> None:
-        fresh = [each for each in self._live() if not each.filled]
+        fresh = [each for each in self._live() if not each.most_traded]
         self.world.broker.rejects(fresh[place % len(fresh)])
 
     @precondition(lambda self: any(not each.is_live and each.left for each in self.world.broker.orders.values()))
@@ -233,7 +243,7 @@ class OrderMachine(RuleBasedStateMachine):
     def a_person_edits_an_order_at_the_broker(self, place: int, limit: Decimal, more: int) -> None:
         known = self._live()[place % len(self._live())]
         lots = abs(known.quantity) + more
-        if lots > abs(known.filled):
+        if lots > known.most_traded:
             self.world.broker.edits(known, limit, lots if known.quantity > 0 else -lots)
 
     @precondition(lambda self: self.world.broker.trades)
@@ -246,7 +256,7 @@ class OrderMachine(RuleBasedStateMachine):
 
     def _side(self, trade: Traded) -> int:
         order = self.world.store.broker.get(trade.reference)
-        return trade.quantity if order is None else order.quantity
+        return trade.quantity if order is None else side_of(order, trade.con_id)
 
     @precondition(lambda self: len(self.decisions) % 4 == 3)
     @rule(number=st.sampled_from(sorted(NUMBERS.values())), lots=st.sampled_from([-2, 1, 3]), liquidates=st.booleans())
@@ -419,7 +429,7 @@ class OrderMachine(RuleBasedStateMachine):
     def _heal(self) -> None:
         self.world.store.dies_at = self.world.store.fails_at = None
         self.world.sick, self.world.flag = set(), False
-        self.world.quotes = dict.fromkeys(NUMBERS, (Decimal("99.75"), Decimal("100")))
+        self.world.quotes = dict(QUOTES)
         self.world.broker.loses_next_order = self.world.broker.loses_next_cancel = False
         self.worker = a_handler(self.world)
         if not self.world.broker.is_linked:
@@ -443,6 +453,7 @@ class OrderMachine(RuleBasedStateMachine):
         """V6, V24: the same messages once more, in another order, change nothing.
 
         Save for an order of which newer answers knew nothing: what is older than those answers cannot come after them.
+        And save for one that is edited at the broker and lives: whichever terms are told last are taken to be its own.
         """
         before = self._by_id()
         again = list(self.world.broker.journal)
@@ -456,7 +467,8 @@ class OrderMachine(RuleBasedStateMachine):
     def _by_id(self) -> dict[str, object]:
         return {"positions": self.world.store.positions,
                 **{each.id: (each.lifecycle, each.filled) for each in self.world.store.broker.values()
-                   if each.lifecycle is not BrokerLifecycle.UNKNOWN}}
+                   if each.lifecycle is not BrokerLifecycle.UNKNOWN
+                   and not (each.may_be_alive and Flag.MANUAL_TOUCH in each.flags)}}
 
 
 USUAL = settings(max_examples=150, stateful_step_count=50, deadline=None, print_blob=True,
