@@ -6,6 +6,7 @@ STAMP  := $(VENV)/.installed
 SHARED := $(wildcard ../shared/data)
 DATA   ?= $(SHARED)
 ORACLE ?= $(wildcard ../shared/oracle)
+WORKERS ?= 3 # tests wait more than they compute: three keep two cores busy
 CLIENTS := .venv-clients
 CLIENT_STAMPS := $(addprefix $(CLIENTS)/,$(addsuffix /.installed,ib_async ib_insync ibapi-9.81 ibapi-stable ibapi-latest))
 
@@ -38,13 +39,13 @@ run: $(STAMP)
 	@$(BIN)/tradingd --day $(if $(ONCE),--once) $(if $(AGAIN),--again) $(if $(DATA),--data "$(DATA)")
 
 test: $(STAMP)
-	@$(BIN)/python -m pytest -n 2 --dist loadfile
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
 golden: $(STAMP)
 	@ORACLE="$(ORACLE)" DATA="$(DATA)" $(BIN)/python tests/golden/compare.py
 
 chaos: $(STAMP)
-	@$(BIN)/python -m pytest -m "chaos and not soak" -n 2 --dist loadfile tests/end_to_end
+	@$(BIN)/python -m pytest -m "chaos and not soak" -n $(WORKERS) --dist loadfile tests/end_to_end
 
 test-clients: $(STAMP) $(CLIENT_STAMPS)
 	@$(BIN)/python -m pytest tests/clients -m clients
