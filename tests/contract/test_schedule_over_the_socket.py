@@ -1,15 +1,11 @@
 """tradectl schedule against a service: the real live configuration, revisions in a real store, a real socket."""
 
-import asyncio
 import json
-import socket
-import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import uvicorn
+from served import Served
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse
@@ -42,31 +38,20 @@ class Service:
 
     def __init__(self, config: Path, state: Path, store: MongoStore) -> None:
         (state / "run").mkdir(parents=True)
-        self._socket = state / "run" / "control.sock"
         found = checked(config)
         self.live = LiveConfig(LiveParts(folder=config, revisions=MongoConfigRevisions(store), clock=SystemClock(),
                                          on_change=lambda _old, _new: None, running=lambda: {"run_daily_reports"}),
                                found.config, found.calendars)
         application = Starlette(routes=[Route("/status", _status), *ConfigRoutes(self.live).routes()],
                                 exception_handlers={TradingError: _refused})
-        self._server = uvicorn.Server(uvicorn.Config(application, log_config=None, lifespan="off"))
-        self._thread = threading.Thread(target=asyncio.run, args=(self._serve(),), daemon=True)
-
-    async def _serve(self) -> None:
-        await self.live.start()
-        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
-            listener.bind(str(self._socket))
-            await self._server.serve([listener])
+        self._served = Served(application, state / "run" / "control.sock", before=self.live.start)
 
     def __enter__(self) -> "Service":
-        self._thread.start()
-        while not self._server.started:
-            time.sleep(0.01)
+        self._served.__enter__()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._server.should_exit = True
-        self._thread.join(timeout=10)
+        self._served.__exit__()
 
 
 class Terminal:

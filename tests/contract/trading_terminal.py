@@ -1,16 +1,12 @@
 """A terminal beside the part of the daemon that serves the trading desk, on a real socket over a real store."""
 
-import asyncio
 import json
-import socket
-import threading
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
-import uvicorn
 import yaml
+from served import Served
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse
@@ -30,32 +26,22 @@ class DeskService:
 
     def __init__(self, state: Path, store: MongoStore, uri: str) -> None:
         (state / "run").mkdir(parents=True)
-        self._socket, self._uri = state / "run" / "control.sock", uri
+        self._uri = uri
         self._store = AsyncStore(store)
         routes = TradingRoutes(self._store, SystemClock(), lambda: HOUSE).routes()
         application = Starlette(routes=[Route("/status", self._status), *routes], exception_handlers=EXCEPTION_HANDLERS)
-        self._server = uvicorn.Server(uvicorn.Config(application, log_config=None, lifespan="off"))
-        self._thread = threading.Thread(target=asyncio.run, args=(self._serve(),), daemon=True)
+        self._served = Served(application, state / "run" / "control.sock")
 
     async def _status(self, _request: Request) -> JSONResponse:
         return JSONResponse({"store": {"uri": self._uri}})
 
-    async def _serve(self) -> None:
-        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
-            listener.bind(str(self._socket))
-            await self._server.serve([listener])
-
     def __enter__(self) -> "DeskService":
-        self._thread.start()
-        while not self._server.started:
-            time.sleep(0.01)
+        self._served.__enter__()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._server.should_exit = True
-        self._thread.join(timeout=10)
+        self._served.__exit__()
         self._store.close()
-        self._socket.unlink(missing_ok=True)
 
 
 class Terminal:

@@ -5,12 +5,13 @@
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from memory_orders import Grouped
+from moved_clock import START, MovedClock
 
 from trading.broker.error_codes import shipped_error_policy
 from trading.broker.facts import OrderEvidence
@@ -37,7 +38,6 @@ from trading.risk.order_kind import OrderKind
 from trading.risk.pre_trade import Verdict
 
 Order = TypeVar("Order", InstrumentOrder, ContractOrder, BrokerOrder)
-START = datetime(2026, 3, 2, 20, tzinfo=UTC)
 NEAR, FAR = Month(contract="SP500/20260600", con_id=42), Month(contract="SP500/20260900", con_id=43)
 CHECKED = (StoredCheck(control="RC-01", outcome="PASS", quantity=1, sentence="", at=START),)
 
@@ -58,24 +58,10 @@ class FakeTradable:
 
 
 @dataclass
-class FakeClock:
-    instant: datetime = START
-
-    def now(self) -> datetime:
-        return self.instant
-
-    def monotonic_s(self) -> float:
-        return self.instant.timestamp()
-
-    def advance(self, seconds: float) -> None:
-        self.instant += timedelta(seconds=seconds)
-
-
-@dataclass
 class World:
     """Everything outside the stack handler. What is in here survives a killed worker."""
 
-    clock: FakeClock = field(default_factory=FakeClock)
+    clock: MovedClock = field(default_factory=MovedClock)
     fills_at_once: bool = True
     fills_per_order: int | None = None  # lots filled before the rest waits
     loses_acknowledgements: bool = False

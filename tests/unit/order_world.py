@@ -2,12 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import TypeVar
 
 from memory_orders import MemoryBooks, MemoryLocks, MemoryOrders, MemoryStore, Order
 from model_broker import CONTRACTS, NUMBERS, SPREAD, ModelBroker
+from moved_clock import MovedClock
 
 from trading.broker.facts import OrderEvidence
 from trading.errors import BrokerError, BrokerUnavailable, ConcurrentUpdate, DataError, NotFound, TradingError
@@ -22,7 +22,6 @@ from trading.risk.kill_level import KillLevel, KillState
 
 Answer = TypeVar("Answer")
 AnyOrder = InstrumentOrder | ContractOrder | BrokerOrder
-START = datetime(2026, 3, 2, 20, tzinfo=UTC)
 QUOTES = {SPREAD: (Decimal("-0.25"), Decimal("0.25")), **dict.fromkeys(NUMBERS, (Decimal("99.75"), Decimal("100")))}
 
 
@@ -79,20 +78,6 @@ def _due(wish: tuple[int, bool] | None) -> tuple[bool | None, tuple[int, bool] |
     return (wish[1], None) if wish[0] <= 1 else (None, (wish[0] - 1, wish[1]))
 
 
-@dataclass
-class FakeClock:
-    instant: datetime = START
-
-    def now(self) -> datetime:
-        return self.instant
-
-    def monotonic_s(self) -> float:
-        return self.instant.timestamp()
-
-    def advance(self, seconds: float) -> None:
-        self.instant += timedelta(seconds=seconds)
-
-
 @dataclass(frozen=True)
 class Sent:
     """A new-order message, and how things stood when it left."""
@@ -112,7 +97,7 @@ class OrderWorld:
 
     store: Durable = field(default_factory=Durable)
     broker: ModelBroker = field(default_factory=ModelBroker)
-    clock: FakeClock = field(default_factory=FakeClock)
+    clock: MovedClock = field(default_factory=MovedClock)
     kill: KillState = field(default_factory=KillState)
     flag: bool = False
     compared: str = "e1"  # the connection over which the books were last found to agree with the broker

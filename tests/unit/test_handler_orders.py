@@ -4,7 +4,8 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
-from execution_fakes import START, FakeOrders, World, a_lock
+from execution_fakes import FakeOrders, World, a_lock
+from moved_clock import START
 
 from trading.execution.broker_messages import MessageKind
 from trading.execution.broker_orders import BrokerLifecycle

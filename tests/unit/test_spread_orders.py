@@ -3,7 +3,8 @@
 from datetime import timedelta
 
 import pytest
-from execution_fakes import FAR, NEAR, START, World
+from execution_fakes import FAR, NEAR, World
+from moved_clock import START
 
 from trading.execution.locks import LockCause
 from trading.execution.order_states import CloseReason, Flag

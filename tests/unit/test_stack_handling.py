@@ -5,7 +5,8 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
-from execution_fakes import START, Killed, World, a_lock
+from execution_fakes import Killed, World, a_lock
+from moved_clock import START
 
 from trading.errors import BrokerUnavailable
 from trading.execution.broker_messages import MessageKind
