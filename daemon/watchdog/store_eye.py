@@ -20,8 +20,8 @@ from trading.data.mongo.leases import MongoLeases
 from trading.data.mongo.limits_in_force import MongoLimitsInForce
 from trading.data.mongo.orders import MongoOrders
 from trading.data.mongo.settings import MongoSettings
-from trading.errors import ConcurrentUpdate, StoreError
-from trading.risk.kill_level import Command, KillLevel, KillState, raised
+from trading.errors import StoreError
+from trading.risk.kill_level import Command, KillLevel, KillState
 from trading.risk.limits import Limit, LimitKind, limit_of
 from trading.risk.order_kind import OrderKind
 from trading.risk.watchdog_sight import StoreView
@@ -29,7 +29,6 @@ from trading.risk.watchdog_sight import StoreView
 Result = TypeVar("Result")
 WHO: Final = "watchdog"
 LEARN_EVERY_S: Final = 60.0
-_RACES: Final = 5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,23 +58,12 @@ class WatchedStore:
         return {con_id: contract.instrument for con_id, contract in self._contracts.by_con_id().items()}
 
     def halt(self, reason: str, when: datetime) -> None:
-        """Raise to K3; nothing when it is there or higher. Somebody else's write in between is decided upon anew.
+        """Raise to K3; nothing when it is there or higher.
 
         Raises:
             ConcurrentUpdate: somebody wrote each time.
         """
-        by = Command(who=WHO, why=reason, when=when)
-        for _ in range(_RACES):
-            state = self._kill.load()
-            newer = raised(state, KillLevel.K3_HALT, by)
-            if newer == state:
-                return
-            try:
-                self._kill.save(newer)
-            except ConcurrentUpdate:
-                continue
-            return
-        raise ConcurrentUpdate("kill level", state.version)
+        self._kill.raise_to(KillLevel.K3_HALT, Command(who=WHO, why=reason, when=when))
 
     def _flattening(self, state: KillState) -> frozenset[str]:
         """FLATTEN orders that were sent since the level began are what it wants."""

@@ -33,11 +33,10 @@ from trading.execution.reconciliation.run import ReconciliationRun, RunVerdict, 
 from trading.execution.reconciliation.sightings import sighted, waits_for
 from trading.execution.reconciliation.snapshot import Meanwhile, snapshot_problem, without_empty_answer
 from trading.log import get_log
-from trading.risk.kill_level import Command, raised
+from trading.risk.kill_level import Command
 
 log = get_log()
 LOOKS_AT_MOST: Final = 8  # within one run; a look that is disturbed is repeated at once
-_ATTEMPTS: Final = 3
 
 
 class AsksBroker(Protocol):
@@ -164,18 +163,11 @@ class Reconciler:
     def _raise(self, actions: Actions, now: datetime) -> None:
         assert actions.kill is not None
         by = Command(who="reconciliation", why=actions.kill.why, when=now, cause=actions.kill.cause)
-        for _ in range(_ATTEMPTS):
-            kills = self.data.db_kill_state
-            state = kills.load()
-            newer = raised(state, actions.kill.level, by)
-            if newer == state:
-                return
-            try:
-                kills.save(newer)
-            except ConcurrentUpdate:
-                continue
-            return
-        raise BrokerUnavailable("The kill level could not be raised: others write it all the time. Nothing is traded.")
+        try:
+            self.data.db_kill_state.raise_to(actions.kill.level, by)
+        except ConcurrentUpdate as error:
+            raise BrokerUnavailable("The kill level could not be raised: others write it all the time. Nothing is "
+                                    "traded.") from error
 
     def _keep(self, run: ReconciliationRun) -> None:
         """What was seen, for the next look; a run without a verdict says nothing else."""

@@ -1,16 +1,21 @@
 """What operators have set: kill level, overrides, limits. Each change names the version that it read, and is told."""
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Final
 
 from pymongo.client_session import ClientSession
 
 from trading.data.mongo.chained_settings import ChainedSettings
 from trading.data.mongo.connection import MongoStore
+from trading.errors import ConcurrentUpdate
 from trading.execution.documents import from_document, to_document
-from trading.risk.kill_level import KillState
+from trading.risk.kill_level import Command, KillLevel, KillState, raised
 from trading.risk.limits import Limit
 from trading.risk.overrides import Override, combined, parse_override
+
+_RACES: Final = 5
 
 
 class MongoKillState:
@@ -32,6 +37,21 @@ class MongoKillState:
         document = to_document(state)
         del document["version"]
         return replace(state, version=self._settings.put("system", {"state": document}, state.version, session))
+
+    def raise_to(self, level: KillLevel, by: Command) -> KillState:
+        """Raise the level of the whole system, whoever writes at the same time; the state that is stored then.
+
+        Raises:
+            ConcurrentUpdate: somebody wrote each time.
+        """
+        for _ in range(_RACES):
+            state = self.load()
+            newer = raised(state, level, by)
+            if newer == state:
+                return state
+            with suppress(ConcurrentUpdate):  # decided upon anew
+                return self.save(newer)
+        raise ConcurrentUpdate("kill level", state.version)
 
 
 @dataclass(frozen=True, kw_only=True)

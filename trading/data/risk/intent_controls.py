@@ -14,14 +14,13 @@ from trading.data.data_blob import DataBlob
 from trading.data.risk.intent_facts import Flow, IntentFacts, sessions_of
 from trading.data.risk.margin_desk import MarginDesk, NobodyAsks
 from trading.data.risk.seen_once import SeenOnce
-from trading.errors import ConcurrentUpdate
 from trading.execution.broker_orders import BrokerLifecycle, BrokerOrder
 from trading.execution.orders import ContractOrder, front_and_forward
 from trading.execution.quotes import Touch
 from trading.execution.rolls.pace import unit_of
 from trading.risk.controls.account import ASKS_THE_BROKER
 from trading.risk.controls.price import collar
-from trading.risk.kill_level import Cause, Command, KillLevel, raised
+from trading.risk.kill_level import Cause, Command, KillLevel
 from trading.risk.margin_question import WhatIf
 from trading.risk.order_kind import OrderKind
 from trading.risk.pre_trade import Verdict, at_intent
@@ -29,7 +28,6 @@ from trading.risk.proposal import Leg, Proposal, RollSides
 from trading.risk.settings import RiskSettings
 
 CHASE_ROOM: Final = Decimal(2)  # an order may be moved as far again as it may stand away at first
-_ATTEMPTS: Final = 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,12 +132,7 @@ class IntentControls:
     def raise_level(self, reason: str) -> None:
         """No new risk, whoever asks for the level at the same time."""
         by = Command(who="run_stack_handler", why=reason, when=self.data.clock.now(), cause=Cause.CONTROL)
-        for _ in range(_ATTEMPTS):
-            try:
-                self.data.db_kill_state.save(raised(self.data.db_kill_state.load(), KillLevel.K2_NO_NEW_RISK, by))
-            except ConcurrentUpdate:
-                continue
-            return
+        self.data.db_kill_state.raise_to(KillLevel.K2_NO_NEW_RISK, by)
 
 
 def positions_in(instrument: str, positions: dict[str, int]) -> dict[str, int]:
