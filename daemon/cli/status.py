@@ -15,6 +15,8 @@ from trading.unix_socket import DaemonUnreachable, request
 _WIDTH = 100
 _PROBLEMS = {"held": "held", "clock_problem": "waiting for the clock",
              "config_problem": "CONFIGURATION REJECTED, the old one stays in use"}
+_LEVELS = {"K2_NO_NEW_RISK": "NO NEW RISK IS TAKEN", "K3_HALT": "TRADING IS HALTED",
+           "K4_FLATTEN": "ALL POSITIONS ARE CLOSED", "K5_SEVER": "TRADING IS HALTED AND THE BROKER DISCONNECTED"}
 _WATCH_S = 2.0
 _COLOURS = {"ERROR": "red", "TERMINATED": "red", "LOST": "red", "RUNNING": "green", "STOPPED": "yellow"}
 
@@ -61,15 +63,16 @@ def _watch(settings: Settings) -> int:
 
 def _from_store(settings: Settings) -> dict[str, Any]:
     from daemon.cli.store import opened_store
-    from daemon.watching.status import process_row
+    from daemon.watching.status import kill_row, process_row
     from trading.clock import SystemClock
+    from trading.data.mongo.controls import MongoKillState
     from trading.data.mongo.processes import MongoProcesses
 
     with opened_store(settings) as (store, config):
         controls, now = MongoProcesses(store).controls(config.processes), SystemClock().now()
         rows = [process_row(control, now) for control in controls.values()]
-        return {"schema": 1, "service": "down", "mode": config.service.mode.value,
-                "timezone": config.service.timezone, "processes": rows}
+        return {"schema": 1, "service": "down", "mode": config.service.mode.value, "timezone": config.service.timezone,
+                "kill": kill_row(MongoKillState(store).load()), "processes": rows}
 
 
 def as_text(values: dict[str, Any]) -> str:
@@ -95,7 +98,7 @@ def _process_lines(row: dict[str, Any], width: int, zone: str) -> list[str]:
 
 def _headlines(values: dict[str, Any]) -> list[str]:
     if values["service"] == "down":
-        return ["tradingd is not running (start it: tradectl start); from the store:"]
+        return ["tradingd is not running (start it: tradectl start); from the store:", *_trading(values["kill"])]
     leader, zone = values["leader"], values["timezone"]
     lines = [f"tradingd is {values['service']}, pid {values['pid']}, mode {values['mode']}, "
              f"{_local(values['clock'], zone, '%a %Y-%m-%d %H:%M:%S')} {zone}"]
@@ -108,6 +111,7 @@ def _headlines(values: dict[str, Any]) -> list[str]:
         lines += _wrapped("NOT LEADING, nothing is started: " + (values["store"]["problem"] or "the lease has run out"))
     elif values["store"]["problem"]:
         lines += _wrapped(values["store"]["problem"])
+    lines += _trading(values["kill"])
     for problem, words in _PROBLEMS.items():
         if values[problem]:
             lines += _wrapped(f"{words}: {values[problem].partition(chr(10))[0]}")
@@ -116,6 +120,16 @@ def _headlines(values: dict[str, Any]) -> list[str]:
     for channel, problem in values["delivery_problems"].items():
         lines += _wrapped(f"alerts cannot be delivered by {channel}: {problem}")
     return lines
+
+
+def _trading(kill: dict[str, Any] | None) -> list[str]:
+    """What is not traded, and who said so; nothing when everything is. A standby does not say."""
+    if kill is None:
+        return []
+    level, lines = kill["level"], list[str]()
+    if level in _LEVELS:
+        lines += _wrapped(f"{_LEVELS[level]} ({level} by {kill['by']}): {kill['reason']}")
+    return lines + (_wrapped(f"paused: {'; '.join(kill['paused'])}") if kill["paused"] else [])
 
 
 def _wrapped(text: str) -> list[str]:

@@ -8,6 +8,7 @@ from typing import Any
 from daemon.api.watching import Health
 from daemon.base import Base
 from daemon.bootstrap import Daemon
+from daemon.watching.status import kill_row
 from trading.clock import SystemClock
 from trading.config import ServiceConfig
 
@@ -53,10 +54,11 @@ class SelfReport:
             "config": str(self.folder),
             "alerts": sum(base.alerts.open_by_severity.values()), "delivery_problems": base.alerts.delivery_problems}
         if daemon is None or self.phase == "standby":
-            return values | {"broker": None, "held": "", "clock_problem": "", "generation": None,
+            return values | {"broker": None, "kill": None, "held": "", "clock_problem": "", "generation": None,
                              "config_problem": ""}
         return values | {
             "broker": {"link": daemon.broker.link.value, "reason": daemon.broker.reason,
                        "since": daemon.broker.since.isoformat()},
+            "kill": kill_row(daemon.kill_switch.state),
             "held": daemon.runner.held, "clock_problem": daemon.clock_desk.waiting,
             "generation": daemon.live.generation, "config_problem": daemon.live.problem}

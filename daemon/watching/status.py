@@ -7,6 +7,7 @@ from typing import Any
 from trading.control.due_slot import Tick
 from trading.control.process_control import Desired, ProcessControl
 from trading.control.process_run import ProcessRun
+from trading.risk.kill_level import KillState
 
 
 def process_row(control: ProcessControl, now: datetime, waiting_for: str = "",
@@ -21,6 +22,12 @@ def process_row(control: ProcessControl, now: datetime, waiting_for: str = "",
         "detail": control.detail, "why": _why(control, now, waiting_for), "next": _iso(next_slot),
         "pending": [slot.key for slot in control.pending],
     }
+
+
+def kill_row(state: KillState) -> dict[str, Any]:
+    """How much trading is allowed, who said so and why, and what is paused beside."""
+    return {"level": state.level.name, "by": state.who, "reason": state.reason, "since": _iso(state.when),
+            "paused": [str(pause.scope) for pause in state.pauses]}
 
 
 def _why(control: ProcessControl, now: datetime, waiting_for: str) -> str:

@@ -21,6 +21,7 @@ STATUS = {"schema": 1, "service": "running", "pid": 1, "mode": "simulated", "clo
           "broker": {"link": "ready", "reason": ""}, "processes": [ROW], "timezone": "Europe/London", "alerts": 0,
           "leader": {"is_leader": True, "token": 1, "node": "here", "problem": "", "holder": "here"}, "held": "",
           "config_problem": "", "clock_problem": "", "delivery_problems": {}, "generation": 1,
+          "kill": {"level": "K0_NORMAL", "by": "", "reason": "", "since": None, "paused": []},
           "store": {"uri": "configured", "embedded": False, "answers": True, "problem": ""}}
 
 
