@@ -24,6 +24,7 @@ from daemon.market.day_run import DayRun
 from daemon.market.recorded_market import RecordedMarket, Wishes
 from daemon.places import Places
 from daemon.store.state_lock import locked_within
+from daemon.version_guard import guard_versions
 from daemon.watching import systemd
 from daemon.watching.observer import Observer
 from daemon.watching.self_report import SelfReport
@@ -155,6 +156,7 @@ class Supervisor:
         recovered = await daemon.runner.recover()
         if recovered:
             self.say(f"Settled {recovered} run(s) that an earlier daemon left unfinished.")
+        await self._guard_versions(base, daemon)
         await daemon.journal.start()
         stack.push_async_callback(daemon.journal.stop)
         await self._connect_broker(daemon)
@@ -256,6 +258,14 @@ class Supervisor:
         if self._playback is not None and self._base is not None:
             played = replace(self._playback, current=day, finished=finished)
             await self._base.store.call(self._base.store.settings.save_playback, played)
+
+    async def _guard_versions(self, base: Base, daemon: Daemon) -> None:
+        """Where nothing is at stake, everyone may change the program as he likes."""
+        if self.boot.service.mode is Mode.SIMULATED:
+            return
+        why = await guard_versions(base.store, self._clock, daemon.live.sha256)
+        if why:
+            self.say(f"Trading is halted. {why}")
 
     async def _connect_broker(self, daemon: Daemon) -> None:
         """Unless a person has severed it: a restart alone does not undo that."""

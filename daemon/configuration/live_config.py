@@ -112,6 +112,11 @@ class LiveConfig:
         return self._in_use.generation
 
     @property
+    def sha256(self) -> str:
+        """The fingerprint of what is in use."""
+        return self._in_use.sha256
+
+    @property
     def folder(self) -> Path:
         return self._parts.folder
 
@@ -129,7 +134,7 @@ class LiveConfig:
 
     def status(self) -> dict[str, Any]:
         """For status, alerts and the API."""
-        return {"generation": self.generation, "sha256": self._in_use.sha256, "problem": self.problem,
+        return {"generation": self.generation, "sha256": self.sha256, "problem": self.problem,
                 "restart_needed": self.restart_needed, "folder": str(self.folder)}
 
     async def resume(self, revision: ConfigRevision) -> None:

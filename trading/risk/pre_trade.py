@@ -23,12 +23,12 @@ from trading.risk.controls.order_flow import rc_16, rc_17, rc_19, rc_20, rc_21
 from trading.risk.controls.position import rc_02, rc_03, rc_04, rc_05, rc_06, rc_43
 from trading.risk.controls.price import rc_10, rc_10b, rc_11, rc_12
 from trading.risk.controls.roll import rc_45
-from trading.risk.controls.state import rc_01, rc_22, rc_28, rc_30, rc_36, rc_41
+from trading.risk.controls.state import rc_01, rc_22, rc_28, rc_36
 from trading.risk.controls.trade import rc_07, rc_08, rc_18
 from trading.risk.order_kind import OrderKind
 from trading.risk.proposal import Proposal
 from trading.risk.settings import RiskSettings
-from trading.risk.snapshot import Snapshot, SystemFacts
+from trading.risk.snapshot import Snapshot
 
 Control = Callable[[Proposal, Snapshot, RiskSettings], Check]
 
@@ -71,11 +71,6 @@ def at_intent(proposal: Proposal, snapshot: Snapshot, settings: RiskSettings) ->
 def at_gate(proposal: Proposal, snapshot: Snapshot, settings: RiskSettings) -> Verdict:
     """G: the message that is about to leave; `snapshot` does not count it among what works or was sent."""
     return _evaluated(AT_GATE, proposal, snapshot, settings, may_cut=False)
-
-
-def at_start(system: SystemFacts) -> tuple[Check, ...]:
-    """Before anything is traded: configuration and versions are those that were approved. Refuse unless all pass."""
-    return rc_30(system), rc_41(system)
 
 
 def _evaluated(controls: Sequence[Control], proposal: Proposal, snapshot: Snapshot, settings: RiskSettings, *,

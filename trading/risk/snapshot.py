@@ -219,15 +219,6 @@ class GateCounters:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Versions:
-    """What runs, or what a person has approved."""
-
-    code: str
-    config: str
-    schema: int
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class SystemFacts:
     """The state of the service."""
 
@@ -238,9 +229,6 @@ class SystemFacts:
     locks: Mapping[str, str] = field(default_factory=dict)  # instrument: why
     clock_skew: timedelta | None = None       # to the broker or NTP
     clock_jump: timedelta | None = None       # wall clock against monotonic clock since the last look
-    running: Versions | None = None
-    approved: Versions | None = None
-    execution_processes: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -25,14 +25,12 @@ from trading.risk.snapshot import (
     Snapshot,
     SystemFacts,
     TradeLimits,
-    Versions,
     Window,
 )
 
 NOW = datetime(2026, 3, 4, 15, tzinfo=UTC)  # a Wednesday
 SETTINGS = RiskSettings()
 FRONT, FORWARD = "SP500/20260300", "SP500/20260600"
-VERSIONS = Versions(code="c1", config="k1", schema=3)
 
 
 def session(days_ago: int) -> Window:
@@ -76,8 +74,7 @@ def a_snapshot(position: int = 2, **changes: object) -> Snapshot:
     """All is well, and `position` lots are held in front, by the one strategy."""
     held = Holding(position=position)
     system = SystemFacts(kill=KillState(), epoch=7, reconciled_epoch=7, is_day_reconciled=True,
-                         clock_skew=timedelta(), clock_jump=timedelta(), running=VERSIONS, approved=VERSIONS,
-                         execution_processes=1)
+                         clock_skew=timedelta(), clock_jump=timedelta())
     well = Snapshot(now=NOW, trading_day=NOW.date(), instrument=INSTRUMENT, system=system, holding=held,
                     strategy_holding=held, contract_holdings={FRONT: held, FORWARD: Holding()},
                     account=AccountFacts(nav=1e7, margin=MARGIN), activity=ACTIVITY, portfolio=PORTFOLIO, gate=GATE)

@@ -25,7 +25,7 @@ from trading.risk.check import Outcome
 from trading.risk.controls.account import rc_23
 from trading.risk.controls.decision import rc_09, rc_31, rc_32, rc_37, rc_38
 from trading.risk.controls.position import rc_02, rc_03, rc_05, rc_06, rc_43
-from trading.risk.controls.state import rc_01, rc_22, rc_28, rc_30, rc_36, rc_41
+from trading.risk.controls.state import rc_01, rc_22, rc_28, rc_36
 from trading.risk.exposure import Holding
 from trading.risk.kill_level import Command, KillLevel, KillState, Scope, raised
 from trading.risk.order_kind import OrderKind
@@ -260,12 +260,6 @@ def test_without_equity_no_risk_is_measured(nav: float | None) -> None:
 def test_a_rate_is_a_positive_number(rate: float) -> None:
     snapshot = with_facts(a_snapshot(), currency="EUR", fx=FxRate(rate=rate, at=NOW))
     assert rc_37(a_proposal(), snapshot, SETTINGS).outcome is DENY
-
-
-@pytest.mark.parametrize("unknown", ["running", "approved"])
-def test_unknown_versions_trade_nothing(unknown: str) -> None:
-    system = replace(a_snapshot().system, **{unknown: None})  # type: ignore[arg-type]  # names fields
-    assert (rc_30(system).outcome, rc_41(system).outcome) == (DENY, DENY)
 
 
 def test_a_session_that_begins_now_counts() -> None:

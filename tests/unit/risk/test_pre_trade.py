@@ -15,7 +15,6 @@ from made_proposals import (
     GATE,
     NOW,
     SETTINGS,
-    VERSIONS,
     a_proposal,
     a_roll,
     a_snapshot,
@@ -33,7 +32,7 @@ from trading.risk.exposure import Holding
 from trading.risk.kill_level import KillLevel
 from trading.risk.order_kind import OrderKind
 from trading.risk.overrides import CLOSE, NO_TRADE, REDUCE_ONLY, Override
-from trading.risk.pre_trade import AT_DECISION, AT_GATE, AT_INTENT, Verdict, at_decision, at_gate, at_intent, at_start
+from trading.risk.pre_trade import AT_DECISION, AT_GATE, AT_INTENT, Verdict, at_decision, at_gate, at_intent
 from trading.risk.proposal import Proposal
 from trading.risk.settings import RiskSettings
 from trading.risk.snapshot import AccountFacts, Activity, InstrumentFacts, PortfolioFacts, Snapshot
@@ -316,15 +315,6 @@ def test_pro_rata_cuts_only_what_adds_risk() -> None:
     # a turn closes whole, and opens by half
     turn = a_proposal(-6, target=-4, previous_target=-4)
     assert at_decision(turn, snapshot, SETTINGS).quantity == -4
-
-
-def test_at_the_start_code_and_configuration_must_be_the_approved_ones() -> None:
-    system = a_snapshot().system
-    assert {check.outcome for check in at_start(system)} == {Outcome.PASS}
-    for wrong in (replace(VERSIONS, code="c0"), replace(VERSIONS, config="k0"), replace(VERSIONS, schema=2)):
-        assert Outcome.DENY in {check.outcome for check in at_start(replace(system, running=wrong))}
-    assert at_start(replace(system, execution_processes=2))[1].sentence == \
-        "2 processes execute orders; exactly one may."
 
 
 def test_zero_and_negative_prices_are_prices() -> None:

@@ -80,6 +80,14 @@ class MongoSettings:
     def save_account_track(self, track: AccountTrack) -> None:
         self._collection.replace_one({"_id": "account_track"}, track.as_dict(), upsert=True)
 
+    def program(self) -> tuple[str, int] | None:
+        """Digest and schema of the program that led last; None before any."""
+        document = self._collection.find_one({"_id": "program"})
+        return None if document is None else (str(document["code"]), int(document["schema"]))
+
+    def save_program(self, code: str, schema: int) -> None:
+        self._collection.replace_one({"_id": "program"}, {"code": code, "schema": schema}, upsert=True)
+
     def swap_leader(self, node: str) -> str | None:
         """Note that `node` leads now; who did before."""
         before = self._collection.find_one_and_update({"_id": "leader"}, {"$set": {"node": node}}, upsert=True)

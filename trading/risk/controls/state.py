@@ -1,4 +1,4 @@
-"""Is trading allowed at all now? RC-01, RC-22, RC-28, RC-30, RC-36, RC-41. Pure."""
+"""Is trading allowed at all now? RC-01, RC-22, RC-28, RC-36. Pure."""
 
 from trading.risk.check import Check, Outcome, denied, held, passed, unknown
 from trading.risk.controls.effects import account_effect, account_holding, strategy_effect
@@ -7,7 +7,7 @@ from trading.risk.kill_level import KillLevel
 from trading.risk.kill_permission import permitted_by_level, permitted_in_scope
 from trading.risk.proposal import Proposal
 from trading.risk.settings import RiskSettings
-from trading.risk.snapshot import Snapshot, SystemFacts
+from trading.risk.snapshot import Snapshot
 
 
 def rc_01(proposal: Proposal, snapshot: Snapshot, _settings: RiskSettings) -> Check:
@@ -55,17 +55,6 @@ def rc_28(proposal: Proposal, snapshot: Snapshot, _settings: RiskSettings) -> Ch
     return passed("RC-28", proposal.quantity, system.reconciled_epoch, system.epoch)
 
 
-def rc_30(system: SystemFacts) -> Check:
-    """Configuration: the one that runs is the one that was approved."""
-    if system.running is None or system.approved is None:
-        return denied("RC-30", "Which configuration runs, or which was approved, is unknown. Approve one first.")
-    running, approved = system.running.config, system.approved.config
-    if running == approved:
-        return passed("RC-30", number=running, limit=approved)
-    return denied("RC-30", f"Configuration {running} runs, but {approved} was approved. Approve it, or go back.",
-                  running, approved)
-
-
 def rc_36(proposal: Proposal, snapshot: Snapshot, _settings: RiskSettings) -> Check:
     """Contract map: every contract is at the broker what it is here; nothing to compare before one is chosen."""
     for contract, _lots in proposal.trades:
@@ -78,17 +67,3 @@ def rc_36(proposal: Proposal, snapshot: Snapshot, _settings: RiskSettings) -> Ch
                                    f"Correct the configuration before trading it.",
                           str(facts.terms), str(facts.broker_terms))
     return passed("RC-36", proposal.quantity)
-
-
-def rc_41(system: SystemFacts) -> Check:
-    """Version guard: approved code and schema, one process that executes (Knight ran old code on one of 8)."""
-    running, approved, processes = system.running, system.approved, system.execution_processes
-    if running is None or approved is None or processes is None:
-        return denied("RC-41", "Which versions run, or how many processes execute, is unknown. Nothing is traded.")
-    if (running.code, running.schema) != (approved.code, approved.schema):
-        return denied("RC-41", f"Code {running.code} with schema {running.schema} runs, but {approved.code} with "
-                               f"schema {approved.schema} was approved. Approve it, or go back.",
-                      running.code, approved.code)
-    if processes != 1:
-        return denied("RC-41", f"{processes} processes execute orders; exactly one may.", processes, 1)
-    return passed("RC-41", number=running.code, limit=approved.code)
