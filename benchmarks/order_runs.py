@@ -120,7 +120,7 @@ def a_handler(firm: Firm, sender: MarkingSender) -> StackHandler:
         orders=firm.data.db_orders, sender=sender, locks=firm.data.db_locks, reader=a_reader(firm),
         resolver=Resolver(sender), worker=worker, margins=NobodyAsks(), clock=firm.clock,  # type: ignore[arg-type]  # nobody is asked
         acknowledge_within=timedelta(seconds=5), lots_by_contract=firm.watch.lots_by_contract,
-        judge=lambda order: order, compare=lambda: None, fatal=(Exception,))
+        judge=lambda order: order, take_back=lambda: None, compare=lambda: None, fatal=(Exception,))
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ from trading.broker.facts import ContractDetails, SpreadContract
 from trading.config import Config, Mode
 from trading.data.reconciler import Reconciler, has_failed
 from trading.data.risk.decision_facts import decision_facts
+from trading.data.risk.forbidden_orders import ForbiddenOrders
 from trading.data.risk.intent_controls import IntentControls
 from trading.data.risk.intent_facts import IntentFacts
 from trading.data.risk.judging import judged_alone
@@ -74,6 +75,7 @@ def sight_of(job: JobContext) -> Sight:
     orders = job.data.db_orders
     return Sight(wanted=tuple(orders.open_instrument_orders()), living=tuple(orders.live_broker_orders()),
                  locks=tuple(job.data.db_locks.all()), kill=job.data.db_kill_state.load(),
+                 overrides=tuple(job.data.db_overrides.all()),
                  asked=job.data.db_reconciliation_runs.asked())
 
 
@@ -184,7 +186,8 @@ def stack_handler(job: JobContext, market: "BrokerMarket") -> StackHandler:
     return StackHandler(
         orders=job.data.db_orders, sender=job.data.broker, locks=job.data.db_locks, reader=reader,
         resolver=Resolver(job.data.broker, timedelta(seconds=said.prove_lost_within_s)), worker=worker,
-        margins=margins, compare=lambda: compare_where_due(reconciler(job, market, reader)), clock=job.clock,
+        margins=margins, take_back=ForbiddenOrders(job.data).take_back,
+        compare=lambda: compare_where_due(reconciler(job, market, reader)), clock=job.clock,
         lots_by_contract=watch.lots_by_contract,
         judge=lambda order: judged_alone(order, decision, settings),
         acknowledge_within=timedelta(seconds=said.acknowledge_within_s),

@@ -128,7 +128,7 @@ class World:
                             clock=self.clock,
                             acknowledge_within=timedelta(seconds=5), fatal=(BrokerUnavailable,),
                             lots_by_contract=lambda code, lots: {f"{code}/20260600": lots},
-                            compare=lambda: None,
+                            take_back=lambda: None, compare=lambda: None,
                             judge=lambda order: replace(order, checks=CHECKED))
 
     def wants(self, quantity: int, order_id: str = "IO-1", instrument: str = "SP500") -> None:

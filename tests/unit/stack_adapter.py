@@ -144,5 +144,5 @@ def a_handler(world: OrderWorld) -> StackHandler:
     return StackHandler(
         orders=world.orders, sender=sender, locks=world.locks, reader=reader, resolver=Resolver(sender), worker=worker,
         margins=NobodyAsks(), clock=world.clock, acknowledge_within=timedelta(seconds=5),
-        fatal=(BrokerUnavailable, StoreLost), judge=judged, compare=lambda: None,
+        fatal=(BrokerUnavailable, StoreLost), judge=judged, take_back=lambda: None, compare=lambda: None,
         lots_by_contract=lambda instrument, lots: {world.priced_contract(instrument): lots})

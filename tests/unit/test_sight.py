@@ -11,7 +11,7 @@ from trading.execution.stack_handler.sight import Sight
 from trading.risk.kill_level import KillState
 from trading.risk.order_kind import OrderKind
 
-NOTHING = Sight(wanted=(), living=(), locks=(), kill=KillState(), asked=0)
+NOTHING = Sight(wanted=(), living=(), locks=(), kill=KillState(), overrides=(), asked=0)
 ORDER = InstrumentOrder(
     id="IO-1", idempotency_key="k", account="DU1", strategy="s", instrument="SP500", kind=OrderKind.STRATEGY,
     quantity=1, trading_day="2026-03-02", created=datetime(2026, 3, 2, 20, tzinfo=UTC), lifecycle=Lifecycle.OPEN)
@@ -40,3 +40,4 @@ def test_anything_that_changed_is_another_sight() -> None:
     assert wanting(ORDER) == wanting(replace(ORDER))
     assert wanting(ORDER) != wanting(replace(ORDER, version=2))
     assert replace(NOTHING, asked=1) != NOTHING
+    assert replace(NOTHING, overrides=("reduce-only",)) != NOTHING

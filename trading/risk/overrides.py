@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Final
 
 from trading.errors import ConfigError
-from trading.risk.exposure import Holding, reducing_part
+from trading.risk.exposure import Effect, Holding, effect, reducing_part
 
 _CACHED: Final = 256
 
@@ -61,12 +61,13 @@ class Override:
         return self.kind >= OverrideKind.REDUCE_ONLY
 
 
+_CANCELLED: Final = "working orders that add risk are cancelled"
 _MEANINGS: Final = {
     OverrideKind.FACTOR: "nothing is changed",
     OverrideKind.NO_OPEN: "nothing is opened or grown; orders that work already may finish",
-    OverrideKind.REDUCE_ONLY: "positions may only shrink; working orders that add risk are cancelled",
-    OverrideKind.CLOSE: "the position is closed, whatever the strategy wants",
-    OverrideKind.NO_TRADE: "no order is made, not even to close",
+    OverrideKind.REDUCE_ONLY: f"positions may only shrink; {_CANCELLED}",
+    OverrideKind.CLOSE: f"the position is closed, whatever the strategy wants; {_CANCELLED}",
+    OverrideKind.NO_TRADE: f"no order is made, not even to close; {_CANCELLED}",
 }
 
 NO_OVERRIDE: Final = Override()
@@ -80,6 +81,11 @@ _WORDS: Final = {each.words: each for each in (NO_OVERRIDE, NO_OPEN, REDUCE_ONLY
 def combined(overrides: Iterable[Override]) -> Override:
     """The strictest: NO_TRADE, CLOSE, REDUCE_ONLY, NO_OPEN, then the least factor; none at all changes nothing."""
     return max(overrides, key=lambda each: (each.kind, -each.factor), default=NO_OVERRIDE)
+
+
+def forbids(override: Override, residual: int, position: int) -> bool:
+    """Whether an order with `residual` signed lots left, of a strategy that holds `position`, must be taken back."""
+    return override.cancels_adding_orders and effect(residual, Holding(position=position)) is Effect.ADDS_RISK
 
 
 def overridden_position(override: Override, position: int, target: int) -> int:

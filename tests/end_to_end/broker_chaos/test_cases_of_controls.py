@@ -118,6 +118,23 @@ def test_o18_halted_with_an_order_of_unknown_fate_nobody_says_that_all_is_quiet(
     assert {row["lifecycle"] for row in traded.broker_orders} <= {"FILLED", "CANCELLED"}
 
 
+def test_an_override_takes_back_what_works_and_adds_risk(scene: TradingScene) -> None:
+    # given an order that rests at the broker, and opens a position
+    instrument = scene.an_instrument()
+    order, run = scene.rest(instrument, 1 if scene.net()[instrument] >= 0 else -1)
+
+    # when positions may only shrink there, then it is asked back, and the run ends
+    scene.ctl("overrides", "set", "reduce-only", "--instrument", instrument, "--reason", "thin market", "--yes")
+    try:
+        traded = Traded(scene, order, scene.handled(run))
+        assert (traded.executed, [row["lifecycle"] for row in traded.broker_orders]) == (0, ["CANCELLED"])
+        ended = stored(scene, order)
+        assert (ended["lifecycle"], ended["close_reason"]) == ("CLOSED", "CANCELLED")
+        assert ended["reason"].startswith("an override is at reduce-only: ")
+    finally:
+        scene.ctl("overrides", "clear", "--instrument", instrument, "--reason", "it is back", "--yes")
+
+
 def test_o19_a_decision_that_is_told_again_and_again_is_traded_once(scene: TradingScene) -> None:
     asked = {"instrument": scene.an_instrument(), "lots": 1, "strategy": "example", "style": "marketable"}
     command = f"o19 {time.monotonic_ns()}"

@@ -16,6 +16,7 @@ from trading.risk.overrides import (
     Override,
     apply_override,
     combined,
+    forbids,
     overridden_position,
     parse_override,
 )
@@ -130,3 +131,12 @@ def test_every_override_says_what_it_means() -> None:
 def test_only_reduce_only_or_stricter_cancels_what_works() -> None:
     assert [each.cancels_adding_orders for each in (NO_OVERRIDE, NO_OPEN, REDUCE_ONLY, CLOSE, NO_TRADE)] == \
         [False, False, True, True, True]
+
+
+@pytest.mark.parametrize(("position", "residual", "is_forbidden"), [
+    (0, 3, True), (2, 1, True), (2, -3, True), (-2, -1, True), (2, -2, False), (-2, 1, False), (2, 0, False)])
+def test_what_works_and_adds_risk_is_forbidden(position: int, residual: int, is_forbidden: bool) -> None:
+    for override in (REDUCE_ONLY, CLOSE, NO_TRADE):
+        assert forbids(override, residual, position) is is_forbidden
+    for override in (NO_OVERRIDE, NO_OPEN, Override(factor=0.5)):
+        assert not forbids(override, residual, position)

@@ -22,6 +22,7 @@ from trading.data.mongo.together import together
 from trading.data.mongo.understood import Understood
 from trading.errors import ConcurrentUpdate, NotFound, TradingError
 from trading.execution.broker_orders import TERMINAL, BrokerLifecycle, BrokerOrder
+from trading.execution.family_ending import Ending
 from trading.execution.order_ids import child_number, story_of
 from trading.execution.order_states import Lifecycle
 from trading.execution.orders import ContractOrder, InstrumentOrder
@@ -264,6 +265,19 @@ class MongoOrders:
 
     def save_instrument_order(self, order: InstrumentOrder) -> None:
         self._store.transact(lambda session: self.write("instrument_orders", order, session))
+
+    def end(self, family: Ending, session: ClientSession | None = None) -> None:
+        """Write what changes of a family that is taken back, all or nothing.
+
+        Raises:
+            ConcurrentUpdate: somebody wrote one of them since it was read.
+        """
+        changes = [_change("contract_orders", leg) for leg in family.legs]
+        changes += [_change("instrument_orders", family.new)] if family.new != family.old else []
+        if session is not None:
+            self._writer.write_all(changes, session)
+        elif changes:
+            self._store.transact(lambda session: self._writer.write_all(changes, session))
 
     def write(self, collection: str, order: Order, session: ClientSession) -> Order:
         """Write one order against the version that it was read at, with its event."""

@@ -1,7 +1,4 @@
-"""Taking orders back: nothing more is sent for them, and what the broker has is cancelled by the stack handler.
-
-An order of which nothing can be alive closes at once; another one is CLOSING until every child is proven dead.
-"""
+"""Taking orders back: nothing more is sent for them, and what the broker has is cancelled by the stack handler."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,27 +9,10 @@ from pymongo.client_session import ClientSession
 from trading.data.trading_desk.deed import Deed, DeedRefused, Plan, Signed
 from trading.data.trading_desk.records import Records
 from trading.errors import NotFound
-from trading.execution.broker_orders import BrokerOrder
+from trading.execution.family_ending import Ending, ending
 from trading.execution.order_ids import story_of
-from trading.execution.order_states import CloseReason, Lifecycle
-from trading.execution.orders import ContractOrder, InstrumentOrder, closed_by_children
+from trading.execution.orders import InstrumentOrder
 from trading.risk.order_kind import OrderKind
-
-_CANCELLED = CloseReason.CANCELLED
-
-
-@dataclass(frozen=True, kw_only=True)
-class Ending:
-    """One family of orders as it would be."""
-
-    old: InstrumentOrder
-    new: InstrumentOrder
-    legs: tuple[ContractOrder, ...]  # those that change
-    live: tuple[BrokerOrder, ...]  # what the broker may still fill
-
-    @property
-    def changes(self) -> bool:
-        return bool(self.legs) or self.new != self.old
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,23 +50,7 @@ class CancelAll(Deed):
 
 def _ending(records: Records, root: InstrumentOrder) -> Ending:
     legs = records.orders.contract_orders_of(root.id)
-    live = {leg.id: [order for order in records.orders.broker_orders_of(leg.id) if order.may_be_alive] for leg in legs}
-    ended = [_closing(leg, is_alive=bool(live[leg.id])) for leg in legs]
-    changed = tuple(new for old, new in zip(legs, ended, strict=True) if new != old)
-    return Ending(old=root, new=_root(root, ended), legs=changed,
-                  live=tuple(order for orders in live.values() for order in orders))
-
-
-def _closing(leg: ContractOrder, *, is_alive: bool) -> ContractOrder:
-    if not leg.is_open or (is_alive and leg.lifecycle is Lifecycle.CLOSING):
-        return leg
-    return leg.moved(Lifecycle.CLOSING if is_alive else Lifecycle.CLOSED, _CANCELLED)
-
-
-def _root(root: InstrumentOrder, legs: list[ContractOrder]) -> InstrumentOrder:
-    if not legs:
-        return root.moved(Lifecycle.CLOSED, _CANCELLED)
-    return closed_by_children(root, legs) or root.moved(Lifecycle.CLOSING, _CANCELLED)
+    return ending(root, legs, (order for leg in legs for order in records.orders.broker_orders_of(leg.id)))
 
 
 def _plan(records: Records, endings: list[Ending]) -> Plan:
@@ -97,10 +61,7 @@ def _plan(records: Records, endings: list[Ending]) -> Plan:
 
     def write(session: ClientSession) -> None:
         for each in endings:
-            for leg in each.legs:
-                records.orders.write("contract_orders", leg, session)
-            if each.new != each.old:
-                records.orders.write("instrument_orders", each.new, session)
+            records.orders.end(each, session)
 
     return Plan(before={name(each.old): _state(each.old) for each in endings},
                 after={name(each.old): _state(each.new) for each in endings}, write=write,

@@ -6,10 +6,11 @@ from typing import ClassVar
 from pymongo.client_session import ClientSession
 
 from trading.data.mongo.controls import StoredOverride
+from trading.data.trading_desk.cancel import name
 from trading.data.trading_desk.deed import Deed, Plan, Signed
 from trading.data.trading_desk.records import Records
 from trading.errors import ConfigError, NotFound
-from trading.risk.overrides import NO_OVERRIDE, Override, OverrideKind, combined, parse_override
+from trading.risk.overrides import NO_OVERRIDE, Override, OverrideKind, combined, forbids, parse_override
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +32,7 @@ class SetOverride(Deed):
         stored = _stored(self.strategy, self.instrument, wanted, signed)
         return Plan(before={where: known.override.words if known else "none"}, after={where: wanted.words},
                     meaning=f"For {where}: {wanted.meaning}.", done=f"{where}: {wanted.words}.",
-                    warnings=_others(records, stored),
+                    warnings=(*_others(records, stored), *_taken_back(records, stored)),
                     write=lambda session: records.overrides.put(stored, session))
 
 
@@ -102,3 +103,11 @@ def _others(records: Records, new: StoredOverride) -> tuple[str, ...]:
              and each.strategy in (None, new.strategy) and each.instrument in (None, new.instrument)]
     return tuple(f"{where_of(each.strategy, each.instrument)} is at {each.override.words}, which is stricter and holds."
                  for each in wider if combined([each.override, new.override]) != new.override)
+
+
+def _taken_back(records: Records, new: StoredOverride) -> tuple[str, ...]:
+    """Open orders that it forbids."""
+    held = records.strategy_positions()
+    return tuple(f"{name(order)} adds risk and is taken back." for order in records.orders.open_instrument_orders()
+                 if new.covers(order.strategy, order.instrument)
+                 and forbids(new.override, order.residual, held.get((order.strategy, order.instrument), 0)))

@@ -17,6 +17,7 @@ class Sight:
     living: tuple[BrokerOrder, ...]
     locks: tuple[Lock, ...]
     kill: KillState
+    overrides: tuple[object, ...]  # as they are stored
     asked: int  # how often a person has asked for a comparison
 
     @property

@@ -50,6 +50,7 @@ class StackHandler:
     acknowledge_within: timedelta
     lots_by_contract: Callable[[str, int], dict[str, int]]
     judge: Callable[[InstrumentOrder], InstrumentOrder]
+    take_back: Callable[[], None]  # ends the families of orders that may no longer trade
     compare: Callable[[], None]  # with the broker, where that is due; raises when nothing may be traded
     fatal: tuple[type[BaseException], ...]
     sick: dict[str, str] = field(default_factory=dict)  # orders that could not be worked, and why
@@ -89,6 +90,7 @@ class StackHandler:
 
     def one_pass(self) -> int:
         """Look at every open order once, from the bottom up and then down again."""
+        self.take_back()
         for order in self.orders.live_broker_orders():
             self._alone(order.id, lambda order=order: self._manage(order))  # type: ignore[misc]  # bound at once
         self._release_locks()
