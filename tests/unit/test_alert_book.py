@@ -43,7 +43,8 @@ def test_a_new_alert_is_told_at_once() -> None:
     state, messages = alert_book.raised(None, an_alert(), RULES)
     assert reasons(messages) == [Reason.NEW]
     assert state.outbox == messages
-    assert state.last_told_at == START
+    assert state.told is not None
+    assert state.told.at == START
 
 
 def test_an_alert_that_goes_on_is_not_told_again() -> None:

@@ -170,9 +170,5 @@ class AlertState:
         return alert_key(self.kind, self.subject)
 
     @property
-    def last_told_at(self) -> datetime | None:
-        return None if self.told is None else self.told.at
-
-    @property
     def acknowledged(self) -> bool:
         return self.acknowledged_at is not None

@@ -26,7 +26,7 @@ from trading.risk.check import Outcome
 from trading.risk.controls.gate import rc_34, rc_35
 from trading.risk.controls.market import rc_13, rc_14, rc_15
 from trading.risk.controls.order_flow import rc_16, rc_17, rc_19, rc_20, rc_21
-from trading.risk.controls.price import on_grid, price_increment, rc_10, rc_10b, rc_11, rc_12
+from trading.risk.controls.price import price_increment, rc_10, rc_10b, rc_11, rc_12
 from trading.risk.controls.roll import rc_45
 from trading.risk.controls.trade import rc_07, rc_08, rc_18
 from trading.risk.exposure import Holding
@@ -139,13 +139,6 @@ STEPS = (PriceStep(above=Decimal(0), increment=Decimal("0.05")), PriceStep(above
 @pytest.mark.parametrize(("price", "increment"), [("2.95", "0.05"), ("3", "0.10"), ("-3.5", "0.10"), ("0", "0.05")])
 def test_the_increment_depends_on_the_price(price: str, increment: str) -> None:
     assert price_increment(Decimal(price), STEPS) == Decimal(increment)
-
-
-@given(st.decimals(-100, 100, places=4), st.booleans())
-def test_a_rounded_price_is_the_next_on_the_grid(price: Decimal, up: bool) -> None:
-    rounded = on_grid(price, INSTRUMENT.price_steps, up=up)
-    assert rounded % Decimal("0.25") == 0
-    assert 0 <= (rounded - price if up else price - rounded) < Decimal("0.25")
 
 
 def quoted(bid: str | None, ask: str | None, age_s: float = 1, *, is_live: bool = True) -> Quote:

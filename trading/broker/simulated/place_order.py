@@ -125,11 +125,6 @@ def parse_place_order(reader: FieldReader, version: int) -> PlaceOrder:
         algo_params=algo_params, conditions=conditions, conditions_ignore_rth=ignore_rth, conditions_cancel=cancel)
 
 
-def parse_legs(reader: FieldReader) -> tuple[ComboLeg, ...]:
-    """The legs of a combination as data requests name them: four fields each."""
-    return tuple(_leg(reader) for _ in range(reader.count("comboLegs")))
-
-
 def _leg(reader: FieldReader) -> ComboLeg:
     return ComboLeg(con_id=reader.integer("leg conId"), ratio=reader.integer("leg ratio"),
                     action=reader.text("leg action"), exchange=reader.text("leg exchange"))

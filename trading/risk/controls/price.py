@@ -1,9 +1,8 @@
 """Is the price of the order sane? RC-10 to RC-12. Pure. Prices are Decimals and may be zero or negative."""
 
 import math
-from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from decimal import Decimal
 
-from trading.errors import DataError
 from trading.risk.check import Check, denied, passed, unknown
 from trading.risk.controls.effects import account_effect
 from trading.risk.kill_level import KillLevel
@@ -17,18 +16,6 @@ def price_increment(price: Decimal, steps: tuple[PriceStep, ...]) -> Decimal | N
     """The increment at `price`, by the rule of the contract or combination; None when there is no rule."""
     fitting = [step.increment for step in steps if step.above <= abs(price)]
     return fitting[-1] if fitting else None
-
-
-def on_grid(price: Decimal, steps: tuple[PriceStep, ...], *, up: bool) -> Decimal:
-    """The next price on the grid, up or down: passive buys and aggressive sells go down, the others up.
-
-    Raises:
-        DataError: there is no price rule.
-    """
-    increment = price_increment(price, steps)
-    if increment is None:
-        raise DataError(f"There is no price rule at {price}. Read the contract's details from the broker.")
-    return (price / increment).to_integral_value(ROUND_CEILING if up else ROUND_FLOOR) * increment
 
 
 def mid(facts: InstrumentFacts) -> Decimal | None:
