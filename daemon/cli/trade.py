@@ -79,6 +79,17 @@ def take_back(asking: Asking, fill_id: str) -> None:
 
 
 @trade.command()
+@click.argument("order", metavar="BROKER_ORDER")
+@deed_command
+def ended(asking: Asking, order: str) -> None:
+    """Say that BROKER_ORDER, of unknown fate, works no more and has traded no more than our books say.
+
+    Example: tradectl trade ended 01KYZ8Q2J9M7T3V5X6A4B1C2D3-C1-B1 --reason "not in the statement" --yes
+    """
+    asking.perform("order-ended", order=order)
+
+
+@trade.command()
 @click.argument("order")
 @deed_command
 def approve(asking: Asking, order: str) -> None:

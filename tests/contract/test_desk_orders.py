@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from trading_desk_scene import GOLD, NOW, SP, Scene, working
@@ -12,6 +13,7 @@ from trading.data.mongo.controls import MongoKillState
 from trading.data.mongo.locks import MongoInstrumentLocks
 from trading.data.trading_desk.cancel import CancelAll, CancelOrder
 from trading.data.trading_desk.deed import DeedRefused
+from trading.data.trading_desk.ended_order import OrderEnded
 from trading.data.trading_desk.flatten import Flatten
 from trading.data.trading_desk.kill import LowerKill, RaiseKill
 from trading.data.trading_desk.limits import SetLimit
@@ -24,7 +26,7 @@ from trading.data.trading_desk.positions import Assign, Transfer
 from trading.data.trading_desk.rolls import SetRollState
 from trading.errors import ConfigError, NotFound
 from trading.execution.booking import foreign_lock
-from trading.execution.broker_orders import BrokerLifecycle
+from trading.execution.broker_orders import BrokerLifecycle, BrokerOrder
 from trading.execution.fills import EXTERNAL, Fill, FillStatus
 from trading.execution.locks import Lock, LockCause
 from trading.execution.order_states import CloseReason, ExecutionStyle, Flag, Lifecycle
@@ -39,6 +41,32 @@ A_ROLL = {"kind": OrderKind.ROLL, "quantity": 0, "roll_from": "SP500/20260300", 
 @pytest.fixture
 def scene(store: MongoStore) -> Scene:
     return Scene(store)
+
+
+# --- of unknown fate ----------------------------------------------------------------------------------------------
+
+
+def unknown(scene: Scene, **changes: Any) -> BrokerOrder:
+    return scene.orders.save_broker_order(replace(scene.at_the_broker(), lifecycle=BrokerLifecycle.UNKNOWN, **changes))
+
+
+@pytest.mark.parametrize(("perm_id", "end"), [(None, BrokerLifecycle.NOT_SENT), (70, BrokerLifecycle.CANCELLED)])
+def test_a_person_tells_the_end_of_an_order_of_unknown_fate(scene: Scene, perm_id: int | None,
+                                                            end: BrokerLifecycle) -> None:
+    order = unknown(scene, perm_id=perm_id)
+    shown = scene.look(OrderEnded(order=order.id))
+    assert shown.after == {order.id: end.value}
+    assert "The +5 that are left may be ordered anew." in shown.warnings[0]
+    scene.do(OrderEnded(order=order.id), why="not in the statement")
+    told = scene.orders.broker_order(order.id)
+    assert (told.lifecycle, told.reason) == (end, "ann: not in the statement")
+
+
+def test_the_end_of_an_order_that_the_broker_shows_is_not_told_by_hand(scene: Scene) -> None:
+    order = scene.at_the_broker()
+    with pytest.raises(DeedRefused, match=f"{order.id} is WORKING; only the end of an order that is UNKNOWN is told by "
+                                          f"hand. To take it back: tradectl trade cancel"):
+        scene.do(OrderEnded(order=order.id))
 
 
 # --- cancelling ----------------------------------------------------------------------------------------------------

@@ -52,6 +52,16 @@ def test_answers_that_come_too_soon_after_each_other_prove_nothing() -> None:
     assert verdict(order, passes([seen(10)] * 3, apart_s=29)) is Verdict.UNDECIDED
 
 
+@pytest.mark.parametrize(("hours", "is_doubtful", "expected"), [
+    (24, False, Verdict.NOT_RECEIVED), (23, False, Verdict.UNDECIDED), (24, True, Verdict.UNDECIDED)])
+def test_an_order_that_has_outlived_its_session_unseen_was_never_received(hours: int, is_doubtful: bool,
+                                                                          expected: Verdict) -> None:
+    order = a_broker_order(ib_order_id=10, epoch="of the order", sent=NOW - timedelta(hours=hours))
+    assert verdict(order, passes([seen(11)] * 3), is_doubtful=is_doubtful) is expected
+    assert verdict(order, passes([seen(11), seen(11)]), is_doubtful=False) is Verdict.UNDECIDED
+    assert verdict(order, passes([seen(11, **OLD)] * 3), is_doubtful=False) is Verdict.UNDECIDED
+
+
 @pytest.mark.parametrize(("state", "age_s", "needs"), [
     (B.UNKNOWN, 0, True), (B.SENDING, 4, False), (B.SENDING, 5, True), (B.SENT, 5, True), (B.SENT, 4, False),
     (B.INTENT, 600, False), (B.ACKED, 600, False), (B.WORKING, 600, False), (B.PENDING_CANCEL, 600, False),

@@ -31,6 +31,7 @@ class RandomKiller:
     dice: random.Random
     killed: Counter[str] = field(default_factory=Counter)
     orders: list[str] = field(default_factory=list)
+    told_lost: int = 0  # orders of which no proof could come
 
     def kill_many(self, kills: int) -> None:
         """Each at a random moment after the one before."""
@@ -53,12 +54,23 @@ class RandomKiller:
         """Nothing is killed any more: all that is open comes to its end."""
         self._bring_up()
         self.scene.gateway.clear()
-        until(lambda: self._open() == 0 or self._settle(), 240, "no order is open")
+        until(lambda: self._open() == 0 or self._settle(), 360, "no order is open")
 
     def _settle(self) -> bool:
         with suppress(*GONE):
+            self._look_as_a_person_does()
             self.scene.settle(120)
         return False
+
+    def _look_as_a_person_does(self) -> None:
+        """At the gateway itself: what it lost before others arrived has ended; then trading may go on."""
+        shown = {row["order_ref"] for row in self.scene.gateway.state_of()["orders"]}
+        for row in self.scene.store().database.broker_orders.find({"lifecycle": "UNKNOWN"}):
+            if row["_id"] not in shown:
+                self.scene.do("order-ended", order=row["_id"])
+                self.told_lost += 1
+        if self.scene.status()["kill"]["level"] != "K0_NORMAL":
+            self.scene.do("resume-trading")
 
     def _want(self, names: list[str]) -> None:
         """Keep some orders open, and no connection to a store that may die."""

@@ -50,5 +50,6 @@ def test_o01_o02_o54_random_kills_lose_no_order_and_double_none(fresh: TradingSc
     filled = sum(bool(each.filled) for each in traded)
     with capsys.disabled():
         print(f"killed {dict(killer.killed)}; of {len(traded)} orders {filled} were filled, "
-              f"{sum(abs(each.filled) for each in traded)} lots; none lost, none doubled, all books agree")
+              f"{sum(abs(each.filled) for each in traded)} lots; none lost, none doubled, "
+              f"all books agree; the end of {killer.told_lost} was told by a person")
     assert filled > len(traded) / 2

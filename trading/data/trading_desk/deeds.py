@@ -6,6 +6,7 @@ from typing import Final
 from trading.data.trading_desk.approve import ApproveOrder
 from trading.data.trading_desk.cancel import CancelAll, CancelOrder
 from trading.data.trading_desk.deed import Deed
+from trading.data.trading_desk.ended_order import OrderEnded
 from trading.data.trading_desk.flatten import Flatten
 from trading.data.trading_desk.kill import LowerKill, RaiseKill
 from trading.data.trading_desk.limits import ClearLimit, SetLimit
@@ -20,4 +21,4 @@ from trading.data.trading_desk.statement import BookStatement
 DEEDS: Final[Mapping[str, type[Deed]]] = {kind.verb: kind for kind in (
     RaiseKill, LowerKill, Flatten, SetOverride, ClearOverride, SetLimit, ClearLimit, LockInstrument, OpenLocks,
     Transfer, Assign, Balance, Opening, ManualTrade, ManualFill, TakeBackFill, ApproveOrder, CancelOrder, CancelAll,
-    SetRollState, BookStatement)}
+    OrderEnded, SetRollState, BookStatement)}

@@ -141,7 +141,8 @@ BREAKS: Final[Mapping[BreakId, BreakRule]] = {
         meaning="An order lives here, and the broker does not list it at all.",
         action="Makes it unknown, locks the instrument, asks until there is proof; told after 2 minutes, critical "
                "after 10.",
-        by_hand="Look for it in the broker's own window; tell its end when the statement shows it.",
+        by_hand="Look for it in the broker's own window or statement; once you know its end, say so (`tradectl trade "
+                "ended BROKER_ORDER`).",
         stages=(_INFO, Stage(alarm=Alarm.WARNING, after=timedelta(minutes=2)),
                 Stage(alarm=Alarm.CRITICAL, after=timedelta(minutes=10))), lock=LockCause.UNKNOWN_ORDER),
     BreakId.TERMS: BreakRule(

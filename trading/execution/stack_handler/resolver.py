@@ -2,7 +2,9 @@
 
 Proof that an order never reached the broker (orders_and_risk.md 2.6, 9): over one connection that was made after the
 order was sent, the broker offered an order id at or below the order's own, and it knew nothing of the order in three
-answers over a minute. The connection over which it was sent proves nothing: the bytes may still be on their way.
+answers over a minute. The connection over which it was sent proves nothing: the bytes may still be on their way. An
+order of its day that was sent a day ago has outlived its session: then the answers alone are proof, unless something in
+its instrument is doubtful.
 """
 
 from dataclasses import dataclass, field
@@ -15,6 +17,7 @@ from trading.execution.broker_orders import SENT_PERHAPS, BrokerLifecycle, Broke
 PASSES_NEEDED: Final = 3
 PASSES_AT_MOST: Final = 12
 PROVES_WITHIN: Final = timedelta(seconds=60)
+SESSION_AT_MOST: Final = timedelta(hours=24)
 PASS_EVERY: Final = timedelta(seconds=2)  # or a sixth of the time that a proof takes, if that is longer
 
 
@@ -45,15 +48,21 @@ class Pass:
     evidence: Evidence
 
 
-def verdict(order: BrokerOrder, passes: list[Pass], proves_within: timedelta = PROVES_WITHIN) -> Verdict:
-    """What `passes` over everything that the broker knows prove about `order`."""
+def verdict(order: BrokerOrder, passes: list[Pass], proves_within: timedelta = PROVES_WITHIN, *,
+            is_doubtful: bool = True) -> Verdict:
+    """What `passes` over everything that the broker knows prove about `order`.
+
+    Args:
+        is_doubtful: whether anything else in its instrument is not explained, so that it may have traded unseen.
+    """
     if any(each.evidence.found for each in passes):
         return Verdict.KNOWN
     later = [each for each in passes if each.evidence.epoch == passes[-1].evidence.epoch != order.epoch]
     if order.ib_order_id is None or len(later) < PASSES_NEEDED or later[-1].at - later[0].at < proves_within:
         return Verdict.UNDECIDED
     was_never_seen = later[-1].evidence.next_valid_id <= order.ib_order_id
-    return Verdict.NOT_RECEIVED if was_never_seen else Verdict.UNDECIDED
+    is_over = not is_doubtful and later[0].at - (order.sent or order.created) >= SESSION_AT_MOST
+    return Verdict.NOT_RECEIVED if was_never_seen or is_over else Verdict.UNDECIDED
 
 
 def needs_another_connection(order: BrokerOrder, passes: list[Pass]) -> bool:
@@ -98,10 +107,10 @@ class Resolver:
         passes = self._passes.get(order_id, [])
         return bool(passes) and not passes[-1].evidence.found
 
-    def resolve(self, order: BrokerOrder, now: datetime) -> Verdict:
+    def resolve(self, order: BrokerOrder, now: datetime, *, is_doubtful: bool = True) -> Verdict:
         """Ask once more if it is time to, and judge what is known by now."""
         passes = self._after_asking(order, now)
-        found = verdict(order, passes, self.proves_within)
+        found = verdict(order, passes, self.proves_within, is_doubtful=is_doubtful)
         if found is Verdict.UNDECIDED and order.id not in self._renewed and needs_another_connection(order, passes):
             self._renewed.add(order.id)
             self.broker.renew()

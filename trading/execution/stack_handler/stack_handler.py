@@ -213,7 +213,7 @@ class StackHandler:
             self._cancel_again(order, now)
 
     def _resolve(self, order: BrokerOrder, now: datetime) -> None:
-        found = self.resolver.resolve(order, now)
+        found = self.resolver.resolve(order, now, is_doubtful=self._is_doubtful(order))
         order = self.orders.broker_order(order.id)
         if found is Verdict.NOT_RECEIVED and not order.filled and order.perm_id is None:
             log.warning("order_never_received", order=order.id)
@@ -223,6 +223,10 @@ class StackHandler:
             order = self.orders.save_broker_order(order.advanced(BrokerLifecycle.UNKNOWN))
         if order.lifecycle is BrokerLifecycle.UNKNOWN:
             self._lock(order, now)
+
+    def _is_doubtful(self, order: BrokerOrder) -> bool:
+        """Whether anything but this order's own fate is unexplained in its instrument."""
+        return any(lock.instrument == order.instrument and lock.subject != order.id for lock in self.locks.all())
 
     def _lock(self, order: BrokerOrder, now: datetime) -> None:
         lock = Lock(instrument=order.instrument, cause=LockCause.UNKNOWN_ORDER, subject=order.id, opened_at=now,
