@@ -84,7 +84,7 @@ def test_k44_the_pause_before_a_retry_outlives_the_daemon_and_ends_with_the_wind
     rig = new_rig(server, {"well": job()})
     daemon = rig.daemon().start()
     opens = datetime.now(UTC) + timedelta(seconds=6)
-    closes = opens + timedelta(seconds=16)
+    closes = opens + timedelta(seconds=24)
     window = {"start": f"{opens:%H:%M:%S}", "stop": f"{closes:%H:%M:%S}"}
     rig.write_processes({
         "waits": due_in(6, arguments={"fail": 1}, max_attempts=3, retry_delay="PT12S"),
