@@ -31,7 +31,7 @@ from daemon.watching.self_report import SelfReport
 from daemon.whereabouts import Whereabouts, write_whereabouts
 from trading.clock import SystemClock
 from trading.config import Mode
-from trading.control.alert import AlertKind
+from trading.control.alert import AlertKind, Severity
 from trading.data.mongo.leases import Lease
 from trading.data.mongo.settings import Playback
 from trading.errors import ConfigError, StoreError, TradingError
@@ -264,8 +264,11 @@ class Supervisor:
         if self.boot.service.mode is Mode.SIMULATED:
             return
         why = await guard_versions(base.store, self._clock, daemon.live.sha256)
-        if why:
+        if why:  # told beside the level, which may have been this high before, for another reason
             self.say(f"Trading is halted. {why}")
+            base.alerts.tell(AlertKind.RISK, "RC-41", why, Severity.CRITICAL)
+        else:
+            base.alerts.over(AlertKind.RISK, "RC-41")
 
     async def _connect_broker(self, daemon: Daemon) -> None:
         """Unless a person has severed it: a restart alone does not undo that."""

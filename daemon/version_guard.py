@@ -1,4 +1,4 @@
-"""Halts trading when another program leads than the one that traded last, until a person lets it (RC-30, RC-41).
+"""Halts trading when another program leads than the one that led last, until a person lets it (RC-30, RC-41).
 
 An old program that is left on one of several hosts has ruined a firm within the hour. Lowering the level is the
 approval: it needs a person and a reason, and both stay on record.

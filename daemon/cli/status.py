@@ -16,7 +16,7 @@ _WIDTH = 100
 _PROBLEMS = {"held": "held", "clock_problem": "waiting for the clock",
              "config_problem": "CONFIGURATION REJECTED, the old one stays in use"}
 _LEVELS = {"K2_NO_NEW_RISK": "NO NEW RISK IS TAKEN", "K3_HALT": "TRADING IS HALTED",
-           "K4_FLATTEN": "ALL POSITIONS ARE CLOSED", "K5_SEVER": "TRADING IS HALTED AND THE BROKER DISCONNECTED"}
+           "K4_FLATTEN": "ALL POSITIONS ARE BEING CLOSED", "K5_SEVER": "TRADING IS HALTED AND THE BROKER DISCONNECTED"}
 _WATCH_S = 2.0
 _COLOURS = {"ERROR": "red", "TERMINATED": "red", "LOST": "red", "RUNNING": "green", "STOPPED": "yellow"}
 

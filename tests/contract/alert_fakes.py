@@ -4,10 +4,10 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from moved_clock import MovedClock
 
 from daemon.alerts.alerts import Alerts
 from daemon.alerts.channels import NotDelivered
@@ -16,19 +16,6 @@ from daemon.store.async_store import AsyncStore
 from trading.alerts_config import AlertsConfig
 from trading.control.alert import AlertState, Message
 from trading.data.mongo.connection import MongoStore
-
-START = datetime(2026, 3, 2, 20, tzinfo=UTC)
-
-
-@dataclass
-class FakeClock:
-    instant: datetime = START
-
-    def now(self) -> datetime:
-        return self.instant
-
-    def monotonic_s(self) -> float:
-        return self.instant.timestamp()
 
 
 @dataclass
@@ -96,7 +83,7 @@ class Daemon:
 
 
 @asynccontextmanager
-async def a_daemon(store: MongoStore, clock: FakeClock, **changes: Any) -> AsyncIterator[Daemon]:
+async def a_daemon(store: MongoStore, clock: MovedClock, **changes: Any) -> AsyncIterator[Daemon]:
     asynchronous = AsyncStore(replace(store))
     behind_cable = AlertStoreThatGoesAway(StoredAlerts(asynchronous))
     channel, escalation = changes.get("channel") or FakeChannel(), FakeChannel(name="escalation")

@@ -4,7 +4,8 @@ import asyncio
 from datetime import timedelta
 
 import pytest
-from alert_fakes import START, FakeChannel, FakeClock, a_daemon
+from alert_fakes import FakeChannel, a_daemon
+from moved_clock import START, MovedClock
 
 from trading.control.alert import AlertKind, Reason, Severity
 from trading.data.mongo.alerts import MongoAlerts
@@ -16,7 +17,7 @@ HOUR = timedelta(hours=1)
 
 def test_what_is_told_is_sent_once_and_remembered(store: MongoStore) -> None:
     async def story() -> None:
-        async with a_daemon(store, FakeClock()) as daemon:
+        async with a_daemon(store, MovedClock()) as daemon:
             daemon.alerts.tell(AlertKind.LOST, "run_systems", "Its worker vanished.")
             daemon.alerts.tell(AlertKind.LOST, "run_systems", "Its worker vanished.")
             await daemon.settled()
@@ -30,7 +31,7 @@ def test_what_is_told_is_sent_once_and_remembered(store: MongoStore) -> None:
 
 def test_the_end_of_what_never_was_is_not_told(store: MongoStore) -> None:
     async def story() -> None:
-        async with a_daemon(store, FakeClock()) as daemon:
+        async with a_daemon(store, MovedClock()) as daemon:
             daemon.alerts.over(AlertKind.LOST, "run_systems")
             await daemon.settled()
             assert daemon.channel.sent == []
@@ -41,7 +42,7 @@ def test_the_end_of_what_never_was_is_not_told(store: MongoStore) -> None:
 
 def test_after_a_restart_an_open_alert_is_not_told_again(store: MongoStore) -> None:
     async def story() -> None:
-        clock = FakeClock()
+        clock = MovedClock()
         async with a_daemon(store, clock) as daemon:
             daemon.alerts.tell(AlertKind.FAILED, "run_systems", "It failed.")
             await daemon.settled()
@@ -59,7 +60,7 @@ def test_after_a_restart_an_open_alert_is_not_told_again(store: MongoStore) -> N
 
 def test_a_message_that_a_dead_daemon_did_not_deliver_is_sent_by_the_next(store: MongoStore) -> None:
     async def story() -> None:
-        clock = FakeClock()
+        clock = MovedClock()
         async with a_daemon(store, clock, channel=FakeChannel(broken="it is down")) as daemon:
             daemon.alerts.tell(AlertKind.FAILED, "run_systems", "It failed.")
             assert not await daemon.alerts.flushed(0.3)
@@ -77,7 +78,7 @@ def test_a_message_that_a_dead_daemon_did_not_deliver_is_sent_by_the_next(store:
 
 def test_two_daemons_on_one_store_repeat_once(store: MongoStore) -> None:
     async def story() -> None:
-        clock = FakeClock()
+        clock = MovedClock()
         async with a_daemon(store, clock) as leader, a_daemon(store, clock) as standby:
             leader.alerts.tell(AlertKind.FAILED, "run_systems", "It failed.")
             await leader.settled()
@@ -94,7 +95,7 @@ def test_two_daemons_on_one_store_repeat_once(store: MongoStore) -> None:
 
 def test_many_who_change_one_alert_lose_nothing(store: MongoStore) -> None:
     async def story() -> None:
-        clock = FakeClock()
+        clock = MovedClock()
         async with a_daemon(store, clock) as one, a_daemon(store, clock) as other:
             for _ in range(10):
                 one.alerts.tell(AlertKind.FAILED, "run_systems", "It failed.")
@@ -113,7 +114,7 @@ def test_many_who_change_one_alert_lose_nothing(store: MongoStore) -> None:
 
 def test_people_hear_of_a_lost_store_at_once(store: MongoStore) -> None:
     async def story() -> None:
-        async with a_daemon(store, FakeClock(), away=True) as daemon:
+        async with a_daemon(store, MovedClock(), away=True) as daemon:
             daemon.alerts.tell(AlertKind.STORE_LOST, "store", "MongoDB does not answer.")
             daemon.alerts.tell(AlertKind.LATE, "run_systems", "It waits for the store.")
             await daemon.settled()
@@ -126,7 +127,7 @@ def test_people_hear_of_a_lost_store_at_once(store: MongoStore) -> None:
 
 def test_a_store_that_is_away_is_not_asked_for_every_alert(store: MongoStore) -> None:
     async def story() -> None:
-        async with a_daemon(store, FakeClock(), away=True) as daemon:
+        async with a_daemon(store, MovedClock(), away=True) as daemon:
             for number in range(50):
                 daemon.alerts.tell(AlertKind.FAILED, f"process_{number}", "It failed.")
             await daemon.settled()
@@ -138,7 +139,7 @@ def test_a_store_that_is_away_is_not_asked_for_every_alert(store: MongoStore) ->
 
 def test_what_happened_without_the_store_is_written_when_it_answers_again(store: MongoStore) -> None:
     async def story() -> None:
-        clock = FakeClock()
+        clock = MovedClock()
         async with a_daemon(store, clock, away=True) as daemon:
             daemon.alerts.tell(AlertKind.STORE_LOST, "store", "MongoDB does not answer.")
             await daemon.settled()
@@ -158,7 +159,7 @@ def test_what_happened_without_the_store_is_written_when_it_answers_again(store:
 
 def test_an_acknowledgement_that_the_store_got_meanwhile_is_kept(store: MongoStore) -> None:
     async def story() -> None:
-        clock = FakeClock()
+        clock = MovedClock()
         async with a_daemon(store, clock) as cut_off, a_daemon(store, clock) as other:
             cut_off.alerts.tell(AlertKind.FAILED, "run_systems", "It failed.")
             await cut_off.settled()
@@ -177,7 +178,7 @@ def test_an_acknowledgement_that_the_store_got_meanwhile_is_kept(store: MongoSto
 def test_a_broken_channel_stops_no_other_one(store: MongoStore) -> None:
     async def story() -> None:
         other = FakeChannel(name="other")
-        async with a_daemon(store, FakeClock(), channel=FakeChannel(broken="it is down"), others=[other]) as daemon:
+        async with a_daemon(store, MovedClock(), channel=FakeChannel(broken="it is down"), others=[other]) as daemon:
             daemon.alerts.tell(AlertKind.FAILED, "run_systems", "It failed.")
             daemon.alerts.tell(AlertKind.FAILED, "run_reports", "It failed.")
             assert not await daemon.alerts.flushed(0.3)
@@ -189,7 +190,7 @@ def test_a_broken_channel_stops_no_other_one(store: MongoStore) -> None:
 
 def test_a_channel_that_works_again_delivers_all_in_their_order(store: MongoStore) -> None:
     async def story() -> None:
-        async with a_daemon(store, FakeClock(), channel=FakeChannel(broken="it is down")) as daemon:
+        async with a_daemon(store, MovedClock(), channel=FakeChannel(broken="it is down")) as daemon:
             daemon.alerts.tell(AlertKind.FAILED, "run_systems", "It failed.")
             daemon.alerts.tell(AlertKind.FAILED, "run_reports", "It failed.")
             assert not await daemon.alerts.flushed(0.2)
@@ -203,7 +204,7 @@ def test_a_channel_that_works_again_delivers_all_in_their_order(store: MongoStor
 
 def test_a_message_that_is_refused_for_good_is_not_tried_again(store: MongoStore) -> None:
     async def story() -> None:
-        clock = FakeClock()
+        clock = MovedClock()
         channel = FakeChannel(broken="unknown recipient", final=True)
         async with a_daemon(store, clock, channel=channel) as daemon:
             daemon.alerts.tell(AlertKind.FAILED, "run_systems", "It failed.")
@@ -219,7 +220,7 @@ def test_a_message_that_is_refused_for_good_is_not_tried_again(store: MongoStore
 
 def test_a_message_that_nobody_takes_for_a_day_is_given_up(store: MongoStore) -> None:
     async def story() -> None:
-        clock = FakeClock()
+        clock = MovedClock()
         async with a_daemon(store, clock, channel=FakeChannel(broken="it is down")) as daemon:
             daemon.alerts.tell(AlertKind.FAILED, "run_systems", "It failed.")
             assert not await daemon.alerts.flushed(0.2)
@@ -231,7 +232,7 @@ def test_a_message_that_nobody_takes_for_a_day_is_given_up(store: MongoStore) ->
 
 def test_a_critical_alert_is_escalated_until_somebody_acknowledges_it(store: MongoStore) -> None:
     async def story() -> None:
-        clock = FakeClock()
+        clock = MovedClock()
         async with a_daemon(store, clock) as daemon:
             daemon.alerts.tell(AlertKind.LOST, "run_systems", "Its worker vanished.")
             await daemon.settled()
@@ -249,7 +250,7 @@ def test_a_critical_alert_is_escalated_until_somebody_acknowledges_it(store: Mon
 
 def test_a_process_name_acknowledges_all_its_alerts(store: MongoStore) -> None:
     async def story() -> None:
-        async with a_daemon(store, FakeClock()) as daemon:
+        async with a_daemon(store, MovedClock()) as daemon:
             daemon.alerts.tell(AlertKind.FAILED, "run_systems", "It failed.")
             daemon.alerts.tell(AlertKind.LATE, "run_systems", "It is late.")
             daemon.alerts.tell(AlertKind.LATE, "run_reports", "It is late.")
@@ -262,7 +263,7 @@ def test_a_process_name_acknowledges_all_its_alerts(store: MongoStore) -> None:
 
 def test_an_alert_that_nothing_ends_can_be_put_away(store: MongoStore) -> None:
     async def story() -> None:
-        async with a_daemon(store, FakeClock()) as daemon:
+        async with a_daemon(store, MovedClock()) as daemon:
             daemon.alerts.tell(AlertKind.FAILED, "run_systems", "It failed.")
             await daemon.settled()
             done = await daemon.alerts.put_away("run_systems", "ann", "it was removed")
@@ -274,7 +275,7 @@ def test_an_alert_that_nothing_ends_can_be_put_away(store: MongoStore) -> None:
 
 def test_an_unknown_name_is_refused_with_the_open_ones(store: MongoStore) -> None:
     async def story() -> None:
-        async with a_daemon(store, FakeClock()) as daemon:
+        async with a_daemon(store, MovedClock()) as daemon:
             daemon.alerts.tell(AlertKind.FAILED, "run_systems", "It failed.")
             await daemon.settled()
             with pytest.raises(NotFound) as caught:
@@ -287,7 +288,7 @@ def test_an_unknown_name_is_refused_with_the_open_ones(store: MongoStore) -> Non
 
 def test_a_severity_can_be_given(store: MongoStore) -> None:
     async def story() -> None:
-        async with a_daemon(store, FakeClock()) as daemon:
+        async with a_daemon(store, MovedClock()) as daemon:
             daemon.alerts.tell(AlertKind.FAILED, "run_stack_handler", "It failed.", Severity.CRITICAL)
             await daemon.settled()
             assert daemon.alerts.open_by_severity[Severity.CRITICAL] == 1

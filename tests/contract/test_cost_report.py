@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from alert_fakes import FakeClock
+from moved_clock import MovedClock
 from trading_desk_scene import SP, Scene
 from trading_terminal import DeskService, Terminal
 
@@ -76,7 +76,7 @@ def an_order(scene: Scene, number: int, filled: int, price: str = "5001", **chan
 
 
 def the_report(scene: Scene) -> Report:
-    data = DataBlob(store=scene.store, clock=FakeClock(NOW), socket=Path("none.sock"))
+    data = DataBlob(store=scene.store, clock=MovedClock(NOW), socket=Path("none.sock"))
     return cost_report.collect(data, DAY, "USD", "UTC")
 
 

@@ -62,6 +62,14 @@ def test_a_person_tells_the_end_of_an_order_of_unknown_fate(scene: Scene, perm_i
     assert (told.lifecycle, told.reason) == (end, "ann: not in the statement")
 
 
+def test_a_spread_of_which_a_month_has_traded_was_sent(scene: Scene) -> None:
+    months = Spread(symbol="ES", currency="USD", near=Month(contract=SP, con_id=40), near_filled=-1,
+                    far=Month(contract="SP500/20260900", con_id=42))
+    order = unknown(scene, perm_id=None, spread=months)
+    scene.do(OrderEnded(order=order.id))
+    assert scene.orders.broker_order(order.id).lifecycle is BrokerLifecycle.CANCELLED
+
+
 def test_the_end_of_an_order_that_the_broker_shows_is_not_told_by_hand(scene: Scene) -> None:
     order = scene.at_the_broker()
     with pytest.raises(DeedRefused, match=f"{order.id} is WORKING; only the end of an order that is UNKNOWN is told by "

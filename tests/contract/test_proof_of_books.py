@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import cast
 
 import pytest
+from moved_clock import MovedClock
 
 from processes.job import JobContext
 from processes.run_cleaners import prove_books
@@ -28,28 +29,15 @@ JUNE = "SP500/20260600"
 
 
 @dataclass
-class FixedClock:
-    """Stands still."""
-
-    instant: datetime = NOW
-
-    def now(self) -> datetime:
-        return self.instant
-
-    def monotonic_s(self) -> float:
-        return self.instant.timestamp()
-
-
-@dataclass
 class Night:
     """What the proof needs of a job."""
 
     data: DataBlob
-    clock: FixedClock
+    clock: MovedClock
 
 
 def a_night(store: MongoStore) -> JobContext:
-    clock = FixedClock()
+    clock = MovedClock()
     return cast("JobContext", Night(DataBlob(store=store, clock=clock, socket=Path("nowhere")), clock))
 
 

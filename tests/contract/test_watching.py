@@ -15,7 +15,8 @@ from typing import Any
 
 import pytest
 import uvicorn
-from alert_fakes import FakeClock, a_daemon
+from alert_fakes import a_daemon
+from moved_clock import MovedClock
 from starlette.applications import Starlette
 
 from daemon.api.watching import Health, WatchingRoutes, serve_metrics
@@ -40,7 +41,7 @@ def asked(url: str, method: str = "GET", body: object = None) -> tuple[int, str]
 
 def test_figures_and_health_are_served_over_tcp_to_read_only(store: MongoStore) -> None:
     async def story() -> dict[str, tuple[int, str]]:
-        async with a_daemon(store, FakeClock()) as daemon:
+        async with a_daemon(store, MovedClock()) as daemon:
             health = Health(ready=False, role="standby", reasons=("another daemon leads",))
             watching = WatchingRoutes(daemon.alerts, Metrics(), lambda: health)
             daemon.alerts.tell(AlertKind.FAILED, "run_systems", "It failed.")
@@ -109,7 +110,7 @@ def test_tradectl_lists_and_acknowledges(store: MongoStore, tmp_path: Path) -> N
         return done.stdout + done.stderr
 
     async def story() -> list[str]:
-        async with a_daemon(store, FakeClock()) as daemon:
+        async with a_daemon(store, MovedClock()) as daemon:
             api = Starlette(routes=WatchingRoutes(daemon.alerts, Metrics(), lambda: Health(
                 ready=True, role="leader")).routes())
             async with served_at(Places(tmp_path).socket, api):
@@ -132,7 +133,7 @@ def test_tradectl_lists_and_acknowledges(store: MongoStore, tmp_path: Path) -> N
 
 def test_the_control_api_lists_and_acknowledges(store: MongoStore) -> None:
     async def story() -> None:
-        clock = FakeClock()
+        clock = MovedClock()
         async with a_daemon(store, clock) as daemon:
             api = Starlette(routes=WatchingRoutes(daemon.alerts, Metrics(), lambda: Health(
                 ready=True, role="leader")).routes())

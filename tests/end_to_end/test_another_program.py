@@ -1,4 +1,4 @@
-"""RC-41 in the service: another program than the one that traded last waits for a person (Knight)."""
+"""RC-41 in the service: another program than the one that led last waits for a person (Knight)."""
 
 import json
 import os
@@ -50,6 +50,8 @@ def test_o23_another_program_trades_nothing_until_a_person_lets_it(tmp_path: Pat
         assert said in manager.output()
         assert level(config, state) == "K3_HALT"
         assert "TRADING IS HALTED (K3_HALT by version guard)" in tradectl(config, state, "status").stdout
+
+        assert "RISK:RC-41" in tradectl(config, state, "alerts").stdout
 
         # when the person says that it is meant, then it trades
         resumed = tradectl(config, state, "resume-trading", "--reason", "upgrade", "--yes")

@@ -25,7 +25,7 @@ def at(level: KillLevel) -> KillState:
 @pytest.mark.parametrize(("level", "words"), [
     (KillLevel.K2_NO_NEW_RISK, "NO NEW RISK IS TAKEN (K2_NO_NEW_RISK by ann): strange prices"),
     (KillLevel.K3_HALT, "TRADING IS HALTED (K3_HALT by ann): strange prices"),
-    (KillLevel.K4_FLATTEN, "ALL POSITIONS ARE CLOSED (K4_FLATTEN by ann): strange prices"),
+    (KillLevel.K4_FLATTEN, "ALL POSITIONS ARE BEING CLOSED (K4_FLATTEN by ann): strange prices"),
     (KillLevel.K5_SEVER, "TRADING IS HALTED AND THE BROKER DISCONNECTED (K5_SEVER by ann): strange prices")])
 def test_a_level_is_said(values: dict[str, Any], level: KillLevel, words: str) -> None:
     assert words in as_text(values | {"kill": kill_row(at(level))}).splitlines()

@@ -142,6 +142,12 @@ class BrokerOrder:
         return left if self.may_be_alive and left * self.whole > 0 else 0
 
     @property
+    def has_traded(self) -> bool:
+        """Whether anything is booked for it; of a spread, in either month."""
+        in_a_month = self.spread is not None and (self.spread.near_filled != 0 or self.spread.far_filled != 0)
+        return self.filled != 0 or in_a_month
+
+    @property
     def may_be_alive(self) -> bool:
         return self.lifecycle not in TERMINAL
 

@@ -104,15 +104,6 @@ def overridden_position(override: Override, position: int, target: int) -> int:
             return position
 
 
-def apply_override(override: Override, position: int, trade: int) -> int:
-    """The signed lots to trade instead of `trade`, which leads from `position` to what the strategy wants.
-
-    Apply it once, to the strategy's own wish: a factor of a factor is smaller still. The answer may be a trade where
-    none was asked for, and one against the wish, because a smaller position is.
-    """
-    return overridden_position(override, position, position + trade) - position
-
-
 def parse_override(text: str) -> Override:
     """Read none, no-open, reduce-only, close, no-trade or a factor such as 0.5. A factor of 0 is close.
 

@@ -49,7 +49,7 @@ from trading.risk.kill_level import (
     resumed,
 )
 from trading.risk.order_kind import OrderKind
-from trading.risk.overrides import CLOSE, NO_OPEN, NO_OVERRIDE, NO_TRADE, REDUCE_ONLY, Override, apply_override
+from trading.risk.overrides import CLOSE, NO_OPEN, NO_OVERRIDE, NO_TRADE, REDUCE_ONLY, Override, overridden_position
 from trading.risk.position_limits import limited
 
 pytestmark = pytest.mark.usefixtures("without_log_lines")
@@ -95,7 +95,7 @@ class OrderMachine(RuleBasedStateMachine):
         mine = self.world.store.positions.strategies.get((strategy, instrument), 0)
         open_orders = [each for each in self.world.orders.open_instrument_orders() if each.instrument == instrument]
         working = sum(each.residual for each in open_orders if each.strategy == strategy)
-        wish = apply_override(self.overrides[instrument], mine, target - mine) - working
+        wish = overridden_position(self.overrides[instrument], mine, target) - mine - working
         position = self.world.instrument_position(instrument)
         lots = limited(wish, position, sum(max(0, each.residual) for each in open_orders),
                        sum(max(0, -each.residual) for each in open_orders), self.limits[instrument])

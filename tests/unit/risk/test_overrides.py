@@ -14,7 +14,6 @@ from trading.risk.overrides import (
     NO_TRADE,
     REDUCE_ONLY,
     Override,
-    apply_override,
     combined,
     forbids,
     overridden_position,
@@ -24,6 +23,11 @@ from trading.risk.overrides import (
 OVERRIDES = st.one_of(st.sampled_from([CLOSE, NO_OPEN, NO_OVERRIDE, NO_TRADE, REDUCE_ONLY]),
                       st.floats(0, 1).map(lambda factor: Override(factor=factor)))
 LOTS = st.integers(-200, 200)
+
+
+def traded(override: Override, position: int, trade: int) -> int:
+    """The signed lots that are left of `trade`, which leads from `position` to what the strategy wants."""
+    return overridden_position(override, position, position + trade) - position
 
 
 @given(st.lists(OVERRIDES, max_size=5))
@@ -52,12 +56,12 @@ def test_the_strictest_wins() -> None:
 
 def test_none_at_all_changes_nothing() -> None:
     assert combined([]) == NO_OVERRIDE
-    assert apply_override(combined([]), 3, -7) == -7
+    assert traded(combined([]), 3, -7) == -7
 
 
 @given(OVERRIDES, LOTS, LOTS)
 def test_longs_and_shorts_are_treated_alike(override: Override, position: int, trade: int) -> None:
-    assert apply_override(override, -position, -trade) == -apply_override(override, position, trade)
+    assert traded(override, -position, -trade) == -traded(override, position, trade)
 
 
 @given(st.floats(0, 1), LOTS, LOTS)
@@ -68,26 +72,26 @@ def test_a_factor_leaves_a_position_between_zero_and_the_wish(factor: float, pos
 
 @given(st.floats(0, 1), LOTS)
 def test_from_flat_a_factor_trades_between_zero_and_the_wish(factor: float, trade: int) -> None:
-    allowed = apply_override(Override(factor=factor), 0, trade)
+    allowed = traded(Override(factor=factor), 0, trade)
     assert min(0, trade) <= allowed <= max(0, trade)
 
 
 @given(st.sampled_from([NO_OPEN, REDUCE_ONLY, NO_TRADE]), LOTS, LOTS)
 def test_what_forbids_risk_trades_between_zero_and_the_wish(override: Override, position: int, trade: int) -> None:
-    allowed = apply_override(override, position, trade)
+    allowed = traded(override, position, trade)
     assert min(0, trade) <= allowed <= max(0, trade)
     assert abs(position + allowed) <= abs(position)
 
 
 def test_half_of_five_is_two_on_both_sides() -> None:
     # P-08: rounding down made -3 of half of -5, and 2 of half of 5
-    assert apply_override(Override(factor=0.5), 0, -5) == -2
-    assert apply_override(Override(factor=0.5), 0, 5) == 2
+    assert traded(Override(factor=0.5), 0, -5) == -2
+    assert traded(Override(factor=0.5), 0, 5) == 2
 
 
 def test_a_factor_means_what_was_typed() -> None:
     # in binary 0.29 x 100 is 28.999999999999996
-    assert apply_override(Override(factor=0.29), 0, 100) == 29
+    assert traded(Override(factor=0.29), 0, 100) == 29
 
 
 @pytest.mark.parametrize(("override", "position", "trade", "allowed"), [
@@ -95,11 +99,11 @@ def test_a_factor_means_what_was_typed() -> None:
     (REDUCE_ONLY, 5, -8, -5), (REDUCE_ONLY, 5, 2, 0), (REDUCE_ONLY, 5, -2, -2), (REDUCE_ONLY, 0, 3, 0),
     (NO_OPEN, 0, 3, 0), (NO_OPEN, 5, -8, -5), (CLOSE, 5, 3, -5), (CLOSE, -5, 0, 5), (NO_TRADE, 5, -5, 0)])
 def test_each_kind_means_what_it_says(override: Override, position: int, trade: int, allowed: int) -> None:
-    assert apply_override(override, position, trade) == allowed
+    assert traded(override, position, trade) == allowed
 
 
 def test_pst_822_a_close_closes_though_nobody_asks_for_a_trade() -> None:
-    assert apply_override(CLOSE, 7, 0) == -7
+    assert traded(CLOSE, 7, 0) == -7
 
 
 @pytest.mark.parametrize(("text", "override"), [

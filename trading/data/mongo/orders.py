@@ -22,7 +22,7 @@ from trading.data.mongo.together import together
 from trading.data.mongo.understood import Understood
 from trading.errors import ConcurrentUpdate, NotFound, TradingError
 from trading.execution.broker_orders import TERMINAL, BrokerLifecycle, BrokerOrder
-from trading.execution.family_ending import Ending
+from trading.execution.family_ending import Ending, ending
 from trading.execution.order_ids import child_number, story_of
 from trading.execution.order_states import Lifecycle
 from trading.execution.orders import ContractOrder, InstrumentOrder
@@ -265,6 +265,11 @@ class MongoOrders:
 
     def save_instrument_order(self, order: InstrumentOrder) -> None:
         self._store.transact(lambda session: self.write("instrument_orders", order, session))
+
+    def ending_of(self, root: InstrumentOrder, reason: str = "") -> Ending:
+        """What becomes of `root` and its family when it is taken back."""
+        legs = self.contract_orders_of(root.id)
+        return ending(root, legs, (order for leg in legs for order in self.broker_orders_of(leg.id)), reason)
 
     def end(self, family: Ending, session: ClientSession | None = None) -> None:
         """Write what changes of a family that is taken back, all or nothing.

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from trading.data.data_blob import DataBlob
 from trading.data.mongo.controls import StoredOverride
 from trading.errors import ConcurrentUpdate
-from trading.execution.family_ending import ending
 from trading.execution.orders import InstrumentOrder
 from trading.log import get_log
 from trading.risk.overrides import Override, combined, forbids
@@ -35,9 +34,7 @@ class ForbiddenOrders:
 
     def _take_back(self, order: InstrumentOrder, override: Override) -> None:
         orders = self.data.db_orders
-        legs = orders.contract_orders_of(order.id)
-        children = (child for leg in legs for child in orders.broker_orders_of(leg.id))
-        found = ending(order, legs, children, f"an override is at {override.words}: {override.meaning}")
+        found = orders.ending_of(order, f"an override is at {override.words}: {override.meaning}")
         if not found.changes:
             return
         try:

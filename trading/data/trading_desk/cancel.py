@@ -9,7 +9,7 @@ from pymongo.client_session import ClientSession
 from trading.data.trading_desk.deed import Deed, DeedRefused, Plan, Signed
 from trading.data.trading_desk.records import Records
 from trading.errors import NotFound
-from trading.execution.family_ending import Ending, ending
+from trading.execution.family_ending import Ending
 from trading.execution.order_ids import story_of
 from trading.execution.orders import InstrumentOrder
 from trading.risk.order_kind import OrderKind
@@ -27,7 +27,7 @@ class CancelOrder(Deed):
         if not root.is_open:
             raise DeedRefused(f"{root.id} is {root.lifecycle} already ({root.close_reason}); nothing is left to "
                               f"cancel. Nothing was changed.")
-        return _plan(records, [_ending(records, root)])
+        return _plan(records, [records.orders.ending_of(root)])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,12 +45,7 @@ class CancelAll(Deed):
         if not found:
             raise NotFound(f"No order{f' of {self.instrument}' if self.instrument else ''} is open. Nothing was "
                            f"changed.")
-        return _plan(records, [_ending(records, order) for order in found])
-
-
-def _ending(records: Records, root: InstrumentOrder) -> Ending:
-    legs = records.orders.contract_orders_of(root.id)
-    return ending(root, legs, (order for leg in legs for order in records.orders.broker_orders_of(leg.id)))
+        return _plan(records, [records.orders.ending_of(order) for order in found])
 
 
 def _plan(records: Records, endings: list[Ending]) -> Plan:

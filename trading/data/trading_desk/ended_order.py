@@ -31,7 +31,7 @@ class OrderEnded(Deed):
 
 def _end_of(order: BrokerOrder) -> BrokerLifecycle:
     """Of one that the broker has never shown and that has not traded: it was never sent."""
-    was_seen = order.perm_id is not None or order.filled != 0
+    was_seen = order.perm_id is not None or order.has_traded
     return BrokerLifecycle.CANCELLED if was_seen else BrokerLifecycle.NOT_SENT
 
 

@@ -215,7 +215,7 @@ class StackHandler:
     def _resolve(self, order: BrokerOrder, now: datetime) -> None:
         found = self.resolver.resolve(order, now, is_doubtful=self._is_doubtful(order))
         order = self.orders.broker_order(order.id)
-        if found is Verdict.NOT_RECEIVED and not order.filled and order.perm_id is None:
+        if found is Verdict.NOT_RECEIVED and not order.has_traded and order.perm_id is None:
             log.warning("order_never_received", order=order.id)
             self.orders.save_broker_order(order.advanced(BrokerLifecycle.NOT_SENT, "the broker never received it"))
             return

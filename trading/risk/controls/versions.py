@@ -18,7 +18,7 @@ def at_start(running: Versions, approved: Versions) -> tuple[Check, ...]:
     """Before anything is traded. Halt unless all pass.
 
     Args:
-        approved: the program that traded last, and the configuration that somebody brought last.
+        approved: the program that led last, and the configuration that somebody brought last.
     """
     return rc_30(running, approved), rc_41(running, approved)
 
@@ -39,5 +39,5 @@ def rc_41(running: Versions, approved: Versions) -> Check:
     if (running.code, running.schema) == (approved.code, approved.schema):
         return passed("RC-41", number=running.code, limit=approved.code)
     return denied("RC-41", f"Program {running.code[:8]} with schema {running.schema} runs, but {approved.code[:8]} "
-                           f"with schema {approved.schema} traded last. If this is your upgrade, let it trade: "
+                           f"with schema {approved.schema} led last. If this is your upgrade, let it trade: "
                            f"tradectl resume-trading --reason \"upgrade\"", running.code, approved.code)
