@@ -41,7 +41,7 @@ def resting_close(scene: TradingScene) -> tuple[int, int, str, str]:
     """A close of all that we hold that rests at the broker; contract, lots held, order, run."""
     instrument, con_id, held = a_holding(scene)
     scene.gateway.fault("hold", seconds=600)
-    order = scene.want(instrument, -held)
+    order = scene.want_at_once(instrument, -held)
     run = scene.start_handler()
     until(lambda: scene.has_arrived(order), 10, "the close has arrived")
     return con_id, held, order, run
@@ -94,7 +94,7 @@ def test_o16_o24_somebody_closes_what_our_resting_close_would_close(
 def test_o17_a_halt_while_the_socket_is_half_open_is_kept_and_done_when_it_lives_again(scene: TradingScene) -> None:
     # given an order that rests, behind a socket that is dead
     scene.gateway.fault("hold", seconds=600)
-    order = scene.want(scene.an_instrument(), 1)
+    order = scene.want_at_once(scene.an_instrument(), 1)
     scene.start_handler()
     until(lambda: scene.has_arrived(order), 10, "the order has arrived")
     scene.gateway.fault("half_open")

@@ -129,7 +129,7 @@ def start(scene: TradingScene) -> None:
 
 def one_lot(scene: TradingScene) -> str:
     """Of another instrument each time, towards flat."""
-    return scene.want(*towards_flat(scene))
+    return scene.want_at_once(*towards_flat(scene))
 
 
 def towards_flat(scene: TradingScene) -> tuple[str, int]:

@@ -38,8 +38,8 @@ def test_x12_to_x14_the_gateway_restarts_and_its_order_ids_go_on_back_or_ahead(s
 @pytest.mark.parametrize("kind", ["link_lost", "data_lost"])
 def test_x15_nothing_is_sent_while_the_broker_behind_the_gateway_is_away(scene: TradingScene, kind: str) -> None:
     # given an order that rests when the link is lost
+    order = scene.want_at_once(scene.an_instrument(), 1)
     scene.gateway.fault("hold", seconds=3)
-    order = scene.want(scene.an_instrument(), 1)
     run = scene.start_handler()
     until(lambda: scene.has_arrived(order), 10, "the order has arrived")
 

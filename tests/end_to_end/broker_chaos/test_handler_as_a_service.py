@@ -35,7 +35,7 @@ def at_work(scene: TradingScene) -> str:
 def traded(scene: TradingScene, within_s: float = 15) -> float:
     """Seconds until an order of one lot was filled that nobody but its author knew of."""
     instrument = scene.an_instrument()
-    order, began_s = scene.want(instrument, -1 if scene.net()[instrument] > 0 else 1), time.monotonic()
+    order, began_s = scene.want_at_once(instrument, -1 if scene.net()[instrument] > 0 else 1), time.monotonic()
     until(lambda: Traded(scene, order, {}).filled, within_s, "it is traded")
     return time.monotonic() - began_s
 
@@ -93,7 +93,7 @@ def test_an_edit_of_the_configuration_is_heeded_by_the_next_run(scene: TradingSc
     # given a service that works an order
     run = serving(scene)
     scene.gateway.fault("hold", seconds=600)
-    order = scene.want(scene.an_instrument(), 1)
+    order = scene.want_at_once(scene.an_instrument(), 1)
     until(lambda: scene.has_arrived(order), 15, "it works")
 
     # when the configuration is edited, then another run begins, and goes on with the order

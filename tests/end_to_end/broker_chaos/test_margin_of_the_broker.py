@@ -34,7 +34,7 @@ def held(scene: TradingScene) -> tuple[str, int]:
 
 def arrived(scene: TradingScene, instrument: str, quantity: int) -> Traded:
     """An order that has reached the gateway in its time, and the run that has worked it to its end."""
-    order = scene.want(instrument, quantity)
+    order = scene.want_at_once(instrument, quantity)
     run = scene.start_handler()
     until(lambda: scene.has_arrived(order), WITHIN_S, "the order has arrived")
     return Traded(scene, order, scene.handled(run))

@@ -13,8 +13,8 @@ def once(traded: Traded, quantity: int) -> None:
 
 def resting(scene: TradingScene, quantity: int = 1, seconds: float = 60) -> tuple[str, str]:
     """An order that has arrived and does not fill for some seconds; its id and the handler's run."""
+    order = scene.want_at_once(scene.an_instrument(), quantity)
     scene.gateway.fault("hold", seconds=seconds)
-    order = scene.want(scene.an_instrument(), quantity)
     run = scene.start_handler()
     until(lambda: scene.has_arrived(order), 10, "the order has arrived")
     return order, run

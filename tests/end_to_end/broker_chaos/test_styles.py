@@ -57,7 +57,7 @@ def test_an_adaptive_order_is_worked_by_the_broker_to_its_end(scene: TradingScen
 def test_a_broker_that_refuses_its_algo_loses_the_order_to_our_own(scene: TradingScene) -> None:
     # given a broker that works no such order
     scene.gateway.fault("reject", style="error_first", code=442, text="Specified algorithm is not allowed.")
-    order = scene.want(scene.an_instrument(), 2, style=ExecutionStyle.ADAPTIVE)
+    order = scene.want_at_once(scene.an_instrument(), 2, style=ExecutionStyle.ADAPTIVE)
     run = scene.start_handler()
     until(lambda: len(Traded(scene, order, {}).at_gateway) == 2, 30, "another order follows")
 

@@ -20,7 +20,7 @@ def test_x21_many_may_ask_the_same_at_once(scene: TradingScene) -> None:
 def test_x25_a_flood_of_orders_and_then_the_connection_breaks(scene: TradingScene) -> None:
     # of other sizes each time round: the twin of an order waits for a minute
     lots = [2 + number // len(scene.instruments()) for number in range(40)]
-    orders = [scene.want(scene.an_instrument(), each) for each in lots]
+    orders = [scene.want_at_once(scene.an_instrument(), each) for each in lots]
     run = scene.start_handler()
     until(lambda: sum(scene.has_arrived(order) for order in orders) >= 5, 20, "the first orders have arrived")
     scene.gateway.fault("reset")
@@ -47,8 +47,8 @@ def test_x40_nothing_is_sent_while_the_store_does_not_answer(scene: TradingScene
 
 
 def test_x29_an_order_that_expires_with_its_session_is_not_sent_twice(scene: TradingScene) -> None:
+    order = scene.want_at_once(scene.an_instrument(), 1)
     scene.gateway.fault("hold", seconds=60)
-    order = scene.want(scene.an_instrument(), 1)
     run = scene.start_handler()
     until(lambda: scene.has_arrived(order), 10, "the order has arrived")
     scene.gateway.clear()

@@ -25,7 +25,7 @@ def in_euros(scene: TradingScene, con_id: int) -> bool:
 def test_o51_an_algo_that_fails_on_what_is_no_number_costs_its_own_order_alone(scene: TradingScene) -> None:
     # given two orders that rest, and the algo of one remembers a price that is none
     order, run = scene.rest(scene.an_instrument())
-    other = scene.want(scene.an_instrument(), 1)
+    other = scene.want_at_once(scene.an_instrument(), 1)
     until(lambda: scene.has_arrived(other), 20, "the other has arrived")
     legs = scene.store().database.contract_orders
     legs.update_one({"parent": order}, {"$set": {"algo.state.arrival_ask": "NaN"}})
@@ -113,7 +113,7 @@ def test_an_order_in_an_instrument_that_nobody_knows_stops_nobody(scene: Trading
     known = database.instruments.find_one_and_delete({"_id": instrument})
     name = next(name for name, held in sorted(scene.net().items()) if name != instrument and abs(held) > 1)
     lots = -1 if scene.net()[name] > 0 else 1
-    other = scene.want(name, lots)
+    other = scene.want_at_once(name, lots)
 
     # when they are worked, then the other one is traded, and a person hears of this one
     run = scene.handled(scene.start_handler())

@@ -33,6 +33,7 @@ from trading.execution.order_states import ExecutionStyle
 from trading.execution.orders import InstrumentOrder
 from trading.risk.limits import Limit, LimitKind
 from trading.risk.order_kind import OrderKind
+from trading.risk.settings import FlowSettings
 from trading.unix_socket import DaemonRefused, DaemonUnreachable, request
 
 REPOSITORY = Path(__file__).resolve().parents[3]
@@ -43,6 +44,7 @@ QUICK = {"broker": {"request_timeout_s": 3, "connect_timeout_s": 4, "heartbeat_s
 HANDLER = "run_stack_handler"
 BY_HAND = {"kind": "batch", "cron": "0 0 1 1 *", "window": []}  # it works when a case says so, and ends
 ACCOUNT = "DU0000001"
+TWIN_WAITS = FlowSettings().duplicate_window
 GATEWAY_ZONE = ZoneInfo("Europe/London")
 
 
@@ -147,6 +149,22 @@ class TradingScene:
         assert MongoOrders(self.store()).add_instrument_order(order) is not None
         return order.id
 
+    def want_at_once(self, instrument: str, quantity: int, style: ExecutionStyle = ExecutionStyle.BEST) -> str:
+        """The same, of an order that may be sent as soon as it is seen.
+
+        The twin of an order waits for a minute (RC-18), and the day that was played, or a case before, may have sent
+        it. That minute is waited for here, where no case counts the seconds.
+        """
+        until(lambda: not self._has_twin(instrument, quantity), 90, f"another {quantity} {instrument} may be sent")
+        return self.want(instrument, quantity, style=style)
+
+    def _has_twin(self, instrument: str, quantity: int) -> bool:
+        """Was as much of the instrument sent in the last minute?"""
+        rows = self.store().database.broker_orders.find(
+            {"instrument": instrument, "quantity": quantity, "sent": {"$ne": None}}, {"sent": 1})
+        sent = [row["sent"] for row in rows]
+        return bool(sent) and self.now() <= max(sent) + TWIN_WAITS
+
     def lift_limits(self) -> None:
         """As a person does who knows that this will be a busy day."""
         limits = MongoLimits(self.store())
@@ -206,7 +224,7 @@ class TradingScene:
     def rest(self, instrument: str, quantity: int = 1) -> tuple[str, str]:
         """An order that has arrived and does not fill until told to; its id and the handler's run."""
         self.gateway.fault("hold", seconds=600)
-        order = self.want(instrument, quantity)
+        order = self.want_at_once(instrument, quantity)
         run = self.start_handler()
         until(lambda: self.has_arrived(order), 10, "the order has arrived")
         return order, run
@@ -218,7 +236,7 @@ class TradingScene:
     def trade(self, instrument: str, quantity: int, timeout_s: float = 60,
               style: ExecutionStyle = ExecutionStyle.BEST) -> "Traded":
         """Want `quantity` lots, and let the handler work until it has ended."""
-        order = self.want(instrument, quantity, style=style)
+        order = self.want_at_once(instrument, quantity, style=style)
         return Traded(self, order, self.handled(self.start_handler(), timeout_s))
 
     def settle(self, timeout_s: float = 60) -> dict[str, Any]:
