@@ -10,7 +10,7 @@ WORKERS ?= 3 # tests wait more than they compute: three keep two cores busy
 CLIENTS := .venv-clients
 CLIENT_STAMPS := $(addprefix $(CLIENTS)/,$(addsuffix /.installed,ib_async ib_insync ibapi-9.81 ibapi-stable ibapi-latest))
 
-.PHONY: setup run test golden chaos test-clients soak check bench docs clean help
+.PHONY: setup run test golden chaos chaos-again test-clients soak check bench docs clean help
 .DEFAULT_GOAL := help
 
 help:
@@ -21,6 +21,7 @@ help:
 	@echo "make test           all tests          make check   ruff, mypy, import rules"
 	@echo "make golden         our numbers against independent ones: ORACLE=DIR DATA=DIR, a line a case and a total"
 	@echo "make chaos          the service as a process: killed, frozen, supervised, its documents executed"
+	@echo "make chaos-again    those of its cases that failed, one after the other, each with the machine for itself"
 	@echo "make test-clients   other people's IB clients, each in a venv of its own, against the simulated gateway"
 	@echo "make soak           the long tests: every zone, thousands of courses of events, hundreds of kills"
 	@echo "make bench          the speed table    make docs    check that every documented command exists"
@@ -46,6 +47,9 @@ golden: $(STAMP)
 
 chaos: $(STAMP)
 	@$(BIN)/python -m pytest -m "chaos and not soak" -n $(WORKERS) --dist loadfile tests/end_to_end
+
+chaos-again: $(STAMP)
+	@$(BIN)/python -m pytest -m "chaos and not soak" --last-failed --last-failed-no-failures none tests/end_to_end
 
 test-clients: $(STAMP) $(CLIENT_STAMPS)
 	@$(BIN)/python -m pytest tests/clients -m clients
