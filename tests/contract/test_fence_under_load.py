@@ -4,7 +4,9 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
+import pytest
 from claims import CAUSE, save
+from pymongo.errors import OperationFailure
 
 from trading.control.process_control import ProcessControl
 from trading.data.mongo.connection import MongoStore, connect
@@ -35,3 +37,24 @@ def test_a_fence_waits_for_a_transaction_that_others_wait_beside(store: MongoSto
         beside.result(timeout=8)
     other.close()
     assert {processes.control(name).token for name in NAMES} == {5}
+
+
+def test_a_fence_gets_past_the_transaction_of_a_leader_that_is_frozen(store: MongoStore, server: str) -> None:
+    # given a leader that has stopped between two steps of a transaction
+    processes = MongoProcesses(store)
+    save(processes, processes.control(NAMES[0]), ProcessControl(name=NAMES[0]), replace(CAUSE, token=4))
+    frozen = connect(server, store.database.name)
+    with frozen.client.start_session() as session:
+        session.start_transaction()
+        states = frozen.database.process_states
+        states.update_one({"_id": NAMES[0]}, {"$set": {"note": "of the frozen one"}}, session=session)
+
+        # when another one fences it out, then that is done, and what the frozen one was about to write is not
+        processes.fence(5)
+        assert processes.control(NAMES[0]).token == 5
+        with pytest.raises(OperationFailure):
+            session.commit_transaction()
+    frozen.close()
+    row = store.database.process_states.find_one({"_id": NAMES[0]})
+    assert row is not None
+    assert "note" not in row

@@ -5,7 +5,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any, Final
 
-from pymongo import UpdateOne
+from pymongo import UpdateOne, timeout
 from pymongo.client_session import ClientSession
 from pymongo.errors import DuplicateKeyError, PyMongoError
 from ulid import ULID
@@ -21,6 +21,8 @@ from trading.data.mongo.event_ids import EventIds
 from trading.data.mongo.newest import newest
 from trading.data.mongo.versioned import replace_version
 from trading.errors import ConcurrentUpdate, NotFound, SlotTaken
+
+HELD_UP_S: Final = 2.0  # by then the open transactions of the living have ended; nobody leads meanwhile
 
 
 class MongoProcesses:
@@ -93,12 +95,13 @@ class MongoProcesses:
     def fence(self, token: int) -> None:
         """From now on nobody with a smaller token can change any process.
 
-        A leader that was killed within a transaction still holds what it was writing, for a minute by the server's
-        own rule; nobody else could decide about these processes. So when we are held up, open transactions are ended:
-        the dead one's for good, while those of the living are begun anew by themselves.
+        A leader that was killed or frozen within a transaction still holds what it was writing, for a minute by the
+        server's own rule; nobody else could decide about these processes. So when we are held up, open transactions
+        are ended: the dead one's for good, while those of the living are begun anew by themselves.
         """
         try:
-            self._raise_tokens(token)
+            with timeout(HELD_UP_S):
+                self._raise_tokens(token)
         except PyMongoError as error:
             if not error.timeout:
                 raise
