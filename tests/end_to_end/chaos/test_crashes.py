@@ -19,7 +19,8 @@ PROCESSES = {
     "beat": job(every="PT2S", arguments={"seconds": 0.1}, **QUEUED),
     "busy": job(every="PT1S", arguments={"seconds": 1.5}),  # every other slot is skipped: written without a run
     "holds": job("kill_daemon", arguments={"children": 1}),
-    "retries": job("kill_daemon", every="PT4S", on_lost="retry", **QUEUED),
+    # a claim that a crash has withdrawn counts as an attempt as well: one slot may be hit by several
+    "retries": job("kill_daemon", every="PT4S", on_lost="retry", max_attempts=20, **QUEUED),
 }
 
 
