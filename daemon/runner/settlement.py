@@ -20,10 +20,12 @@ from daemon.runner.watch import Watch
 from daemon.store.async_store import AsyncStore
 from trading.clock import Clock
 from trading.control.change import Cause, Change
+from trading.control.due_slot import DueSlot
 from trading.control.process_control import ProcessControl
 from trading.control.process_run import ProcessRun, RunState, WorkerIdentity
 from trading.errors import ConcurrentUpdate, NotFound, StoreError
 from trading.log import get_log
+from trading.process_config import ProcessConfig
 
 log = get_log()
 
@@ -120,6 +122,12 @@ class Settlement:
         crash_point(Point.AFTER_END_WRITE)
         return terminal
 
+    async def _next(self, process: ProcessConfig, run: ProcessRun) -> DueSlot | None:
+        if run.state is RunState.FINISHED:
+            return None
+        tried = await self.store.call(self.store.processes.tried, run.process, run.slot)
+        return next_attempt(process, run, tried, self.clock.now())
+
     async def _finish(self, control: ProcessControl, run: ProcessRun) -> None:
         """Write the terminal run, what it makes of its process, and the attempt that follows.
 
@@ -130,7 +138,7 @@ class Settlement:
             self.ledger.doubt(run.process)
             raise ConcurrentUpdate(f"run {run.id}", run.version)
         process, after = self.plan().processes.get(run.process), control.finish_process(run)
-        again = next_attempt(process, run, self.clock.now()) if process is not None else None
+        again = await self._next(process, run) if process is not None else None
         if again is not None:
             after = replace(after, pending=(again, *after.pending))
         await self.ledger.save(Change(before=control, after=after, ends=run, cause=Cause(

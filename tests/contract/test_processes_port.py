@@ -144,6 +144,15 @@ def test_the_attempts_at_a_slot_are_counted(processes: MongoProcesses) -> None:
     assert (processes.attempts(NAME, "slot"), processes.attempts(NAME, "other")) == (2, 0)
 
 
+def test_what_was_tried_of_a_slot_is_counted_and_a_withdrawn_claim_is_no_try(processes: MongoProcesses) -> None:
+    control = processes.control(NAME)
+    for attempt, state in enumerate((RunState.CANCELLED, RunState.ERROR), start=1):
+        control, run = begin(processes, control, a_run(attempt=attempt))
+        control = end(processes, control, replace(run, state=state, ended=NOW))
+    begin(processes, control, a_run(attempt=3))
+    assert (processes.tried(NAME, "slot"), processes.tried(NAME, "other")) == (2, 0)
+
+
 # --- workers --------------------------------------------------------------------------------------------------
 
 

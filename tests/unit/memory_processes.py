@@ -78,6 +78,10 @@ class MemoryProcesses:
     def attempts(self, process: str, slot: str) -> int:
         return sum(row["process"] == process and row["slot"] == slot for row in self.runs_kept.values())
 
+    def tried(self, process: str, slot: str) -> int:
+        return sum(row["process"] == process and row["slot"] == slot and row["state"] != RunState.CANCELLED
+                   for row in self.runs_kept.values())
+
     def end_transactions(self) -> None:
         """There are none."""
 

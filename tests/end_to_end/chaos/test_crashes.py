@@ -19,8 +19,7 @@ PROCESSES = {
     "beat": job(every="PT2S", arguments={"seconds": 0.1}, **QUEUED),
     "busy": job(every="PT1S", arguments={"seconds": 1.5}),  # every other slot is skipped: written without a run
     "holds": job("kill_daemon", arguments={"children": 1}),
-    # a claim that a crash has withdrawn counts as an attempt as well: one slot may be hit by several
-    "retries": job("kill_daemon", every="PT4S", on_lost="retry", max_attempts=20, **QUEUED),
+    "retries": job("kill_daemon", every="PT4S", on_lost="retry", **QUEUED),
 }
 
 
@@ -169,4 +168,7 @@ def _chain(history: History, run: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _bodies(history: History, run: dict[str, Any]) -> list[dict[str, Any]]:
-    return [row for row in history.rig.effects(run["process"], "start") if row["slot"] == run["slot"]]
+    """What was begun of its slot, but for what another crash has lost and another attempt has repeated."""
+    repeated = {row["attempt"] for row in _chain(history, run)[:-1] if row["state"] == "LOST"}
+    return [row for row in history.rig.effects(run["process"], "start")
+            if row["slot"] == run["slot"] and row["attempt"] not in repeated]

@@ -19,7 +19,7 @@ from trading.data.mongo.schema import set_up_schema
 
 PROCESSES = {"beat": job(every="PT1S"), "long": job(arguments={"seconds": 5})}
 POLL_S = 1.0
-SLACK_S = 4.0  # for a machine of two busy cores
+SLACK_S = 2.5  # for a machine of two busy cores
 FOR_A_TRANSACTION_S = HELD_UP_S  # in which a leader may have been frozen
 
 

@@ -92,6 +92,11 @@ class MongoProcesses:
         """How many runs of `slot` exist."""
         return self._runs.count_documents({"process": process, "slot": slot})
 
+    def tried(self, process: str, slot: str) -> int:
+        """How many runs of `slot` a worker took: a claim that was withdrawn has done nothing."""
+        return self._runs.count_documents(
+            {"process": process, "slot": slot, "state": {"$ne": RunState.CANCELLED.value}})
+
     def fence(self, token: int) -> None:
         """From now on nobody with a smaller token can change any process.
 
